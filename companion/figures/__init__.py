@@ -1,0 +1,1 @@
+"""Drawing: functions from rows, results and arrays to a `companion.style.Picture`."""

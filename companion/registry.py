@@ -1,0 +1,20 @@
+"""Which experiments there are. Names lead to modules that load only when asked: listing them is instant."""
+
+from __future__ import annotations
+
+import importlib
+
+from companion.experiment import Experiment
+
+# name -> (module, what it shows)
+EXPERIMENTS: dict[str, tuple[str, str]] = {
+    "figure1": ("companion.linear.experiments.figure1", "the paper's Figure 1: errors and losses along alpha"),
+    "table1": ("companion.neural.experiments.table1", "the paper's Table 1: composition of two one-shot images"),
+}
+
+
+def experiment(name: str) -> Experiment:
+    """The experiment called `name`; ValueError that lists the known ones otherwise."""
+    if name not in EXPERIMENTS:
+        raise ValueError(f"experiment must be one of {', '.join(EXPERIMENTS)}; got {name!r}")
+    return importlib.import_module(EXPERIMENTS[name][0]).EXPERIMENT
