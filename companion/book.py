@@ -1,0 +1,96 @@
+"""What a chapter's cell needs beside the package: numbers for the prose, tables for the page."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+
+class Text(str):
+    """A string that a notebook shows as it is, without quotation marks."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def glue(name: str, value: Any, fmt: str | None = None) -> None:
+    """Keep `value` under `name` for the sentence that says it: ``{glue:text}`name` `` in a chapter.
+
+    Parameters
+    ----------
+    name
+        Unique in its chapter.
+    value
+        A number or a string.
+    fmt
+        A format such as `".3f"`, `".0%"` or `","`; without one, numbers are shown to three digits.
+
+    Outside the book (no `myst_nb`) this shows nothing and keeps nothing.
+    """
+    text = Text(format(value, fmt) if fmt else _short(value))
+    try:
+        from myst_nb import glue as keep
+    except ImportError:
+        return
+    keep(name, text, display=False)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, bool | int | str):
+        return f"{value:,}" if type(value) is int else str(value)
+    return f"{value:.3g}"
+
+
+class Table:
+    """Rows under a header, shown as HTML in a page and as aligned text in a terminal."""
+
+    def __init__(self, header: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = "") -> None:
+        self.header = list(header)
+        self.rows = [[_cell(value) for value in row] for row in rows]
+        self.caption = caption
+        for row in self.rows:
+            if len(row) != len(self.header):
+                raise ValueError(f"every row must have {len(self.header)} cells, one a column; got {row}")
+
+    def _repr_html_(self) -> str:
+        caption = f"<caption>{html.escape(self.caption)}</caption>" if self.caption else ""
+        head = "".join(f'<th scope="col">{_inline(name)}</th>' for name in self.header)
+        body = "".join("<tr>" + "".join(_td(cell) for cell in row) + "</tr>" for row in self.rows)
+        name = html.escape(self.caption or "Table")
+        return (
+            f'<div class="companion-table" role="region" tabindex="0" aria-label="{name}">'
+            f'<table class="table">{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+        )
+
+    def __repr__(self) -> str:
+        lines = [self.header, *self.rows]
+        widths = [max(len(line[i]) for line in lines) for i in range(len(self.header))]
+        padded = ([cell.ljust(w) for cell, w in zip(line, widths, strict=True)] for line in lines)
+        return "\n".join("  ".join(line).rstrip() for line in padded)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = "") -> Table:
+    """A small table for a page: numbers to three digits and set right, strings as given.
+
+    ValueError when a row has not one cell for each name in `header`.
+    """
+    return Table(header, rows, caption)
+
+
+def _cell(value: Any) -> str:
+    if value is None or (isinstance(value, float) and value != value):
+        return "–"
+    return _short(value)
+
+
+def _inline(text: str) -> str:
+    """`code` between backquotes, all else escaped."""
+    parts = html.escape(text, quote=False).split("`")
+    return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
+
+
+def _td(text: str) -> str:
+    numeric = re.fullmatch(r"–|[+−-]?\d[\d.,]*(e[+-]?\d+)?( ?%)?([ ,;±(\[].*)?", text)
+    return f'<td class="number">{html.escape(text)}</td>' if numeric else f"<td>{_inline(text)}</td>"

@@ -1,0 +1,211 @@
+"""Explorers: a picture that moves with its parameters, in a notebook and in the static site.
+
+`explorer(draw, alpha=[1.5, 2, 3])` shows `draw(alpha=1.5)` under a slider. With a kernel it draws when
+asked and remembers what it drew. While the book is built (`COMPANION_BOOK_BUILD=1`) it draws every state
+once and nests them in `Stack` widgets joined to the sliders in the browser, so that the built page moves
+with no kernel behind it.
+"""
+
+from __future__ import annotations
+
+import html
+import itertools
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from companion.style import Picture
+
+Draw = Callable[..., "Picture"]
+
+MOST_STATES = 60
+MOST_BYTES = 1_500_000
+
+
+def explorer(
+    draw: Draw,
+    *,
+    labels: Mapping[str, str] | None = None,
+    title: str | None = None,
+    start: Mapping[str, Any] | None = None,
+    **params: Sequence[Any],
+) -> Any:
+    """A picture with one slider for each parameter.
+
+    Parameters
+    ----------
+    draw
+        Called with one value for each parameter, by name; returns a `companion.style.Picture`, whose
+        text alternative is what a screen reader hears at that state.
+    labels
+        What stands before a slider: `{"alpha": r"\\(\\alpha\\)"}`. The default is the parameter's name.
+    title
+        What the explorer shows, for a screen reader; the default lists the parameters.
+    start
+        Where the sliders begin; the default is the first value of each.
+    params
+        The values of each parameter, in the order of the slider.
+
+    Returns
+    -------
+    ipywidgets.VBox
+        In a notebook, one that draws on demand; while the book is built, one that holds every state.
+
+    Raises
+    ------
+    ValueError
+        No parameter, an empty or repeated list of values, a label or start of no parameter, a start that
+        is not among the values, more than 60 states, or (while the book is built) more than 1.5 MB of them.
+    TypeError
+        `draw` returned something without an `svg` string.
+    """
+    values = _checked(params)
+    labels, start = dict(labels or {}), dict(start or {})
+    for name, given in (("labels", labels), ("start", start)):
+        unknown = sorted(set(given) - set(values))
+        if unknown:
+            raise ValueError(f"{name} names {unknown[0]!r}, which is not among the parameters {list(values)}")
+    sliders = {}
+    for name, allowed in values.items():
+        first = start.get(name, allowed[0])
+        if first not in allowed:
+            raise ValueError(f"start[{name!r}] must be one of {allowed}; got {first!r}")
+        sliders[name] = _slider(name, allowed, allowed.index(first), labels.get(name, name))
+
+    pages = _Pages(draw)
+    build = os.environ.get("COMPANION_BOOK_BUILD") == "1"
+    shown = (_every_state if build else _on_demand)(pages, values, sliders)
+    return _framed(shown, sliders, title or "Explorer of " + ", ".join(_spoken(name) for name in values))
+
+
+def number(value: Any) -> str:
+    """How a value reads beside a slider: 10,000, 0.05, 1e-6 as 10⁻⁶, yes and no, None as none."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    try:
+        x = float(value)
+    except (TypeError, ValueError):
+        return str(value)
+    if isinstance(value, str):
+        return value
+    if not math.isfinite(x):
+        return {math.inf: "∞", -math.inf: "−∞"}.get(x, "undefined")
+    if x == 0 or 1e-3 <= abs(x) < 1e7:
+        text = f"{x:,.0f}" if x == int(x) else f"{x:,.4g}"
+        return text.replace("-", "−")
+    mantissa, exponent = f"{x:.3e}".split("e")
+    mantissa = mantissa.rstrip("0").rstrip(".")
+    power = "10" + str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return (power if mantissa == "1" else f"{mantissa}·{power}").replace("-", "−")
+
+
+class _Pages:
+    """The HTML of each state, drawn once."""
+
+    def __init__(self, draw: Draw) -> None:
+        self._draw = draw
+        self._seen: dict[tuple[str, ...], str] = {}
+
+    def __call__(self, **values: Any) -> str:
+        key = tuple(number(value) for value in values.values())
+        if key not in self._seen:
+            picture = self._draw(**values)
+            svg = getattr(picture, "svg", None)
+            if not isinstance(svg, str):
+                got = type(picture).__name__
+                raise TypeError(f"draw must return a Picture (see companion.style.picture); got {got}")
+            words = html.escape(str(getattr(picture, "alt", "")), quote=False)
+            told = f'<details class="explorer-words"><summary>In words</summary><p>{words}</p></details>'
+            self._seen[key] = f'<div class="explorer-state">{svg}{told if words else ""}</div>'
+        return self._seen[key]
+
+
+def _checked(params: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+    if not params:
+        raise ValueError("explorer needs a parameter, as in explorer(draw, alpha=[1.5, 2.0]); got none")
+    values = {name: list(given) for name, given in params.items()}
+    for name, allowed in values.items():
+        if not allowed:
+            raise ValueError(f"{name} must hold at least one value; got none")
+        read = [number(value) for value in allowed]
+        if len(set(read)) < len(read):
+            raise ValueError(f"{name} must hold values that read differently; got {read}")
+    states = math.prod(len(allowed) for allowed in values.values())
+    if states > MOST_STATES:
+        counts = " x ".join(str(len(allowed)) for allowed in values.values())
+        raise ValueError(f"an explorer holds at most {MOST_STATES} states; got {counts} = {states}")
+    return values
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _slider(name: str, allowed: list[Any], index: int, label: str) -> Any:
+    import ipywidgets as widgets
+
+    return widgets.SelectionSlider(
+        options=[number(value) for value in allowed],
+        index=index,
+        description=label,
+        tooltip=_spoken(name),
+        style={"description_width": "initial"},
+    )
+
+
+def _on_demand(pages: _Pages, values: Mapping[str, list[Any]], sliders: Mapping[str, Any]) -> Any:
+    import ipywidgets as widgets
+
+    def now() -> str:
+        return pages(**{name: values[name][slider.index] for name, slider in sliders.items()})
+
+    shown = widgets.HTML(now())
+
+    def redraw(_change: Any) -> None:
+        shown.value = now()
+
+    for slider in sliders.values():
+        slider.observe(redraw, "index")
+    return shown
+
+
+def _every_state(pages: _Pages, values: Mapping[str, list[Any]], sliders: Mapping[str, Any]) -> Any:
+    import ipywidgets as widgets
+
+    names = list(values)
+    indices = itertools.product(*(range(len(allowed)) for allowed in values.values()))
+    drawn = {
+        at: pages(**{name: values[name][i] for name, i in zip(names, at, strict=True)}) for at in indices
+    }
+    size = sum(len(page.encode()) for page in drawn.values())
+    if size > MOST_BYTES:
+        raise ValueError(
+            f"an explorer holds at most {MOST_BYTES:,} bytes; got {size:,} in {len(drawn)} states, "
+            f"about {size // len(drawn):,} bytes each"
+        )
+
+    def nested(at: tuple[int, ...]) -> Any:
+        if len(at) == len(names):
+            return widgets.HTML(drawn[at])
+        name = names[len(at)]
+        inside = [nested((*at, i)) for i in range(len(values[name]))]
+        chosen = widgets.Stack(inside, selected_index=sliders[name].index)
+        widgets.jslink((sliders[name], "index"), (chosen, "selected_index"))
+        return chosen
+
+    return nested(())
+
+
+def _framed(shown: Any, sliders: Mapping[str, Any], title: str) -> Any:
+    import ipywidgets as widgets
+
+    controls = widgets.Box(list(sliders.values()))
+    controls.add_class("explorer-controls")
+    shown.add_class("explorer-picture")
+    frame = widgets.VBox([controls, shown], tooltip=title)
+    frame.add_class("explorer")
+    return frame
