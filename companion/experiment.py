@@ -125,7 +125,6 @@ def _imports(name: str, path: Path, tree: ast.Module) -> list[str]:
             if node.level:
                 base = importlib.util.resolve_name("." * node.level + base, package)
             names += [base, *(f"{base}.{a.name}" for a in node.names)]
-    # Packages above do not count: their __init__ only re-exports, and would tie every result to all code.
     return [n for n in names if n.startswith("companion.")]
 
 

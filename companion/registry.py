@@ -8,8 +8,14 @@ from companion.experiment import Experiment
 
 # name -> (module, what it shows)
 EXPERIMENTS: dict[str, tuple[str, str]] = {
-    "figure1": ("companion.linear.experiments.figure1", "the paper's Figure 1: errors and losses along alpha"),
-    "table1": ("companion.neural.experiments.table1", "the paper's Table 1: composition of two one-shot images"),
+    "figure1": (
+        "companion.linear.experiments.figure1",
+        "the paper's Figure 1: errors and losses along alpha",
+    ),
+    "table1": (
+        "companion.neural.experiments.table1",
+        "the paper's Table 1: composition of two one-shot images",
+    ),
 }
 
 
