@@ -20,9 +20,10 @@ def integer(name: str, value: Any, *, low: int | None = None, high: int | None =
     """`value` as an int in [low, high]; TypeError if not a whole number, ValueError if out of range."""
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{name} must be a whole number, got {_shown(value)} of type {type(value).__name__}")
-    if (low is not None and value < low) or (high is not None and value > high):
-        raise ValueError(f"{name} must be {_range(low, high)}, got {value}")
-    return int(value)
+    whole = int(value)
+    if (low is not None and whole < low) or (high is not None and whole > high):
+        raise ValueError(f"{name} must be {_range(low, high)}, got {whole}")
+    return whole
 
 
 def positive_int(name: str, value: Any) -> int:

@@ -120,18 +120,12 @@ def load(name: str, preset: str = "paper", *, root: Path | None = None) -> Resul
         raise ValueError(f"preset of {name} must be one of {', '.join(known.presets)}; got {preset!r}")
     file = path(name, preset, root)
     if not file.is_file():
-        raise FileNotFoundError(
-            f"no stored result {file.name} in {file.parent}; make it with: {renewal(name, preset)}"
-        )
+        raise FileNotFoundError(f"no stored result {file.name} in {file.parent}; make it with: {renewal(name, preset)}")
     result = read(file)
     expected = settings_dict(known.presets[preset])
-    differing = sorted(
-        key for key in {*expected, *result.settings} if expected.get(key) != result.settings.get(key)
-    )
+    differing = sorted(key for key in {*expected, *result.settings} if expected.get(key) != result.settings.get(key))
     if differing:
-        shown = "; ".join(
-            f"{k}: stored {result.settings.get(k)!r}, code {expected.get(k)!r}" for k in differing
-        )
+        shown = "; ".join(f"{k}: stored {result.settings.get(k)!r}, code {expected.get(k)!r}" for k in differing)
         raise StaleResult(f"{file.name} was made with other settings ({shown}); renew with: {result.command}")
     return result
 
@@ -213,9 +207,7 @@ def summarise(rows: Iterable[Row], by: Sequence[str]) -> list[Row]:
         groups.setdefault(tuple(row[k] for k in by), []).append(row)
     out = []
     for key, members in groups.items():
-        fields = dict.fromkeys(
-            f for row in members for f, v in row.items() if f not in (*by, "seed") and _number(v)
-        )
+        fields = dict.fromkeys(f for row in members for f, v in row.items() if f not in (*by, "seed") and _number(v))
         stats = {f: interval([row[f] for row in members if _number(row.get(f))]) for f in fields}
         out.append({**dict(zip(by, key, strict=True)), **stats})
     return out

@@ -70,9 +70,7 @@ def run(
     if fresh:
         shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True, exist_ok=True)
-    pieces = [
-        Piece(c, s, work / f"{_digest(c)}-{s}.json") for s in range(count) for c in known.cells(settings)
-    ]
+    pieces = [Piece(c, s, work / f"{_digest(c)}-{s}.json") for s in range(count) for c in known.cells(settings)]
     if not fresh:
         _reuse(known, preset, out, pieces)
     resources = Resources(device, threads, data=data, progress=progress and jobs == 1)
@@ -92,12 +90,11 @@ def run(
     return file
 
 
-def _map(
-    known: Experiment, settings: Any, pieces: Sequence[Piece], resources: Resources, jobs: int
-) -> Iterator[None]:
+def _map(known: Experiment, settings: Any, pieces: Sequence[Piece], resources: Resources, jobs: int) -> Iterator[None]:
     if jobs == 1 or len(pieces) < 2:
         for piece in pieces:
-            yield _finish(known, settings, piece, resources)
+            _finish(known, settings, piece, resources)
+            yield
         return
     from joblib import Parallel, delayed, parallel_config
 
@@ -130,11 +127,7 @@ def _reuse(known: Experiment, preset: str, out: Path, pieces: Sequence[Piece]) -
         return
     share = stored.provenance["seconds"] / max(1, len(stored.seeds) * len(known.cells(known.presets[preset])))
     for piece in pieces:
-        rows = [
-            r
-            for r in stored.rows
-            if r["seed"] == piece.seed and all(r.get(k) == v for k, v in piece.cell.items())
-        ]
+        rows = [r for r in stored.rows if r["seed"] == piece.seed and all(r.get(k) == v for k, v in piece.cell.items())]
         if rows and not piece.file.is_file():
             _files.write_text(piece.file, json.dumps({"rows": rows, "seconds": share}))
 
@@ -156,7 +149,5 @@ def device_name(device: str) -> str:
     cpu = platform.processor() or platform.machine()
     with suppress(OSError):
         info = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-        cpu = next(
-            (ln.split(":", 1)[1].strip() for ln in info.splitlines() if ln.startswith("model name")), cpu
-        )
+        cpu = next((ln.split(":", 1)[1].strip() for ln in info.splitlines() if ln.startswith("model name")), cpu)
     return f"{cpu} ({os.cpu_count()} cores)"

@@ -103,9 +103,9 @@ def band(
     **line: Any,
 ) -> None:
     """A line with its interval as a band; x, mean, low, high of one shape (m,)."""
-    x, low, high = np.asarray(x, float), np.asarray(low, float), np.asarray(high, float)
-    ax.fill_between(x, low, high, color=color, alpha=0.22, linewidth=0)
-    ax.plot(x, mean, color=color, label=label, **line)
+    at = np.asarray(x, float)
+    ax.fill_between(at, np.asarray(low, float), np.asarray(high, float), color=color, alpha=0.22, linewidth=0)
+    ax.plot(at, mean, color=color, label=label, **line)
 
 
 def picture(figure: Figure, alt: str) -> Picture:
@@ -136,9 +136,7 @@ def _inline(svg: str, alt: str) -> str:
     """Strip what a page does not need, let colours and fonts follow the page, and name the picture."""
     svg = svg[svg.index("<svg") :]
     # The <style> element would speak to the whole page: its one rule stands on the root element instead.
-    svg = re.sub(
-        r"<metadata>.*?</metadata>|<!--.*?-->|<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.S
-    )
+    svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->|<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.S)
     svg = svg.replace(INK, "currentColor")
     svg = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font-size: \1", svg)
     svg = re.sub(r"font-family: [^;\"]*;? ?", "", svg)
@@ -157,7 +155,8 @@ def _inline(svg: str, alt: str) -> str:
     width = float(viewbox[1]) * 4 / 3  # points to CSS pixels
     opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" {viewbox[0]} '
-        f'role="img" aria-label="{html.escape(alt, quote=True)}" style="width:100%;max-width:{width:.0f}px;height:auto;stroke-linejoin:round">'
+        f'role="img" aria-label="{html.escape(alt, quote=True)}" '
+        f'style="width:100%;max-width:{width:.0f}px;height:auto;stroke-linejoin:round">'
     )
     svg = re.sub(r"<svg[^>]*>", lambda _: opening, svg, count=1)
     svg = re.sub(r"(?<=>) (?=<)|(?<=\") (?=/?>)", "", svg)

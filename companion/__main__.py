@@ -1,0 +1,160 @@
+"""The command line: `companion list | run | data | claims`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from companion import __version__
+from companion.experiment import PRESETS
+
+_RUN_EPILOG = """\
+presets
+  smoke   seconds, on data made or shipped with the package; what the tests use
+  cpu     minutes to hours on two cores; networks need MNIST and Omniglot (companion data fetch)
+  paper   the paper's own size; networks want a CUDA GPU, but run anywhere and go on after a stop
+
+examples
+  companion run figure1 --preset paper            the paper's Figure 1 in seconds
+  companion run table1 --preset cpu --jobs 2      the paper's Table 1, small, two models at a time
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Bad arguments: exit code 2 and one clear line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"companion: {message} (see {self.prog} --help)\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The arguments of every subcommand."""
+    top = _Parser(prog="companion", description="Run the experiments and checks behind the book.")
+    top.add_argument("--version", action="version", version=f"companion {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, parser_class=_Parser)
+
+    commands.add_parser("list", help="the experiments, their presets and stored results")
+
+    run = commands.add_parser(
+        "run",
+        help="run an experiment and store its result",
+        description="Run an experiment over its grid and seeds. A stopped run goes on with the same command.",
+        epilog=_RUN_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    run.add_argument("experiment", metavar="EXPERIMENT", help="a name from `companion list`")
+    run.add_argument("--preset", default="smoke", metavar="PRESET", help="smoke (default), cpu or paper")
+    run.add_argument("--device", default="auto", metavar="DEVICE", help="auto (default), cpu or cuda")
+    run.add_argument("--seeds", type=int, metavar="N", help="number of seeds (default: the preset's)")
+    run.add_argument("--jobs", type=int, default=1, metavar="J", help="pieces at a time (default 1)")
+    run.add_argument("--threads", type=int, default=1, metavar="T", help="threads of each piece (default 1)")
+    run.add_argument("--out", type=Path, metavar="DIR", help="result folder (default: the book's)")
+    run.add_argument("--root", type=Path, metavar="DIR", help="image data (default: $COMPANION_DATA or the cache)")
+    run.add_argument("--fresh", action="store_true", help="drop finished pieces and start anew")
+
+    data = commands.add_parser("data", help="fetch or verify MNIST and Omniglot")
+    data.add_argument("action", choices=("fetch", "verify"), help="fetch: download what is missing; verify: check")
+    data.add_argument("--root", type=Path, metavar="DIR", help="folder (default: $COMPANION_DATA or the user's cache)")
+
+    claims = commands.add_parser("claims", help="check every numbered statement of the book, both ways")
+    claims.add_argument("--markdown", action="store_true", help="print a Markdown table")
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit code."""
+    given = parser().parse_args(argv)
+    try:
+        return {"list": _list, "run": _run, "data": _data, "claims": _claims}[given.command](given)
+    except (ValueError, TypeError, OSError, ModuleNotFoundError) as error:
+        return _fail(2, error)
+    except (RuntimeError, ArithmeticError) as error:
+        return _fail(1, error)
+    except KeyboardInterrupt:
+        return _fail(130, "interrupted; finished pieces are kept, the same command goes on")
+
+
+def _fail(code: int, error: object) -> int:
+    print("companion: " + " ".join(str(error).split()), file=sys.stderr)
+    return code
+
+
+def _list(given: argparse.Namespace) -> int:
+    from companion import results
+    from companion.registry import EXPERIMENTS
+
+    for name, (_, summary) in EXPERIMENTS.items():
+        stored = [p for p in PRESETS if results.path(name, p).is_file()]
+        print(f"{name:<22} {summary}\n{'':<22} stored: {', '.join(stored) or 'nothing yet'}")
+    return 0
+
+
+def _run(given: argparse.Namespace) -> int:
+    from companion import results
+    from companion.registry import experiment
+    from companion.run import run
+
+    known = experiment(given.experiment)
+    out = (given.out or results.folder()).resolve()
+    file = run(
+        known,
+        given.preset,
+        out=out,
+        seeds=given.seeds,
+        device=_device(given.device),
+        jobs=given.jobs,
+        threads=given.threads,
+        data=given.root,
+        fresh=given.fresh,
+        progress=True,
+    )
+    print(f"{file}\n{results.read(file).line()}")
+    return 0
+
+
+def _device(name: str) -> str:
+    """What `auto` means here; ValueError for a device that is not there."""
+    if name == "cpu":
+        return name
+    if name not in ("auto", "cuda"):
+        raise ValueError(f"device must be one of auto, cpu, cuda; got {name!r}")
+    if name == "auto" and "torch" not in sys.modules:
+        return "cpu"  # an experiment that has not loaded torch has no use for a GPU
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    if name == "cuda":
+        raise ValueError("device 'cuda' is not available here: torch sees no CUDA GPU; use --device cpu or auto")
+    return "cpu"
+
+
+def _data(given: argparse.Namespace) -> int:
+    from companion.neural import images
+
+    act = images.fetch if given.action == "fetch" else images.verify
+    print(act(given.root))
+    return 0
+
+
+def _claims(given: argparse.Namespace) -> int:
+    from tqdm.auto import tqdm
+
+    from companion import claims
+    from companion.claims import report
+
+    bar = tqdm(claims.ledger(), desc="claims", unit="claim", leave=False)
+    outcomes = [outcome for claim in bar for outcome in claims.run([claim])]
+    print((report.markdown if given.markdown else report.text)(outcomes))
+    failed = [o.claim.label for o in outcomes if not o.holds]
+    print(f"\n{len(outcomes) - len(failed)} of {len(outcomes)} claims hold and break as they should")
+    if failed:
+        return _fail(1, f"not as stated: {', '.join(failed)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
