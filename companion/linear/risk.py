@@ -1,0 +1,120 @@
+"""Exact losses of the linear model: no test set is ever drawn.
+
+Signs are independent, so `E[x x^T] = diag(p)` and a squared loss is a weighted sum of squared errors of
+the coefficients. All losses are excess losses: the label noise of the test row, sigma^2, is not added.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from companion import _validate
+from companion.linear.model import LongTailModel
+from companion.linear.solve import min_norm
+from companion.linear.structure import inverse_gram_diagonal
+
+
+def population_risk(beta_hat: np.ndarray, model: LongTailModel) -> float:
+    """In-distribution excess risk `sum_i p_i (beta_hat_i - beta_i)^2`, exactly.
+
+    `beta_hat` has shape (d,). Ours (elementary): the covariance of a row is diagonal.
+    """
+    error = _validate.vector("beta_hat", beta_hat, model.d) - model.beta
+    return float(model.p @ error**2)
+
+
+def composition_risk(beta_hat: np.ndarray, model: LongTailModel, features: np.ndarray, t: int) -> float:
+    """Excess loss on a row of t features, a uniform t-subset of `features` with independent random signs.
+
+    `features` is a set of column numbers or a boolean mask of shape (d,). Each feature is in the subset
+    with probability t/m, m = len(features), and random signs remove the cross terms: exactly
+    `(t/m) sum_{i in features} (beta_hat_i - beta_i)^2`.
+
+    Raises ValueError if `features` is empty, repeats or leaves the range, or if t is not in [1, m].
+    """
+    error = _validate.vector("beta_hat", beta_hat, model.d) - model.beta
+    chosen = feature_index(features, model.d)
+    t = _validate.integer("t", t, low=1, high=chosen.size)
+    return float(t / chosen.size * (error[chosen] ** 2).sum())
+
+
+def fixed_sign_composition_risk(
+    beta_hat: np.ndarray, model: LongTailModel, features: np.ndarray, t: int, signs: np.ndarray
+) -> float:
+    """Excess loss on a uniform t-subset of `features` whose signs are fixed in advance.
+
+    `signs` has one entry for each feature, +1 or -1, in the order of `features` (increasing order for a
+    mask). With z = signs * error, S1 = (sum z)^2 and S2 = sum z^2 it is exactly
+    `(t/m) S2 + (t (t-1) / (m (m-1))) (S1 - S2)`: pairs of errors no longer cancel.
+    """
+    error = _validate.vector("beta_hat", beta_hat, model.d) - model.beta
+    chosen = feature_index(features, model.d)
+    m = chosen.size
+    t = _validate.integer("t", t, low=1, high=m)
+    sign = _validate.vector("signs", signs, m)
+    if not np.isin(sign, (-1.0, 1.0)).all():
+        raise ValueError("signs must hold only +1 and -1")
+    z = sign * error[chosen]
+    squares = float((z**2).sum())
+    pairs = t * (t - 1) / (m * (m - 1)) if m > 1 else 0.0
+    return t / m * squares + pairs * (float(z.sum()) ** 2 - squares)
+
+
+@dataclass(frozen=True)
+class ExpectedErrors:
+    """Mean squared error of each coefficient given the design, over the label noise, in two parts.
+
+    `bias` (d,) is `((I - P) beta)_i^2`: what the minimum norm gets wrong with noiseless labels;
+    `variance` (d,) is `sigma^2 [(X^T X)^+]_ii`.
+    """
+
+    bias: np.ndarray
+    variance: np.ndarray
+
+    @property
+    def total(self) -> np.ndarray:
+        """bias + variance, shape (d,)."""
+        return self.bias + self.variance
+
+
+def expected_errors(X: Any, model: LongTailModel) -> ExpectedErrors:
+    """Exact expected squared errors of the minimum-norm solution over the label noise, design fixed.
+
+    Ours: `E_xi (beta_hat_i - beta_i)^2 = ((I - P) beta)_i^2 + sigma^2 [(X^T X)^+]_ii`.
+    Cost: one solve and one dense decomposition of the smaller side of the seen part of X.
+    """
+    bias = (min_norm(X, X @ model.beta) - model.beta) ** 2
+    return ExpectedErrors(bias=bias, variance=model.sigma**2 * inverse_gram_diagonal(X))
+
+
+def expected_population_risk(X: Any, model: LongTailModel) -> float:
+    """`E_xi R = sum_i p_i ((I-P) beta)_i^2 + sigma^2 sum_i p_i [(X^T X)^+]_ii`, exact given the design X."""
+    return float(model.p @ expected_errors(X, model).total)
+
+
+def expected_composition_risk(X: Any, model: LongTailModel, features: np.ndarray, t: int) -> float:
+    """`composition_risk` averaged over the label noise, exact given the design X."""
+    chosen = feature_index(features, model.d)
+    t = _validate.integer("t", t, low=1, high=chosen.size)
+    return float(t / chosen.size * expected_errors(X, model).total[chosen].sum())
+
+
+def feature_index(features: Any, d: int) -> np.ndarray:
+    """Column numbers of a set of features given as numbers or as a boolean mask (d,); never empty."""
+    array = np.asarray(features)
+    if array.dtype == bool:
+        if array.shape != (d,):
+            raise ValueError(f"features must be a mask of shape ({d},) or column numbers, got {array.shape}")
+        array = np.flatnonzero(array)
+    if array.ndim != 1 or array.size == 0:
+        raise ValueError(f"features must be a non-empty list of column numbers, got shape {array.shape}")
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"features must hold whole numbers, got dtype {array.dtype}")
+    if array.min() < 0 or array.max() >= d:
+        raise ValueError(f"features must be in [0, {d - 1}], got {array.min()} to {array.max()}")
+    if np.unique(array).size != array.size:
+        raise ValueError("features must not repeat a column number")
+    return array
