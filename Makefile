@@ -1,0 +1,58 @@
+# One virtual environment, made on first use, serves every target.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+SITE   := _build/html/index.html
+
+# Small matrices everywhere: one thread a process is faster, and repeatable.
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+export MKL_NUM_THREADS ?= 1
+
+.PHONY: help book test test-site test-extended lint format bench serve clean distclean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?/\1\t/' | expand -t 16
+
+$(READY): requirements.txt $(wildcard requirements/*.txt) pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $(READY)
+
+book: $(READY)  ## build the site with warnings as errors
+	$(BIN)/jupyter-book build . -W -n --keep-going
+	@echo "The book: $(CURDIR)/$(SITE)"
+
+test: $(READY)  ## run the tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+test-extended: $(READY)  ## thousands of random designs instead of hundreds
+	HYPOTHESIS_PROFILE=extended $(BIN)/python -m pytest tests/linear -n 2 --dist worksteal
+
+test-site: $(READY)  ## check the built site, in a browser where there is one
+	@test -f $(SITE) || { echo "build the book first: make book"; exit 2; }
+	$(BIN)/python -m pytest -m site tests/book
+
+lint: $(READY)  ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(READY)  ## let ruff lay the code out
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY)  ## measure speed (minutes)
+	$(BIN)/python -m pytest -m benchmark tests/benchmarks -s
+
+serve: $(READY)  ## look at the built site on http://localhost:8000
+	@test -f $(SITE) || $(MAKE) book
+	$(BIN)/python -m http.server --bind localhost --directory _build/html 8000
+
+clean:  ## remove what was built
+	rm -rf _build jupyter_execute
+
+distclean: clean  ## remove the virtual environment and the vendor files too
+	rm -rf $(VENV) book/_static/vendor

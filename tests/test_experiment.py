@@ -1,0 +1,92 @@
+"""Settings, code hashes and the registry."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from companion import experiment as ex
+from companion.registry import EXPERIMENTS, experiment
+
+
+@dataclasses.dataclass(frozen=True)
+class Toy:
+    sizes: tuple[int, ...] = ex.setting((1, 2), "two is enough")
+    sigma: float = ex.setting(0.05, "Figure 1", "paper")
+
+
+def test_settings_are_json_and_say_where_they_come_from():
+    assert json.loads(json.dumps(ex.settings_dict(Toy()))) == {"sizes": [1, 2], "sigma": 0.05}
+    assert [(r["setting"], r["origin"]) for r in ex.settings_table(Toy())] == [("sizes", "ours"), ("sigma", "paper")]
+    with pytest.raises(ValueError, match="origin must be one of paper, ours; got 'theirs'"):
+        ex.setting(1, "why", "theirs")
+
+
+@pytest.mark.parametrize(("presets", "seeds"), [({"huge": Toy()}, {"huge": 1}), ({"smoke": Toy()}, {"cpu": 1})])
+def test_experiment_refuses_unknown_presets(presets, seeds):
+    with pytest.raises(ValueError, match="presets? must|seeds must"):
+        ex.Experiment("toy", "a toy", presets, seeds, lambda s: [{}], lambda s, c, seed, r: [])
+
+
+def test_code_hash_sees_code_but_not_words(tmp_path, monkeypatch):
+    """A changed comment keeps a stored result fresh; a changed statement does not, however deep it stands."""
+    package = tmp_path / "companion"
+    (package / "area").mkdir(parents=True)
+    deep, top = package / "area" / "deep.py", package / "area" / "top.py"
+    top.write_text('"""Top."""\nfrom companion.area import deep\n')
+    deep.write_text('"""Deep."""\nx = 1\n')
+    monkeypatch.setattr(ex, "__file__", str(package / "experiment.py"))
+    first = ex.code_hash("companion.area.top")
+    deep.write_text('"""Deeper words."""\n# a comment\nx = 1\n')
+    assert ex.code_hash("companion.area.top") == first
+    deep.write_text("x = 2\n")
+    assert ex.code_hash("companion.area.top") != first
+
+
+@pytest.mark.parametrize("name", sorted(EXPERIMENTS))
+def test_every_registered_experiment_loads_and_knows_its_name(name):
+    known = experiment(name)
+    assert known.name == name
+    assert "smoke" in known.presets
+    for settings in known.presets.values():
+        assert dataclasses.is_dataclass(settings)
+        assert settings.__dataclass_params__.frozen
+        assert all(f.metadata.get("why") for f in dataclasses.fields(settings)), "every setting has a reason"
+        cells = known.cells(settings)
+        assert cells
+        assert json.loads(json.dumps(cells)) == cells, "cells are plain JSON"
+
+
+def test_unknown_experiment_lists_the_known_ones():
+    with pytest.raises(ValueError, match="experiment must be one of figure1, .*; got 'figure7'"):
+        experiment("figure7")
+
+
+@pytest.mark.parametrize("module", ["companion", "companion.linear", "companion.memorization", "companion.landscape"])
+def test_imports_stay_light(module):
+    """Reading the package never costs torch, a plot library or jupyter."""
+    heavy = "{'torch', 'matplotlib', 'IPython', 'ipywidgets', 'sklearn'}"
+    code = f"import sys, {module}; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_imports_go_one_way():
+    """Areas know nothing of one another, nor of what stands above them."""
+    package = Path(ex.__file__).parent
+    above = {"results", "run", "claims", "explore", "style", "figures", "book", "registry", "__main__"}
+    areas = {"linear", "neural", "memorization", "landscape"}
+    import ast
+
+    for area in areas:
+        for file in (package / area).rglob("*.py"):
+            parts = file.relative_to(package).parts
+            name = ".".join(("companion", *parts)).removesuffix(".py")
+            # Experiments stand above their own area and may use another area's library.
+            others = set() if "experiments" in parts else areas - {area}
+            for used in ex._imports(name, file, ast.parse(file.read_text(encoding="utf-8"))):
+                first = used.split(".")[1]
+                assert first not in above | others, f"{name} imports {used}"

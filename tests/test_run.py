@@ -1,0 +1,106 @@
+"""The runner: resumes, shares work, never mixes runs."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from companion import results, run as runner
+from companion.experiment import Experiment, setting
+from companion.registry import EXPERIMENTS
+
+
+@dataclass(frozen=True)
+class Toy:
+    grid: tuple[int, ...] = setting((1, 2), "two cells")
+    log: str = setting("", "where calls are written down")
+
+
+def cells(settings):
+    return [{"a": a} for a in settings.grid]
+
+
+def measure(settings, cell, seed, resources):
+    with Path(settings.log).open("a") as log:
+        log.write(f"{cell['a']} {seed}\n")
+    if Path(settings.log).with_suffix(".stop").exists() and (cell["a"], seed) == (2, 0):
+        raise RuntimeError("stopped")
+    return [{"value": cell["a"] + 10.0 * seed}]
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch):
+    log = tmp_path / "calls.log"
+    known = Experiment("toy", "a toy", {"smoke": Toy(log=str(log))}, {"smoke": 2}, cells, measure)
+    monkeypatch.setitem(EXPERIMENTS, "toy", (__name__, "a toy"))
+    monkeypatch.setattr("companion.results.experiment", lambda name: known)
+    monkeypatch.setattr(runner, "code_hash", lambda module: "0" * 16)
+    monkeypatch.setattr(results, "code_hash", lambda module: "0" * 16)
+    return known, log, tmp_path / "out"
+
+
+def test_rows_carry_cell_and_seed(toy):
+    known, _, out = toy
+    result = results.read(runner.run(known, "smoke", out=out))
+    assert [(r["a"], r["seed"], r["value"]) for r in result.rows] == [(1, 0, 1), (2, 0, 2), (1, 1, 11), (2, 1, 12)]
+    assert result.one(a=2)["value"]["mean"] == 7
+    assert [p.name for p in out.iterdir()] == ["toy-smoke.json"], "no leftovers"
+
+
+def test_a_stopped_run_goes_on(toy):
+    known, log, out = toy
+    log.with_suffix(".stop").touch()
+    with pytest.raises(RuntimeError, match="stopped"):
+        runner.run(known, "smoke", out=out)
+    assert not results.path("toy", "smoke", out).exists()
+    log.with_suffix(".stop").unlink()
+    runner.run(known, "smoke", out=out)
+    assert log.read_text().splitlines() == ["1 0", "2 0", "2 0", "1 1", "2 1"], "the finished piece ran once"
+
+
+def test_more_seeds_reuse_the_stored_ones_and_fresh_does_not(toy):
+    known, log, out = toy
+    runner.run(known, "smoke", out=out)
+    runner.run(known, "smoke", out=out, seeds=3)
+    assert len(log.read_text().splitlines()) == 6
+    runner.run(known, "smoke", out=out, seeds=3, fresh=True)
+    assert len(log.read_text().splitlines()) == 12
+
+
+def test_other_code_starts_anew(toy, monkeypatch):
+    known, log, out = toy
+    runner.run(known, "smoke", out=out)
+    monkeypatch.setattr(runner, "code_hash", lambda module: "1" * 16)
+    monkeypatch.setattr(results, "code_hash", lambda module: "1" * 16)
+    runner.run(known, "smoke", out=out)
+    assert len(log.read_text().splitlines()) == 8
+
+
+def test_several_jobs_give_the_same_rows(toy):
+    known, _, out = toy
+    serial = results.read(runner.run(known, "smoke", out=out, fresh=True)).rows
+    parallel = results.read(runner.run(known, "smoke", out=out, fresh=True, jobs=2)).rows
+    assert parallel == serial
+
+
+def test_result_file_is_plain_json_without_nan(toy):
+    known, _, out = toy
+    file = runner.run(known, "smoke", out=out, seeds=1)
+
+    def refuse(token):
+        raise AssertionError(f"{token} is not JSON")
+
+    data = json.loads(file.read_text(), parse_constant=refuse)
+    assert data["summary"][0]["value"]["low"] is None, "one seed has no interval"
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "message"),
+    [({"seeds": 0}, "seeds must be at least 1, got 0"), ({"jobs": 0}, "jobs must"), ({"threads": -1}, "threads must")],
+)
+def test_bad_counts_are_named(toy, kwargs, message):
+    known, _, out = toy
+    with pytest.raises(ValueError, match=message):
+        runner.run(known, "smoke", out=out, **kwargs)
+    assert not out.exists(), "nothing was written"

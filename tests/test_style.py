@@ -1,0 +1,61 @@
+"""Pictures: named, free of page-wide ids and styles, following the page's colours."""
+
+import re
+
+import pytest
+
+from companion import style
+
+
+def draw():
+    figure, ax = style.subplots()
+    style.band(ax, [1, 2, 3], [1, 2, 3], [0, 1, 2], [2, 3, 4], color=style.BLUE, label="α & <β>")
+    ax.legend()
+    ax.annotate("note", (2, 2))
+    return figure
+
+
+def test_picture_needs_words():
+    with pytest.raises(ValueError, match="alt must say in words"):
+        style.picture(draw(), "fig")
+
+
+def test_picture_is_named_and_follows_the_page():
+    svg = style.picture(draw(), 'A line that rises from 1 to 3, "quoted".').svg
+    assert svg.startswith("<svg")
+    assert 'role="img"' in svg
+    assert 'aria-label="A line that rises from 1 to 3, &quot;quoted&quot;."' in svg
+    assert "currentColor" in svg
+    assert style.INK not in svg
+    assert "#000000" not in svg, "text drawn outside the house style takes the page's colour too"
+    assert "<style" not in svg, "a style element would speak to the whole page"
+    assert "<script" not in svg
+    assert "font-family" not in svg
+
+
+def test_ids_are_private_and_links_meet_them():
+    first = style.picture(draw(), "A line that rises from 1 to 3.").svg
+    other = style.picture(draw(), "The same line, told otherwise.").svg
+    ids = [set(re.findall(r'\bid="([^"]+)"', svg)) for svg in (first, other)]
+    assert ids[0]
+    assert not ids[0] & ids[1]
+    links = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', first))
+    assert links == ids[0]
+
+
+def test_pictures_repeat_to_the_byte():
+    assert style.picture(draw(), "A line, twice.").svg == style.picture(draw(), "A line, twice.").svg
+
+
+@pytest.mark.parametrize("colour", style.CYCLE)
+@pytest.mark.parametrize("ground", ["#ffffff", "#14181e"])
+def test_colours_keep_contrast_in_light_and_dark(colour, ground):
+    """WCAG asks 3:1 of graphical objects."""
+
+    def luminance(code):
+        parts = [int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    high, low = sorted((luminance(colour), luminance(ground)), reverse=True)
+    assert (high + 0.05) / (low + 0.05) >= 3
