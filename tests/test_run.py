@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from companion import results, run as runner
+from companion import results
+from companion import run as runner
 from companion.experiment import Experiment, setting
 from companion.registry import EXPERIMENTS
 

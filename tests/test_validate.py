@@ -1,4 +1,4 @@
-"""Validation: one error that names the argument, the value and what was expected; the caller's data stay as they are."""
+"""Validation: one error that names argument, value and expectation; the caller's data stay as they are."""
 
 import numpy as np
 import pytest
