@@ -95,7 +95,7 @@ def number(value: Any) -> str:
     if not math.isfinite(x):
         return {math.inf: "∞", -math.inf: "−∞"}.get(x, "undefined")
     if x == 0 or 1e-3 <= abs(x) < 1e7:
-        text = f"{x:,.0f}" if x == int(x) else f"{x:,.4g}"
+        text = f"{x:,.0f}" if x == int(x) or abs(x) >= 1e4 else f"{x:,.4g}"
         return text.replace("-", "−")
     mantissa, exponent = f"{x:.3e}".split("e")
     mantissa = mantissa.rstrip("0").rstrip(".")

@@ -1,0 +1,97 @@
+"""What the book asks of Sphinx beyond Jupyter Book: an honest cache, pages that need no network, notebooks.
+
+- `companion_execute`: the execution cache is keyed on the package's code; stale chapters run side by side.
+- `companion_vendor`: MathJax and the widget code, installed by npm and served from the site itself.
+- `companion_notebooks`: every chapter as a notebook that runs on Colab or from an empty folder.
+- here: the kernels' environment, and what each page loads.
+"""
+
+import os
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
+
+import companion_execute  # noqa: E402
+import companion_notebooks  # noqa: E402
+import companion_vendor  # noqa: E402
+
+ENVIRONMENT = {
+    "COMPANION_BOOK_BUILD": "1",  # explorers draw all their states
+    "COMPANION_RESULTS": str(ROOT / "book" / "results"),
+    "PYTHONPATH": str(ROOT),
+    "PYTHONHASHSEED": "0",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    "JUPYTER_PREFER_ENV_PATH": "1",
+    "IPYTHONDIR": str(ROOT / "_build" / ".ipython"),  # no start-up files of the person who builds
+    "CUDA_VISIBLE_DEVICES": "",
+    # Two kernels run at once: one thread each.
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"),
+}
+
+
+def configure(app, config):
+    """Environment, cache, third-party scripts and the site's address, before anything is read."""
+    os.environ.update(ENVIRONMENT)
+    companion_execute.key_cache(config, ROOT)
+    if companion_vendor.install(ROOT / "book" / "_static" / "vendor"):
+        config.mathjax_path = "vendor/mathjax/tex-mml-chtml.js"
+        config.nb_ipywidgets_js = {"vendor/widgets/embed.js": {"defer": "defer"}}
+    else:
+        print("MathJax and widget code could not be installed: pages will load them from their CDNs.")
+        config.nb_ipywidgets_js = {companion_vendor.WIDGETS_CDN: {"defer": "defer"}}
+    config.html_baseurl = config.html_baseurl or site_address(config)
+
+
+def repository(config):
+    """Owner and name of the repository that `repository.url` in _config.yml names."""
+    owner, name = urlsplit(config.html_theme_options["repository_url"]).path.strip("/").split("/")
+    return owner, name.removesuffix(".git")
+
+
+def site_address(config):
+    """Where GitHub Pages serves the site."""
+    owner, name = repository(config)
+    return f"https://{owner}.github.io/{name}/"
+
+
+def adjust_page(app, pagename, templatename, context, doctree):
+    """Colab and notebook links of chapters with code; no thebe scripts (they call their CDN's library)."""
+    owner, name = repository(app.config)
+    has_code = "kernelspec" in app.env.metadata.get(pagename, {})
+    here = "../" * pagename.count("/")
+    for group in context.get("header_buttons", []):
+        buttons = group.get("buttons", [])
+        for button in buttons:
+            if button.get("text") == "Colab":
+                branch = app.config.colab_branch
+                button["url"] = (
+                    f"https://colab.research.google.com/github/{owner}/{name}/blob/{branch}/notebooks/{pagename}.ipynb"
+                )
+        if group.get("label") == "download-buttons" and has_code:
+            notebook = {
+                "type": "link",
+                "url": f"{here}notebooks/{pagename}.ipynb",
+                "text": ".ipynb",
+                "icon": "fas fa-code",
+                "tooltip": "Download this chapter as a notebook",
+                "label": "download-notebook-button",
+            }
+            group["buttons"] = [notebook, *buttons]
+    context["script_files"] = [script for script in context.get("script_files", []) if not _is_thebe(script)]
+
+
+def _is_thebe(script):
+    body = (getattr(script, "attributes", None) or {}).get("body") or ""
+    return "THEBE_JS_URL" in body or "sphinx-thebe" in str(getattr(script, "filename", script))
+
+
+def setup(app):
+    app.add_config_value("colab_branch", "gh-pages", "html")
+    app.connect("config-inited", configure, priority=100)
+    app.connect("env-before-read-docs", companion_execute.run_stale_chapters)
+    app.connect("html-page-context", adjust_page, priority=900)
+    app.connect("build-finished", companion_notebooks.write_all)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
