@@ -12,6 +12,12 @@ EXPERIMENTS: dict[str, tuple[str, str]] = {
         "companion.linear.experiments.figure1",
         "the paper's Figure 1: errors and losses along alpha",
     ),
+    "rate": ("companion.linear.experiments.rate", "noiseless risk against n over four decades"),
+    "noise": ("companion.linear.experiments.noise", "what label noise does, term by term, along alpha"),
+    "forgetting": (
+        "companion.linear.experiments.forgetting",
+        "ridge and early stopping as the knob of memorization: the linear twin of Table 1",
+    ),
     "table1": (
         "companion.neural.experiments.table1",
         "the paper's Table 1: composition of two one-shot images",

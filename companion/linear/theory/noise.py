@@ -1,0 +1,183 @@
+"""What label noise does to the minimum-norm solution: once-seen features, chains, composition, the total.
+
+``G = X^T X`` is the Gram matrix of the design and ``sigma`` the standard deviation of the label noise. Every
+quantity is exact given the design, averaged over the noise only.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.special import digamma, gamma
+
+from companion import _validate as check
+from companion.linear.structure import inverse_gram_diagonal
+
+__all__ = [
+    "chain_variance",
+    "common_leverage",
+    "composition_bounds",
+    "composition_noise",
+    "diagonal_noise",
+    "diagonal_noise_law",
+    "expected_train_error",
+    "inverse_count",
+    "noise_constant",
+    "noise_risk",
+    "noise_to_floor",
+    "once_seen_rows",
+    "rest_leverage",
+]
+
+
+def expected_train_error(n: int, rank: int, sigma: float) -> float:
+    """Mean squared training residual, ``sigma^2 (1 - rank/n)``. Source: ours, :prf:ref:`prop-train-error`."""
+    n = check.positive_int("n", n)
+    return check.nonnegative("sigma", sigma) ** 2 * (1 - check.integer("rank", rank, low=0, high=n) / n)
+
+
+def noise_risk(X: Any, p: Any, sigma: float) -> float:
+    """The part of the risk that noise causes: ``sigma^2 sum_i p_i [G^+]_ii``.
+
+    Source: ours, :prf:ref:`thm-conditional-risk`.
+    """
+    diagonal = inverse_gram_diagonal(X)
+    return check.nonnegative("sigma", sigma) ** 2 * float(check.vector("p", p, diagonal.size) @ diagonal)
+
+
+def once_seen_rows(X: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Features that occur in exactly one row, and that row: two integer arrays of one length."""
+    X = sp.csc_array(check.design("X", X))
+    counts = np.diff(X.indptr)
+    features = np.flatnonzero(counts == 1)
+    return features, X.indices[X.indptr[features]]
+
+
+def rest_leverage(X: Any, feature: int) -> float:
+    """``q = v^T (X_{-r}^T X_{-r})^+ v`` for a once-seen feature: v is the rest of its row r.
+
+    If the feature is resolved, the variance of its coefficient is exactly ``sigma^2 (1 + q)``.
+    Source: ours, :prf:ref:`thm-once-seen`.
+
+    Raises
+    ------
+    ValueError: the feature does not occur in exactly one row.
+    """
+    X = sp.csr_array(check.design("X", X))
+    feature = check.integer("feature", feature, low=0, high=X.shape[1] - 1)
+    rows = sp.csc_array(X)[:, [feature]].indices
+    if rows.size != 1:
+        raise ValueError(f"feature must occur in exactly one row, but feature {feature} occurs in {rows.size}")
+    others = np.delete(np.arange(X.shape[0]), rows[0])
+    v = X[[int(rows[0])]].toarray()[0]
+    v[feature] = 0
+    used = np.flatnonzero(np.bincount(X.indices, minlength=X.shape[1]) > 0)
+    weights = np.linalg.lstsq(X[others][:, used].toarray().T, v[used], rcond=1e-10)[0]
+    return float(weights @ weights)
+
+
+def common_leverage(X: Any, p: Any, k: int) -> tuple[np.ndarray, float]:
+    """What the rows without tail say about the common features, A being their first k columns.
+
+    Returns ``(A^T A)^{-1}`` (k, k) and ``tau = sum_{j<=k} p_j [(A^T A)^{-1}]_jj``, the average leverage of a
+    fresh common part. Source: ours, :prf:ref:`thm-noise-terms`.
+
+    Raises
+    ------
+    ValueError: A has rank below k.
+    """
+    X = sp.csr_array(check.design("X", X))
+    k = check.integer("k", k, low=1, high=X.shape[1])
+    plain = np.bincount(X.nonzero()[0][X.indices >= k], minlength=X.shape[0]) == 0
+    A = X[plain][:, :k].toarray()
+    if np.linalg.matrix_rank(A) < k:
+        raise ValueError(f"the rows without tail must have rank k = {k}, got {np.linalg.matrix_rank(A)}")
+    inverse = np.linalg.inv(A.T @ A)
+    return inverse, float(check.vector("p", p, X.shape[1])[:k] @ np.diag(inverse))
+
+
+def inverse_count(p: Any, n: int) -> np.ndarray:
+    """``E[1/N; N >= 1]`` for N ~ Binomial(n, p_i), shape (d,): ``sum_{j<=n} ((1-p)^(n-j) - (1-p)^n) / j``.
+
+    Computed by the recursion ``h_m = (1-p) h_{m-1} + (1 - (1-p)^m) / m``.
+    """
+    absent = 1 - check.vector("p", p)
+    h, power = np.zeros_like(absent), np.ones_like(absent)
+    for m in range(1, check.integer("n", n, low=0) + 1):
+        power = power * absent
+        h = absent * h + (1 - power) / m
+    return h
+
+
+def diagonal_noise(p: Any, n: int) -> float:
+    """``D = sum_i p_i E[1/n_i; n_i >= 1]``: the noise risk over sigma^2 if features did not share rows.
+
+    Source: ours, :prf:ref:`prop-noise-law`.
+    """
+    p = check.vector("p", p)
+    return float(p @ inverse_count(p, n))
+
+
+def noise_constant(alpha: float) -> float:
+    """``(1/alpha) Gamma(1 - 1/alpha) (psi(1) - psi(1/alpha))``, the constant of `diagonal_noise_law`."""
+    alpha = check.number("alpha", alpha, low=1, open_low=True)
+    return float(gamma(1 - 1 / alpha) * (digamma(1) - digamma(1 / alpha)) / alpha)
+
+
+def diagonal_noise_law(n: int, *, c: float, alpha: float) -> float:
+    """The power law of `diagonal_noise`: ``noise_constant(alpha) c^(1/alpha) n^-(1-1/alpha)``, d infinite.
+
+    Source: ours, :prf:ref:`prop-noise-law`.
+    """
+    n, c = check.positive_int("n", n), check.positive("c", c)
+    return noise_constant(alpha) * c ** (1 / alpha) * float(n) ** -(1 - 1 / alpha)
+
+
+def noise_to_floor(alpha: float, sigma: float) -> float:
+    """Limit of (diagonal noise risk)/(unseen floor) for ``beta_i = 1``: ``sigma^2 (psi(1) - psi(1/alpha))``.
+
+    Source: ours, :prf:ref:`prop-noise-law`: the two fall at the same rate, so neither ever wins.
+    """
+    alpha = check.number("alpha", alpha, low=1, open_low=True)
+    return check.nonnegative("sigma", sigma) ** 2 * float(digamma(1) - digamma(1 / alpha))
+
+
+def chain_variance(length: int, sigma: float) -> np.ndarray:
+    """Noise variance along a chain of rows (1), (1, 2), (2, 3), ...: ``sigma^2 (1, 2, ..., length)``.
+
+    Source: ours, :prf:ref:`prop-chain`.
+    """
+    steps = np.arange(1, check.positive_int("length", length) + 1, dtype=float)
+    return check.nonnegative("sigma", sigma) ** 2 * steps
+
+
+def composition_noise(X: Any, features: Any, sigma: float, *, signs: Any = None) -> float:
+    """Expected squared error on ``x = sum_j s_j e_{i_j}``, i_j distinct resolved features.
+
+    ``signs = None``: independent random signs, ``sigma^2 sum_j [G^+]_jj``. Given signs (fixed before the noise
+    is drawn): ``sigma^2 |X^{+T} x|^2``. Source: ours, :prf:ref:`thm-composition-noise`.
+    """
+    X = sp.csr_array(check.design("X", X))
+    features = np.asarray(features, dtype=int)
+    scale = check.nonnegative("sigma", sigma) ** 2
+    if signs is None:
+        return scale * float(inverse_gram_diagonal(X)[features].sum())
+    x = np.zeros(X.shape[1])
+    x[features] = check.vector("signs", signs, features.size)
+    used = np.flatnonzero(np.bincount(X.indices, minlength=X.shape[1]) > 0)
+    weights = np.linalg.lstsq(X[:, used].toarray().T, x[used], rcond=1e-10)[0]
+    return scale * float(weights @ weights)
+
+
+def composition_bounds(t: int, leverage: float, sigma: float) -> dict[str, float]:
+    """Bounds on the noise of t once-seen features, each alone among tail features in its own row.
+
+    `leverage` is the largest ``v^T (A^T A)^{-1} v`` over their rows. Keys: "random" (independent signs),
+    "fixed" (signs fixed before the noise), "adversarial" (signs chosen after it).
+    Source: ours, :prf:ref:`thm-composition-noise`.
+    """
+    t, q = check.positive_int("t", t), check.nonnegative("leverage", leverage)
+    scale = check.nonnegative("sigma", sigma) ** 2 * t
+    return {"random": scale * (1 + q), "fixed": scale * (1 + t * q), "adversarial": scale * t * (1 + q)}

@@ -1,0 +1,212 @@
+"""Risk without noise: what unseen features cost, what unresolved ones add, and the power law behind it.
+
+Frequencies ``p`` and coefficients ``beta`` are (d,) arrays, ``n`` is the number of training rows. A feature is
+*resolved* when it lies in the row space of the design (:prf:ref:`thm-certificate`).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse.csgraph import connected_components
+from scipy.special import gamma, gammaincc, zeta
+
+from companion import _validate as check
+from companion.linear.theory.counts import no_tail_probability
+from companion.linear.theory.pinning import rank_failure_bound
+
+__all__ = [
+    "ExpectedRisk",
+    "Sandwich",
+    "clipped_mass",
+    "expected_risk_bounds",
+    "floor_exponent",
+    "floor_law",
+    "floor_law_error",
+    "frequency_scale",
+    "once_seen_mass",
+    "risk_sandwich",
+    "tightest_k",
+    "unseen_floor",
+]
+
+
+@dataclass(frozen=True)
+class Sandwich:
+    """Bounds on one draw's noiseless risk: ``floor <= risk <= components <= crude``."""
+
+    floor: float  # unseen features, each at full cost
+    components: float  # floor + over components C of unresolved features: max p on C times |beta_C|^2
+    crude: float  # floor + largest p among unresolved features times their |beta|^2
+    unresolved: int  # how many features were seen but are not known to be resolved
+
+
+@dataclass(frozen=True)
+class ExpectedRisk:
+    """Bounds on the expected noiseless risk: ``floor <= E R <= floor + unresolved + failure``."""
+
+    floor: float
+    unresolved: float  # tail features seen, but never alone in a row
+    failure: float  # the common block lost rank
+
+    @property
+    def upper(self) -> float:
+        return self.floor + self.unresolved + self.failure
+
+
+def unseen_floor(p: Any, beta: Any, n: int) -> float:
+    """Expected cost of the features that n rows never show: ``sum_i p_i beta_i^2 (1 - p_i)^n``.
+
+    A lower bound on the expected risk, with or without noise. With ``beta = 1`` it is the unseen mass.
+    Source: ours, :prf:ref:`thm-risk-expectation`.
+    """
+    p, beta, n = _frequencies(p, beta, n)
+    return float(np.sum(p * beta**2 * (1 - p) ** n))
+
+
+def once_seen_mass(p: Any, weights: Any, n: int) -> float:
+    """``E[(1/n) sum of weights over features seen exactly once] = sum_i w_i p_i (1 - p_i)^(n-1)``.
+
+    Source: the Good-Turing identity, :prf:ref:`prop-good-turing`; with ``weights = beta**2`` it is
+    ``unseen_floor(p, beta, n - 1)``.
+    """
+    p, weights, n = _frequencies(p, weights, n, low=1)
+    return float(np.sum(weights * p * (1 - p) ** (n - 1)))
+
+
+def risk_sandwich(X: Any, p: Any, beta: Any, resolved: Any) -> Sandwich:
+    """Bounds on ``R = sum_i p_i (b_i - beta_i)^2`` of the noiseless minimum-norm solution on this design.
+
+    Parameters
+    ----------
+    X: design, dense or sparse, shape (n, d).
+    p, beta: frequencies and true coefficients, shape (d,).
+    resolved: bool (d,), any set of features known to be resolved (by certificate or by peeling); a smaller
+        set gives weaker bounds, never wrong ones.
+
+    Source: ours, :prf:ref:`thm-risk-sandwich`.
+    """
+    X = sp.csr_array(check.design("X", X))
+    p, beta = check.vector("p", p, X.shape[1]), check.vector("beta", beta, X.shape[1])
+    resolved = np.asarray(resolved, dtype=bool)
+    if resolved.shape != p.shape:
+        raise ValueError(f"resolved must have shape {p.shape}, one flag a feature; got {resolved.shape}")
+    seen = np.bincount(X.indices, minlength=X.shape[1]) > 0
+    floor = float(np.sum((p * beta**2)[~seen]))
+    loose = np.flatnonzero(seen & ~resolved)
+    if loose.size == 0:
+        return Sandwich(floor, floor, floor, 0)
+    part = _components(X, loose)
+    heaviest, weight = np.zeros(part.max() + 1), np.zeros(part.max() + 1)
+    np.maximum.at(heaviest, part, p[loose])
+    np.add.at(weight, part, beta[loose] ** 2)
+    crude = float(p[loose].max() * weight.sum())
+    return Sandwich(floor, floor + float(heaviest @ weight), floor + crude, int(loose.size))
+
+
+def _components(X: sp.csr_array, features: np.ndarray) -> np.ndarray:
+    """Component number of each of `features` in the graph that joins rows to the features they hold."""
+    block = sp.csc_array(X)[:, features]
+    graph = sp.block_array([[None, block], [block.T, None]])
+    _, label = connected_components(graph, directed=False)
+    return np.unique(label[X.shape[0] :], return_inverse=True)[1]
+
+
+def expected_risk_bounds(p: Any, beta: Any, n: int, k: int) -> ExpectedRisk:
+    """Bounds on the expected noiseless risk for one choice k of "common", 0 <= k < d with p_{k+1} < 1.
+
+    The three terms: unseen features; tail features seen but never alone among tail features,
+    ``p_{k+1} sum_{i>k} beta_i^2 [(1 - p_i a_i)^n - (1 - p_i)^n]``; and the event F that the common columns
+    of the rows without tail lose rank, ``p_1 sum_i beta_i^2 min(P(F), 1 - (1 - p_i)^n)``.
+
+    Source: ours, :prf:ref:`thm-risk-expectation`, with P(F) from :prf:ref:`thm-pinned`.
+    """
+    p, beta, n = _frequencies(p, beta, n)
+    k = check.integer("k", k, low=0, high=p.size - 1)
+    floor = unseen_floor(p, beta, n)
+    tail, size = p[k:], beta[k:] ** 2
+    alone = tail * no_tail_probability(p, k) / (1 - tail)  # the feature, and no other tail feature
+    unresolved = tail[0] * float(np.sum(size * ((1 - alone) ** n - (1 - tail) ** n)))
+    failed = min(1.0, rank_failure_bound(p, k, n)) if k else 0.0
+    seen = 1 - (1 - p) ** n
+    failure = p[0] * float(np.sum(beta**2 * np.minimum(failed, seen)))
+    return ExpectedRisk(floor, unresolved, failure)
+
+
+def tightest_k(p: Any, beta: Any, n: int) -> int:
+    """The k that makes the upper bound of `expected_risk_bounds` smallest, among n p_k between 1 and 100."""
+    p, beta, n = _frequencies(p, beta, n, low=1)
+    low, high = int(np.sum(p >= min(1.0, 100 / n))), int(np.sum(p >= 1 / n))
+    low = max(low, int(np.sum(p >= 1)))  # the tail needs p < 1
+    tried = np.unique(np.geomspace(max(low, 1), max(high, low, 1), 40).round().astype(int))
+    tried = tried[(tried < p.size) & (tried >= int(np.sum(p >= 1)))]
+    return int(min(tried, key=lambda k: expected_risk_bounds(p, beta, n, int(k)).upper))
+
+
+def frequency_scale(s: float, alpha: float, d: int | None = None) -> float:
+    """``c = s / sum_{i<=d} i^-alpha`` of ``p_i = min(1, c i^-alpha)``; ``d = None`` is the infinite model."""
+    s, alpha = check.positive("s", s), check.positive("alpha", alpha)
+    if d is None:
+        if alpha <= 1:
+            raise ValueError(f"alpha must be above 1 when d is infinite, got {alpha}")
+        return s / float(zeta(alpha))
+    return s / float(np.sum(np.arange(1, check.positive_int("d", d) + 1, dtype=float) ** -alpha))
+
+
+def clipped_mass(s: float, alpha: float, d: int) -> float:
+    """What the cut at 1 takes off the sparsity: ``s - E|x|^2 = sum_i max(0, c i^-alpha - 1)``.
+
+    Source: ours, :prf:ref:`prop-sparsity`.
+    """
+    c = frequency_scale(s, alpha, d)
+    cut = np.arange(1, min(d, int(c ** (1 / alpha)) + 1) + 1, dtype=float)
+    return float(np.sum(np.maximum(0.0, c * cut**-alpha - 1)))
+
+
+def floor_exponent(alpha: float, b: float) -> float:
+    """``g = 1 - (1 - 2b)/alpha``: the unseen floor falls as ``n^-g`` when ``beta_i = i^-b``."""
+    alpha, b = check.positive("alpha", alpha), check.number("b", b)
+    if alpha <= 1 - 2 * b:
+        raise ValueError(f"alpha must be above 1 - 2b = {1 - 2 * b:g} for a finite risk, got {alpha}")
+    return 1 - (1 - 2 * b) / alpha
+
+
+def floor_law(n: int, *, c: float, alpha: float, b: float, d: int | None = None) -> float:
+    """The power law of the unseen floor, ``(1/alpha) c^((1-2b)/alpha) Gamma(g, n c d^-alpha) n^-g``.
+
+    `c` from `frequency_scale`; Gamma(g, z) is the upper incomplete gamma function, and the complete one
+    when `d` is None. Source: ours, :prf:ref:`lem-floor-law`.
+    """
+    n, c = check.positive_int("n", n), check.positive("c", c)
+    g = floor_exponent(alpha, b)
+    share = 1.0 if d is None else float(gammaincc(g, n * c * float(d) ** -alpha))
+    return c ** ((1 - 2 * b) / alpha) * float(gamma(g)) * share * float(n) ** -g / alpha
+
+
+def floor_law_error(n: int, *, c: float, alpha: float, b: float) -> float:
+    """How far the exact floor can be from `floor_law`, for every n >= 1 and every d: an explicit bound.
+
+    Relative to the law it is ``O(n^-min(1, 1/alpha))``. Source: ours, :prf:ref:`lem-floor-law`.
+    """
+    n, c = check.positive_int("n", n), check.positive("c", c)
+    g = floor_exponent(alpha, b)
+    w = 1 + 2 * b / alpha
+    scale = c ** (-2 * b / alpha)
+    spacing = scale * float(n) ** -w * (w / math.e) ** w
+    rounding = c ** ((1 - 2 * b) / alpha) * float(gamma(g + 2)) * float(n) ** -(g + 1) / alpha
+    peak = scale * float(n) ** -(w + 1) * ((w + 2) / math.e) ** (w + 2)
+    return spacing + rounding + peak
+
+
+def _frequencies(p: Any, other: Any, n: int, low: int = 0) -> tuple[np.ndarray, np.ndarray, int]:
+    p = check.vector("p", p)
+    if p.size == 0:
+        raise ValueError("p must hold at least one frequency, got an empty vector")
+    if p.min() < 0 or p.max() > 1:
+        raise ValueError(f"p must hold probabilities in [0, 1], got values in [{p.min()}, {p.max()}]")
+    other = np.broadcast_to(np.asarray(other, dtype=float), p.shape)
+    return p, check.vector("beta", other, p.size), check.integer("n", n, low=low)

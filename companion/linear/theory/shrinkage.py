@@ -1,0 +1,145 @@
+"""Turning memorization off by degrees: ridge and early stopping on features seen a few times, in closed form.
+
+Ridge minimises ``(1/n)|y - X b|^2 + lam |b|^2``; what matters is the product ``n lam``. Gradient descent starts
+from zero with step ``lr`` on ``(1/n)|y - X b|^2``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from companion import _validate as check
+from companion.linear.theory.risk import once_seen_mass
+
+__all__ = [
+    "Forgetting",
+    "forgetting",
+    "gradient_filter",
+    "gradient_shrinkage",
+    "matching_penalty",
+    "ridge_filter",
+    "ridge_leverage",
+    "ridge_once_seen",
+    "ridge_shrinkage",
+]
+
+
+def ridge_shrinkage(count: Any, n_lam: float) -> Any:
+    """Factor on the coefficient of a feature seen `count` times alone in its rows: ``count/(count + n lam)``.
+
+    Source: ours, :prf:ref:`prop-isolated`.
+    """
+    n_lam = check.nonnegative("n_lam", n_lam)
+    count = np.asarray(count, dtype=float)
+    total = count + n_lam
+    return np.divide(count, total, out=np.zeros_like(count), where=total > 0)[()]
+
+
+def gradient_shrinkage(count: Any, n: int, *, lr: float, steps: int) -> Any:
+    """The same factor after `steps` of gradient descent from zero: ``1 - (1 - 2 lr count / n)^steps``.
+
+    Source: ours, :prf:ref:`prop-isolated`.
+    """
+    lr, n = check.positive("lr", lr), check.positive_int("n", n)
+    steps = check.integer("steps", steps, low=0)
+    return 1 - (1 - 2 * lr * np.asarray(count, dtype=float) / n) ** steps
+
+
+def matching_penalty(n: int, *, lr: float, steps: int) -> float:
+    """The ``n lam`` that shrinks an isolated once-seen feature as `steps` of gradient descent do.
+
+    ``n lam = 1 / ((1 - 2 lr/n)^-steps - 1)``, about ``n / (2 lr steps)`` while that is large.
+    """
+    n, lr = check.positive_int("n", n), check.number("lr", lr, low=0, open_low=True, high=n / 2)
+    steps = check.positive_int("steps", steps)
+    return 0.0 if 2 * lr == n else 1 / math.expm1(-steps * math.log1p(-2 * lr / n))
+
+
+def ridge_filter(singular: Any, n_lam: float) -> np.ndarray:
+    """Share of each singular direction that ridge has learned: ``s^2 / (s^2 + n lam)``."""
+    return np.asarray(ridge_shrinkage(check.vector("singular", singular) ** 2, n_lam))
+
+
+def gradient_filter(singular: Any, n: int, *, lr: float, steps: int) -> np.ndarray:
+    """Share that gradient descent has learned after `steps`: ``1 - (1 - 2 lr s^2 / n)^steps``.
+
+    Source: published elsewhere (textbook), :prf:ref:`thm-gradient-descent`.
+    """
+    return np.asarray(gradient_shrinkage(check.vector("singular", singular) ** 2, n, lr=lr, steps=steps))
+
+
+def ridge_once_seen(X: Any, y: Any, feature: int, n_lam: float) -> tuple[float, float]:
+    """Coefficient of a once-seen feature from the fit *without* its row, and that fit's ``q``.
+
+    With v the rest of row r, ``b' = `` the ridge fit on the other rows at the same ``n lam > 0`` and
+    ``q = v^T (X_{-r}^T X_{-r} + n lam I)^{-1} v``: ``b_i = x_ri (y_r - v . b') / (1 + n lam (1 + q))``, and its
+    average over the sign x_ri is ``beta_i / (1 + n lam (1 + q))``. Source: ours, :prf:ref:`thm-ridge-once-seen`.
+
+    Raises
+    ------
+    ValueError: the feature does not occur in exactly one row.
+    """
+    X = sp.csr_array(check.design("X", X))
+    y, n_lam = check.vector("y", y, X.shape[0]), check.positive("n_lam", n_lam)
+    feature = check.integer("feature", feature, low=0, high=X.shape[1] - 1)
+    rows = sp.csc_array(X)[:, [feature]].indices
+    if rows.size != 1:
+        raise ValueError(f"feature must occur in exactly one row, but feature {feature} occurs in {rows.size}")
+    r = int(rows[0])
+    used = np.flatnonzero(np.bincount(X.indices, minlength=X.shape[1]) > 0)
+    dense = X[:, used].toarray()
+    others, v = np.delete(dense, r, axis=0), dense[r].copy()
+    at = int(np.searchsorted(used, feature))
+    sign, v[at] = v[at], 0.0
+    M = others.T @ others + n_lam * np.eye(used.size)
+    fit, reach = np.linalg.solve(M, np.column_stack([others.T @ np.delete(y, r), v])).T
+    q = float(v @ reach)
+    return float(sign * (y[r] - v @ fit) / (1 + n_lam * (1 + q))), q
+
+
+def ridge_leverage(X: Any, n_lam: float) -> np.ndarray:
+    """Self-influence ``h_rr = x_r (X^T X + n lam I)^{-1} x_r`` of each row under ridge, shape (n,), n lam > 0.
+
+    ``1 - h_rr`` is residual over leave-one-out residual; :prf:ref:`prop-measured-memorization`.
+    """
+    X = sp.csr_array(check.design("X", X))
+    n_lam = check.positive("n_lam", n_lam)
+    used = np.flatnonzero(np.bincount(X.indices, minlength=X.shape[1]) > 0)
+    dense = X[:, used].toarray()
+    if used.size == 0:
+        return np.zeros(X.shape[0])
+    half = np.linalg.solve(dense.T @ dense + n_lam * np.eye(used.size), dense.T)
+    return np.einsum("ri,ir->r", dense, half)
+
+
+@dataclass(frozen=True)
+class Forgetting:
+    """What shrinking every once-seen coefficient by ``1/(1 + n lam)`` adds, in expectation over the draw."""
+
+    train: float  # to the mean squared training residual
+    population: float  # to the in-distribution risk
+    composition: float  # to the loss on t composed once-seen features, on average over such features
+
+
+def forgetting(p: Any, beta: Any, n: int, n_lam: float, t: int) -> Forgetting:
+    """Costs of forgetting the once-seen features, if each is the only thing its row gets wrong.
+
+    train: ``z^2 sum_i beta_i^2 p_i (1-p_i)^(n-1)``, z = n lam/(1 + n lam); population: the same with one more
+    factor ``n p_i``; composition: ``t z^2`` times the mean of beta_i^2 over once-seen features.
+    Source: ours, :prf:ref:`prop-forgetting`.
+    """
+    p = check.vector("p", p)
+    beta = check.vector("beta", np.broadcast_to(np.asarray(beta, dtype=float), p.shape))
+    n, t = check.positive_int("n", n), check.positive_int("t", t)
+    z2 = (1 - float(ridge_shrinkage(1, n_lam))) ** 2
+    train = once_seen_mass(p, beta**2, n)
+    return Forgetting(
+        train=z2 * train,
+        population=z2 * n * once_seen_mass(p, p * beta**2, n),
+        composition=z2 * t * train / once_seen_mass(p, 1.0, n),
+    )
