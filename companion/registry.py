@@ -18,6 +18,18 @@ EXPERIMENTS: dict[str, tuple[str, str]] = {
         "companion.linear.experiments.forgetting",
         "ridge and early stopping as the knob of memorization: the linear twin of Table 1",
     ),
+    "recovery": (
+        "companion.linear.experiments.recovery",
+        "which seen features are recovered at the paper's size, along alpha",
+    ),
+    "density": (
+        "companion.linear.experiments.density",
+        "peeling from nothing against the scalar equation Q = F(Q), n from 10^3 to 10^6",
+    ),
+    "phase": (
+        "companion.linear.experiments.phase",
+        "peeling against rank as rows get fuller, at the paper's size",
+    ),
     "table1": (
         "companion.neural.experiments.table1",
         "the paper's Table 1: composition of two one-shot images",

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
+from typing import NamedTuple
 
 __all__ = ["SOURCES", "STATUSES", "Claim", "Outcome", "ledger", "run"]
 
@@ -57,8 +58,7 @@ class Claim:
             raise ValueError(f"claim {self.label!r} has no break: at least one way to make it fail is expected")
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What running one claim gave: margins (above 0 holds) and the seconds it took."""
 
     claim: Claim

@@ -1,0 +1,77 @@
+"""When the common features are fixed by the rows that hold nothing else.
+
+A is the matrix of the rows without tail features, columns the first k; rank A = k pins every common feature.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.stats import binom
+
+from .counts import no_tail_probability
+
+__all__ = [
+    "concentration_failure",
+    "empty_column_probability",
+    "matrix_chernoff_bound",
+    "pinning_frequency",
+    "rank_failure_bound",
+    "rank_failure_given_rows",
+    "value_probability",
+]
+
+
+def value_probability(p: np.ndarray) -> np.ndarray:
+    """rho_i = max(1 - p_i, p_i / 2): the largest probability of a single value of an entry of column i."""
+    p = np.asarray(p, dtype=float)
+    return np.maximum(1 - p, p / 2)
+
+
+def rank_failure_given_rows(p: np.ndarray, k: int, rows: int) -> float:
+    """Bound on P(rank A < k | N_0 = rows), :prf:ref:`thm-pinned` (a); at least 1 when rows < k."""
+    return float(np.sum(value_probability(p[:k]) ** (rows - k + 1)))
+
+
+def rank_failure_bound(p: np.ndarray, k: int, n: int, excluded: float = 0.0) -> float:
+    """Bound on P(rank A < k) for n rows, averaged over N_0, :prf:ref:`thm-pinned` (b).
+
+    excluded: the frequency of a tail feature that is known to be absent from all n rows
+    (the bound is then used with n - 1 rows in :prf:ref:`thm-sandwich`).
+    """
+    rho = value_probability(p[:k])
+    none = no_tail_probability(p, k) / (1 - excluded)
+    log_terms = -(k - 1) * np.log(rho) + n * np.log1p(-none * (1 - rho))
+    return float(np.exp(np.minimum(log_terms, 700.0)).sum())
+
+
+def empty_column_probability(p: np.ndarray, k: int, rows: int) -> float:
+    """P(some column of A is empty | N_0 = rows): a lower bound on the failure, :prf:ref:`prop-empty-column`."""
+    return float(1 - np.prod(1 - (1 - np.asarray(p[:k])) ** rows))
+
+
+def pinning_frequency(k: int, rows: int, delta: float) -> float:
+    """The p_k that suffices for P(rank A < k | N_0 = rows) <= delta, :prf:ref:`cor-pinned`; inf if none does."""
+    if rows < k:
+        return math.inf
+    need = math.log(k / delta) / (rows - k + 1)
+    return need if need <= math.log(2) else math.inf
+
+
+def concentration_failure(p: np.ndarray, k: int, n: int, epsilon: float) -> float:
+    """P(max_{i<=k} |n_i/(n p_i) - 1| > epsilon), exactly, :prf:ref:`prop-no-concentration` (a)."""
+    p = np.asarray(p[:k], dtype=float)
+    low = np.ceil(n * p * (1 - epsilon) - 1e-9)
+    high = np.floor(n * p * (1 + epsilon) + 1e-9)
+    inside = binom.cdf(high, n, p) - binom.cdf(low - 1, n, p)
+    return float(1 - np.prod(inside))
+
+
+def matrix_chernoff_bound(p: np.ndarray, k: int, n: int, delta: float) -> float:
+    """The matrix Chernoff bound on P(lambda_min <= 1 - delta) for the whitened Gram matrix of n rows.
+
+    k (e^-delta / (1 - delta)^(1 - delta))^(n / sum_{i<=k} 1/p_i), :prf:ref:`prop-no-concentration` (b).
+    """
+    rate = delta + ((1 - delta) * math.log(1 - delta) if delta < 1 else 0.0)
+    return float(k * math.exp(-rate * n / float(np.sum(1 / np.asarray(p[:k])))))

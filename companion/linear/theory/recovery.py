@@ -1,0 +1,125 @@
+"""Which seen features are recovered: exact expectations, the sandwich, the rate, the paper's fraction."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.special import gamma as gamma_function
+
+from .counts import no_tail_probability, power_law_sum, tail_mass
+from .density import power_sum
+from .pinning import rank_failure_bound
+
+__all__ = [
+    "alone_probability",
+    "expected_level_one",
+    "expected_level_one_share",
+    "paper_rate",
+    "paper_rate_first_vacuous",
+    "seen_often_unresolved_bound",
+    "seen_power_law",
+    "unresolved_mass_power_law",
+    "unresolved_once_seen_lower",
+    "unresolved_once_seen_upper",
+    "unresolved_share_power_law",
+]
+
+
+def alone_probability(p: np.ndarray, k: int) -> np.ndarray:
+    """p_i a_i for the tail: P(a row holds i and no other tail feature), a_i = pi_0/(1 - p_i). Shape (d - k,)."""
+    tail = np.asarray(p)[k:]
+    return tail * no_tail_probability(p, k) / (1 - tail)
+
+
+def expected_level_one(p: np.ndarray, k: int, n: int) -> float:
+    """Expected number of tail features that are alone in some row, :prf:ref:`prop-level-one`."""
+    return float(-np.expm1(n * np.log1p(-alone_probability(p, k))).sum())
+
+
+def expected_level_one_share(p: np.ndarray, k: int, n: int) -> float:
+    """Expected level-one features over expected seen tail features."""
+    tail = np.asarray(p)[k:]
+    return expected_level_one(p, k, n) / float(-np.expm1(n * np.log1p(-tail)).sum())
+
+
+def unresolved_once_seen_lower(p: np.ndarray, n: int) -> np.ndarray:
+    """Lower bound on P(i unresolved | n_i = 1) for every i, :prf:ref:`thm-sandwich`. Shape (d,).
+
+    1 - prod_{j != i} (1 - p_j (1 - p_j)^(n-1)): another feature of the row was seen nowhere else either.
+    """
+    p = np.asarray(p, dtype=float)
+    with np.errstate(divide="ignore"):
+        terms = np.log1p(-p * np.exp((n - 1) * np.log1p(-p)))
+    return -np.expm1(terms.sum() - terms)
+
+
+def unresolved_once_seen_upper(p: np.ndarray, k: int, n: int, *, pinned: bool = False) -> np.ndarray:
+    """Upper bound on P(i unresolved | n_i = 1) for every tail i, :prf:ref:`thm-sandwich`. Shape (d - k,).
+
+    pinned: leave out the bound on the probability that the common features are not pinned.
+    """
+    tail = np.asarray(p, dtype=float)[k:]
+    mates = tail * np.exp((n - 1) * np.log1p(-alone_probability(p, k)))
+    upper = mates.sum() - mates
+    if not pinned and k > 0:
+        upper = upper + rank_failure_bound(p, k, n - 1)
+    return upper
+
+
+def seen_often_unresolved_bound(p: np.ndarray, k: int, n: int) -> float:
+    """Bound on P(K pinned, i unresolved | n_i >= 2), any tail i, :prf:ref:`lem-seen-twice`.
+
+    m^2 + p_{k+1} m with m = sum_{j>k} p_j (1 - p_j a_j)^(n-2).
+    """
+    tail = np.asarray(p, dtype=float)[k:]
+    m = float(np.sum(tail * np.exp((n - 2) * np.log1p(-alone_probability(p, k)))))
+    return m * m + float(tail[0]) * m
+
+
+def seen_power_law(alpha: float, c: float, n: int) -> float:
+    """Leading order of the expected number of seen features, alpha > 1: (n c)^(1/alpha) Gamma(1 - 1/alpha)."""
+    return float((n * c) ** (1 / alpha) * gamma_function(1 - 1 / alpha))
+
+
+def unresolved_share_power_law(alpha: float, c: float, n: int) -> float:
+    """Leading order M/alpha of the share of seen features left unresolved, :prf:ref:`thm-rate` (a)."""
+    return power_law_sum(alpha, c, n) / alpha
+
+
+def unresolved_mass_power_law(alpha: float, c: float, n: int) -> float:
+    """Leading order gamma M^2 of the probability mass of seen but unresolved features, :prf:ref:`thm-rate` (b)."""
+    return (1 - 1 / alpha) * power_law_sum(alpha, c, n) ** 2
+
+
+def paper_rate(p: np.ndarray, k: int) -> tuple[float, float]:
+    """The two terms in the paper's unrecovered fraction (as summarised, without their hidden constants).
+
+    p_k/p_{>k} and p_{>k}^2 ln^2 d.
+    """
+    mass = tail_mass(p, k)
+    return float(p[k - 1]) / mass, mass**2 * math.log(len(p)) ** 2
+
+
+def paper_rate_first_vacuous(alpha: float, *, s: float = 5.0, common_count: float = 10.0) -> float:
+    """The n above which p_{>k}^2 ln^2 d < 1 when n p_k = common_count and d = 10 n (bisection in log n, alpha > 1).
+
+    Sums over the power law are replaced by their leading Euler-Maclaurin terms, which is exact to a fraction
+    of a per cent at these sizes.
+    """
+
+    def second(log_n: float) -> float:
+        n = math.exp(log_n)
+        d = 10 * n
+        head = np.arange(1, 1001, dtype=float)
+        z = float(np.sum(head**-alpha)) + float(power_sum(alpha, 1000.0, d))
+        c = s / z
+        k = (n * c / common_count) ** (1 / alpha)
+        return c * float(power_sum(alpha, k, d)) * math.log(d)
+
+    low, high = math.log(100.0), math.log(1e18)
+    while high - low > 1e-4:
+        middle = (low + high) / 2
+        low, high = (middle, high) if second(middle) > 1 else (low, middle)
+    return math.exp(high)
+
