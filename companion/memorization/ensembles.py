@@ -1,0 +1,221 @@
+"""Many small networks trained at once: every matrix product carries a model axis.
+
+Each model has its own subset of the rows, its own initial weights and its own shuffling, all drawn from
+(seed, model number), so that a model is the same, within rounding, whichever others are trained beside it.
+Losses of different models add up and do not interact: one backward pass gives every model its own gradient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from companion._validate import design, integer, number, one_of, positive, positive_int
+from companion.memorization.scores import _bool_matrix
+
+if TYPE_CHECKING:
+    import torch
+
+LOSSES = ("cross_entropy", "squared")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How each network is trained: a ReLU network with SGD. `hidden=()` gives a linear or logistic model."""
+
+    hidden: tuple[int, ...] = (32,)
+    epochs: int = 20
+    batch: int = 64
+    lr: float = 0.1
+    momentum: float = 0.9
+    weight_decay: float = 0.0  # coupled: added to the gradient
+    loss: str = "cross_entropy"  # "squared": one output, real targets
+    precision: str = "float32"  # "float64" to compare runs digit by digit
+
+    def __post_init__(self) -> None:
+        for width in self.hidden:
+            positive_int("hidden", width)
+        integer("epochs", self.epochs, low=0)
+        positive_int("batch", self.batch)
+        positive("lr", self.lr)
+        number("momentum", self.momentum, low=0, high=1)
+        number("weight_decay", self.weight_decay, low=0)
+        one_of("loss", self.loss, LOSSES)
+        one_of("precision", self.precision, ("float32", "float64"))
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Trained networks, stacked: layer l has weights (models, inputs, outputs) and biases (models, 1, outputs)."""
+
+    weights: tuple[torch.Tensor, ...]
+    biases: tuple[torch.Tensor, ...]
+
+    def outputs(self, X: np.ndarray, *, cells: int = 2**24) -> np.ndarray:
+        """What every model says about every row of X (n, p): array (models, n, outputs).
+
+        At most `cells` numbers of a layer are held at a time.
+        """
+        import torch
+
+        first = self.weights[0]
+        data = torch.as_tensor(np.ascontiguousarray(X), dtype=first.dtype, device=first.device)
+        widest = max(w.shape[2] for w in self.weights) * len(first)
+        step = max(1, cells // widest)
+        with torch.no_grad():
+            parts = [_forward(self.weights, self.biases, data[a : a + step]).cpu() for a in range(0, len(data), step)]
+        return torch.cat(parts, dim=1).numpy()
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Class each model gives to each row of X (n, p): int array (models, n)."""
+        return self.outputs(X).argmax(2)
+
+
+def train_ensemble(
+    X: np.ndarray,
+    y: np.ndarray,
+    included: np.ndarray,
+    *,
+    recipe: Recipe,
+    seed: int,
+    classes: int | None = None,
+    device: str = "cpu",
+    first: int = 0,
+) -> Ensemble:
+    """Train one network for every row of `included`, all at once.
+
+    X: (n, p); y: (n,) class numbers, or reals for the squared loss; included: bool (models, n), every row holding
+    the same number of points, so that all models take the same steps. Model j is number first + j.
+    """
+    import torch
+
+    X, y, masks, outputs = _checked(X, y, included, recipe, classes)
+    dtype = getattr(torch, recipe.precision)
+    data = torch.as_tensor(X, dtype=dtype, device=device)
+    target = torch.as_tensor(y, dtype=torch.long if recipe.loss == "cross_entropy" else dtype, device=device)
+    streams = [np.random.default_rng((seed, first + j)) for j in range(len(masks))]
+    rows = np.stack([np.flatnonzero(mask) for mask in masks])
+    sizes = (X.shape[1], *recipe.hidden, outputs)
+    weights, biases = _initial(sizes, streams, dtype, device)
+    optimizer = torch.optim.SGD(
+        [*weights, *biases], lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay
+    )
+    loss = _loss(recipe.loss)
+    for _ in range(recipe.epochs):
+        order = np.stack([r[s.permutation(len(r))] for r, s in zip(rows, streams, strict=True)])
+        shuffled = torch.as_tensor(order, device=device)
+        for a in range(0, order.shape[1], recipe.batch):
+            batch = shuffled[:, a : a + recipe.batch]
+            optimizer.zero_grad(set_to_none=True)
+            loss(_forward(weights, biases, data[batch]), target[batch]).backward()
+            optimizer.step()
+    return Ensemble(tuple(w.detach() for w in weights), tuple(b.detach() for b in biases))
+
+
+def ensemble_blocks(
+    X: np.ndarray,
+    y: np.ndarray,
+    included: np.ndarray,
+    *,
+    recipe: Recipe,
+    seed: int,
+    classes: int | None = None,
+    device: str = "cpu",
+    block: int = 64,
+) -> Iterator[tuple[slice, Ensemble]]:
+    """`train_ensemble` for `block` models at a time: pairs (which models, the trained networks)."""
+    for a in range(0, len(included), positive_int("block", block)):
+        models = slice(a, min(a + block, len(included)))
+        yield (
+            models,
+            train_ensemble(X, y, included[models], recipe=recipe, seed=seed, classes=classes, device=device, first=a),
+        )
+
+
+def ensemble_correct(
+    X: np.ndarray,
+    y: np.ndarray,
+    included: np.ndarray,
+    X_test: np.ndarray,
+    y_test: np.ndarray,
+    *,
+    recipe: Recipe,
+    seed: int,
+    classes: int | None = None,
+    device: str = "cpu",
+    block: int = 64,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Train classifiers on the subsets; who is right where: bool (models, n) and (models, n_test).
+
+    What `memorization_scores` and `influence_scores` take. Networks are thrown away once judged.
+    """
+    if recipe.loss != "cross_entropy":
+        raise ValueError(f"recipe.loss must be cross_entropy for classifiers, got {recipe.loss}")
+    train = np.zeros((len(included), len(X)), dtype=bool)
+    test = np.zeros((len(included), len(X_test)), dtype=bool)
+    for models, nets in ensemble_blocks(
+        X, y, included, recipe=recipe, seed=seed, classes=classes, device=device, block=block
+    ):
+        train[models] = nets.predict(X) == np.asarray(y)
+        test[models] = nets.predict(X_test) == np.asarray(y_test)
+    return train, test
+
+
+def _forward(weights: tuple[torch.Tensor, ...], biases: tuple[torch.Tensor, ...], x: torch.Tensor) -> torch.Tensor:
+    """x: (models, rows, inputs), or (rows, inputs) for all models alike."""
+    import torch
+
+    for layer, (w, b) in enumerate(zip(weights, biases, strict=True)):
+        if layer:
+            x = torch.relu(x)
+        x = torch.baddbmm(b, x.expand(len(w), *x.shape[-2:]), w)
+    return x
+
+
+def _loss(name: str) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
+    """Mean over a model's minibatch, summed over models."""
+    import torch.nn.functional as F
+
+    if name == "cross_entropy":
+        return lambda out, y: F.cross_entropy(out.flatten(0, 1), y.flatten(), reduction="sum") / y.shape[1]
+    return lambda out, y: ((out[..., 0] - y) ** 2).sum() / y.shape[1]
+
+
+def _initial(
+    sizes: tuple[int, ...], streams: list[np.random.Generator], dtype: torch.dtype, device: str
+) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]:
+    """Uniform in +-1/sqrt(inputs), as torch.nn.Linear starts."""
+    import torch
+
+    weights, biases = [], []
+    for a, b in pairwise(sizes):
+        draws = np.stack([s.random((a + 1, b), dtype=np.float32) for s in streams])
+        both = torch.as_tensor((2 * draws - 1) / np.float32(a) ** 0.5, dtype=dtype, device=device)
+        weights.append(both[:, :a].clone().requires_grad_())
+        biases.append(both[:, a:].clone().requires_grad_())
+    return tuple(weights), tuple(biases)
+
+
+def _checked(
+    X: np.ndarray, y: np.ndarray, included: np.ndarray, recipe: Recipe, classes: int | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+    X, y, masks = np.asarray(design("X", X)), np.asarray(y), _bool_matrix("included", included)
+    if y.shape != (len(X),):
+        raise ValueError(f"y must have shape ({len(X)},), one target a row of X; got {y.shape}")
+    if masks.shape[1] != len(X):
+        raise ValueError(f"included must have {len(X)} columns, one a row of X; got {masks.shape[1]}")
+    counts = masks.sum(1)
+    if counts.min() != counts.max() or counts.min() == 0:
+        raise ValueError(
+            f"included must hold the same positive number of points in every row; got {counts.min()} to {counts.max()}"
+        )
+    if recipe.loss == "squared":
+        return X, y, masks, 1
+    if y.dtype.kind not in "ui" or y.min() < 0:
+        raise TypeError(f"y must hold class numbers 0, 1, ... for the cross-entropy loss; got dtype {y.dtype}")
+    outputs = int(y.max()) + 1 if classes is None else integer("classes", classes, low=int(y.max()) + 1)
+    return X, y, masks, outputs

@@ -1,0 +1,125 @@
+"""Scores without estimation: nearest neighbours (any subset size, exactly) and least squares (leverage)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from companion._validate import design, integer, vector
+
+
+def neighbour_order(X: np.ndarray) -> np.ndarray:
+    """The other points by distance from each point of X (n, d), nearest first; (n, n-1), ties by row number."""
+    distance = squared_distances(X, X)
+    np.fill_diagonal(distance, -1)  # the point itself comes first and is dropped
+    return np.argsort(distance, axis=1, kind="stable")[:, 1:]
+
+
+def squared_distances(A: np.ndarray, B: np.ndarray) -> np.ndarray:
+    """Squared Euclidean distances, shape (a, b)."""
+    return np.maximum((A * A).sum(1)[:, None] + (B * B).sum(1)[None] - 2 * A @ B.T, 0)
+
+
+def nearest_loo(X: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Leave-one-out memorization of a 1-nearest-neighbour classifier: 1.0 where the nearest other label differs.
+
+    X: (n, d); y: (n,) labels. The classifier fits its training set, so the score is 1 - (correct without i).
+    """
+    X, y = _labelled(X, y)
+    distance = squared_distances(X, X)
+    np.fill_diagonal(distance, np.inf)
+    return (y[distance.argmin(1)] != y).astype(float)
+
+
+def nearest_subset_scores(X: np.ndarray, y: np.ndarray, m: int, *, without: int | None = None) -> np.ndarray:
+    """Exact subsampled memorization scores of 1-NN, shape (n,): no model is trained.
+
+    m: size of the subsets with the point. `without`: size of those without it, m by default as in the estimator;
+    m-1 is the definition's (:prf:ref:`prop-size`). The nearest included neighbour is the j-th one with probability
+    C(n-1-j, m-1)/C(n-1, m), so the score is 1 minus the weight of the neighbours that share the label.
+    """
+    X, y = _labelled(X, y)
+    n = len(y)
+    m = integer("m", m, low=1, high=n - 1)
+    size = m if without is None else integer("without", without, low=1, high=n - 1)
+    same = y[neighbour_order(X)] == y[:, None]
+    return 1 - same @ first_neighbour_law(n - 1, size)
+
+
+def first_neighbour_law(n: int, m: int) -> np.ndarray:
+    """Chance that the smallest element of a uniform m-subset of 1..n is j, for j = 1..n. Shape (n,)."""
+    n = integer("n", n, low=1)
+    m = integer("m", m, low=1, high=n)
+    j = np.arange(1, n)
+    return np.cumprod(np.concatenate([[m / n], np.maximum(n - j - m + 1, 0) / (n - j)]))
+
+
+def nearest_correct(order: np.ndarray, y: np.ndarray, included: np.ndarray) -> np.ndarray:
+    """Is 1-NN trained on each subset right on each point? Bool (t, n), what the estimator would be fed.
+
+    order: `neighbour_order(X)`; y: (n,) labels; included: (t, n) bool. A point that is included is right.
+    """
+    correct = included.copy()
+    model, point = np.nonzero(~included)
+    for rank in range(order.shape[1]):
+        neighbour = order[point, rank]
+        found = included[model, neighbour]
+        correct[model[found], point[found]] = y[neighbour[found]] == y[point[found]]
+        model, point = model[~found], point[~found]
+        if model.size == 0:
+            return correct
+    raise ValueError("included must hold at least one point in every row")
+
+
+@dataclass(frozen=True)
+class LeastSquaresLoo:
+    """Leave-one-out quantities of minimum-norm least squares, arrays of shape (n,)."""
+
+    leverage: np.ndarray  # h_rr, the share of the held-out error that including the row removes
+    inside: np.ndarray  # residual y_r - prediction with the row in place
+    outside: np.ndarray  # residual of the model that never saw the row
+
+
+def least_squares_loo(X: np.ndarray, y: np.ndarray, *, cut: float = 1e-10) -> LeastSquaresLoo:
+    """Residuals of minimum-norm least squares with and without each row, from one factorization, any rank.
+
+    X: (n, d) dense or sparse; y: (n,). `cut`: singular values below cut times the largest count as 0.
+    inside = (1 - leverage) * outside, :prf:ref:`prop-leverage-score`.
+    """
+    X = _dense(X)
+    y = vector("y", y, len(X))
+    if X.shape[1] == 0 or not X.any():
+        return LeastSquaresLoo(np.zeros(len(y)), y.copy(), y.copy())
+    U, s, _ = np.linalg.svd(X, full_matrices=False)
+    keep = s > cut * s[0]
+    U, s = U[:, keep], s[keep]
+    h = np.minimum((U * U).sum(1), 1.0)
+    inside = y - U @ (U.T @ y)
+    full = h > 1 - 1e-8
+    spare = np.where(full, 1.0, 1 - h)
+    gram = ((U / s) ** 2).sum(1)
+    held_out = (U @ ((U.T @ y) / s**2)) / np.where(full, gram, 1.0)
+    return LeastSquaresLoo(
+        np.where(full, 1.0, h), np.where(full, 0.0, inside), np.where(full, held_out, inside / spare)
+    )
+
+
+def _dense(X: Any) -> np.ndarray:
+    """A dense design; of a sparse one, only the columns that are used (the others change no product)."""
+    checked = design("X", X)
+    if not sp.issparse(checked):
+        return checked
+    used = np.flatnonzero(np.bincount(checked.indices, minlength=checked.shape[1]))
+    return checked[:, used].toarray()
+
+
+def _labelled(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    X, y = _dense(X), np.asarray(y)
+    if y.ndim != 1 or len(y) != len(X):
+        raise ValueError(f"y must hold one label a row of X, shape ({len(X)},); got shape {y.shape}")
+    if len(y) < 2:
+        raise ValueError(f"X must have at least 2 rows, got {len(y)}")
+    return X, y

@@ -1,0 +1,160 @@
+"""A long-tailed world made on purpose: clusters with Zipf frequencies, wrong labels, planted twins and leaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from companion._validate import integer, nonnegative, number, positive, positive_int
+from companion.memorization.tail import zipf
+
+
+@dataclass(frozen=True)
+class LongTailMixture:
+    """Gaussian clusters; cluster g is drawn with frequency proportional to 1/g^exponent and has one random label."""
+
+    clusters: int = 1500
+    exponent: float = 1.0  # 0: all clusters equally likely
+    dimension: int = 20
+    spread: float = 0.35  # standard deviation of a cluster, per coordinate
+    separation: float = 3.0  # standard deviation of the cluster centres, per coordinate
+    classes: int = 10
+    mislabelled: float = 0.05  # share of training labels replaced by another class
+
+    def __post_init__(self) -> None:
+        positive_int("clusters", self.clusters)
+        nonnegative("exponent", self.exponent)
+        positive_int("dimension", self.dimension)
+        nonnegative("spread", self.spread)
+        positive("separation", self.separation)
+        integer("classes", self.classes, low=2)
+        number("mislabelled", self.mislabelled, low=0, high=1)
+
+    @property
+    def frequencies(self) -> np.ndarray:
+        return zipf(self.clusters, self.exponent)
+
+    def sample(self, n: int, n_test: int, *, seed: int, n_spare: int = 0) -> Split:
+        """A fresh world and a sample of it: n training points, n_test test points with true labels, n_spare more.
+
+        The spare points are drawn like training points, wrong labels included: for experiments that put something
+        in the place of what they take away.
+        """
+        n, n_test = positive_int("n", n), positive_int("n_test", n_test)
+        n_spare = integer("n_spare", n_spare, low=0)
+        rng = np.random.default_rng(seed)
+        centres = self.separation * rng.standard_normal((self.clusters, self.dimension))
+        meaning = rng.integers(self.classes, size=self.clusters)
+        total = n + n_test + n_spare
+        group = rng.choice(self.clusters, size=total, p=self.frequencies)
+        X = centres[group] + self.spread * rng.standard_normal((total, self.dimension))
+        truth = meaning[group]
+        wrong = rng.random(total) < self.mislabelled
+        shifted = (truth + rng.integers(1, self.classes, size=total)) % self.classes
+        y = np.where(wrong, shifted, truth)
+        train, test, spare = slice(0, n), slice(n, n + n_test), slice(n + n_test, None)
+        return Split(
+            X[train], y[train], truth[train], group[train], X[test], truth[test], group[test], X[spare], y[spare]
+        )
+
+
+@dataclass(frozen=True)
+class Split:
+    """Training points, test points, and what only the maker of the world knows."""
+
+    X: np.ndarray  # (n, d)
+    y: np.ndarray  # (n,) training labels, some wrong
+    truth: np.ndarray  # (n,) what they should be
+    group: np.ndarray  # (n,) cluster of each training point
+    X_test: np.ndarray  # (n_test, d)
+    y_test: np.ndarray  # (n_test,) true labels
+    group_test: np.ndarray
+    X_spare: np.ndarray
+    y_spare: np.ndarray
+
+    @property
+    def wrong(self) -> np.ndarray:
+        """Which training labels are wrong, bool (n,)."""
+        return self.y != self.truth
+
+    @property
+    def cluster_size(self) -> np.ndarray:
+        """Number of training points in each training point's cluster, int (n,)."""
+        return np.bincount(self.group)[self.group]
+
+
+def flip_labels(y: np.ndarray, share: float, classes: int, *, seed: int) -> np.ndarray:
+    """Labels with exactly round(share * n) of them, chosen at random, replaced by another class. New array (n,)."""
+    share, classes = number("share", share, low=0, high=1), integer("classes", classes, low=2)
+    rng = np.random.default_rng(seed)
+    y = np.array(y)
+    rows = rng.permutation(len(y))[: round(share * len(y))]
+    y[rows] = (y[rows] + rng.integers(1, classes, size=len(rows))) % classes
+    return y
+
+
+def plant_clusters(split: Split, size: int, count: int, *, spread: float = 0.02, seed: int) -> Split:
+    """`count` new clusters of `size` training points each, far from everything, every cluster with a class of its own.
+
+    The points come last; nothing else can stand in for them, so :prf:ref:`prop-cluster-law` holds for 1-NN exactly.
+    """
+    size, count = positive_int("size", size), positive_int("count", count)
+    rng = np.random.default_rng(seed)
+    d = split.X.shape[1]
+    reach = 10 * (1 + np.abs(split.X).max())
+    direction = rng.standard_normal((count, d))
+    centres = reach * direction / np.linalg.norm(direction, axis=1, keepdims=True)
+    group = np.repeat(np.arange(count), size)
+    X = centres[group] + spread * rng.standard_normal((len(group), d))
+    y = group + split.y.max() + 1
+    new = group + max(split.group.max(), split.group_test.max()) + 1
+    return replace(
+        split,
+        X=np.concatenate([split.X, X]),
+        y=np.concatenate([split.y, y]),
+        truth=np.concatenate([split.truth, y]),
+        group=np.concatenate([split.group, new]),
+    )
+
+
+def leak(split: Split, share: float, *, spread: float = 0.02, seed: int) -> tuple[Split, np.ndarray]:
+    """Replace round(share * n_test) test points by near-duplicates of random training points, labels included.
+
+    Returns the leaky split and, for every test point, the training row it copies (-1: none). Source of the
+    protocol: ours, after the counter-paper's fourth point; effect: :prf:ref:`prop-leak`.
+    """
+    share = number("share", share, low=0, high=1)
+    rng = np.random.default_rng(seed)
+    count = round(share * len(split.y_test))
+    source = np.full(len(split.y_test), -1)
+    source[rng.permutation(len(source))[:count]] = rng.integers(len(split.y), size=count)
+    copied = source >= 0
+    rows = source[copied]
+    X_test, y_test, group_test = split.X_test.copy(), split.y_test.copy(), split.group_test.copy()
+    X_test[copied] = split.X[rows] + spread * rng.standard_normal((count, split.X.shape[1]))
+    y_test[copied], group_test[copied] = split.y[rows], split.group[rows]
+    return replace(split, X_test=X_test, y_test=y_test, group_test=group_test), source
+
+
+def long_tailed_rows(labels: np.ndarray, n: int, exponent: float, *, seed: int) -> np.ndarray:
+    """Row numbers of a random subset of n points whose class counts fall like 1/rank^exponent. Int (n,), shuffled.
+
+    labels: (N,) whole numbers 0..C-1; class 0 is the commonest. Every class keeps at least one point; ValueError
+    if a class has too few.
+    """
+    labels = np.asarray(labels)
+    classes = int(labels.max()) + 1
+    n = integer("n", n, low=classes)
+    share = zipf(classes, exponent) * n
+    counts = np.maximum(1, np.floor(share).astype(int))
+    while counts.sum() != n:
+        step = 1 if counts.sum() < n else -1
+        counts[np.argmax(step * (share - counts) - 2 * n * ((step < 0) & (counts == 1)))] += step
+    have = np.bincount(labels, minlength=classes)
+    if (counts > have).any():
+        c = int(np.argmax(counts > have))
+        raise ValueError(f"n and exponent ask for {counts[c]} points of class {c}, but labels has only {have[c]}")
+    rng = np.random.default_rng(seed)
+    rows = [rng.permutation(np.flatnonzero(labels == c))[:k] for c, k in enumerate(counts)]
+    return rng.permutation(np.concatenate(rows))

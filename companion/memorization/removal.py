@@ -1,0 +1,82 @@
+"""What does removing the memorized points do? Curves over the threshold, each with a size-matched random control."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from companion._validate import positive_int, vector
+from companion.memorization.loo import _labelled, squared_distances
+
+
+@dataclass(frozen=True)
+class Removal:
+    """One point of a removal curve; accuracies in [0, 1]."""
+
+    threshold: float
+    removed: int
+    memorized: float  # accuracy after removing the points with score >= threshold
+    random: float  # mean accuracy after removing as many random points
+    baseline: float  # accuracy with everything in place
+
+    @property
+    def effect(self) -> float:
+        """Accuracy lost or won by removing these points instead of as many random ones."""
+        return self.memorized - self.random
+
+
+def removal_curve(
+    scores: np.ndarray,
+    thresholds: Sequence[float],
+    accuracy: Callable[[np.ndarray], float],
+    *,
+    controls: int,
+    seed: int,
+) -> list[Removal]:
+    """Accuracy after removing the points that score at least each threshold, and after removing random points.
+
+    scores: (n,), NaN never reaches a threshold. accuracy: from a bool mask (n,) of the points that stay to a test
+    accuracy. `controls` random sets are averaged. A threshold that would remove every point gives NaN.
+    """
+    scores = np.where(np.isnan(scores), -np.inf, scores)
+    levels, controls = vector("thresholds", thresholds), positive_int("controls", controls)
+    rng = np.random.default_rng(seed)
+    n = len(scores)
+    baseline = accuracy(np.ones(n, dtype=bool))
+    curve = []
+    for threshold in levels:
+        keep = scores < threshold
+        removed = int(n - keep.sum())
+        if removed in (0, n):
+            value = baseline if removed == 0 else float("nan")
+            curve.append(Removal(float(threshold), removed, value, value, baseline))
+            continue
+        random = [accuracy(_without_random(n, removed, rng)) for _ in range(controls)]
+        curve.append(Removal(float(threshold), removed, accuracy(keep), float(np.mean(random)), baseline))
+    return curve
+
+
+def _without_random(n: int, removed: int, rng: np.random.Generator) -> np.ndarray:
+    keep = np.ones(n, dtype=bool)
+    keep[rng.permutation(n)[:removed]] = False
+    return keep
+
+
+class NearestNeighbour:
+    """1-NN with the distances kept, so that removing training points costs one pass over a matrix."""
+
+    def __init__(self, X: np.ndarray, y: np.ndarray, X_query: np.ndarray) -> None:
+        X, self.y = _labelled(X, y)
+        self.distance = squared_distances(np.asarray(X_query, dtype=float), X)
+
+    def predict(self, keep: np.ndarray | None = None) -> np.ndarray:
+        """Labels of the nearest kept training point, shape (n_query,). keep: bool (n,), None for all."""
+        rows = np.arange(len(self.y)) if keep is None else np.flatnonzero(keep)
+        if rows.size == 0:
+            raise ValueError("keep must leave at least one training point")
+        return self.y[rows[self.distance[:, rows].argmin(1)]]
+
+    def accuracy(self, y_query: np.ndarray, keep: np.ndarray | None = None) -> float:
+        return float((self.predict(keep) == y_query).mean())

@@ -1,0 +1,147 @@
+"""The estimator: its formula, its empty groups, its exact error, and what it is unbiased for."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from companion.memorization import (
+    exact_error,
+    fractional,
+    group_rates,
+    influence_scores,
+    influential_pairs,
+    memorization_scores,
+    nearest_correct,
+    nearest_loo,
+    nearest_subset_scores,
+    neighbour_order,
+    quoted_bound,
+    standard_errors,
+    subset_masks,
+    variance_bound,
+)
+
+pairs = st.integers(1, 7).flatmap(
+    lambda t: st.integers(1, 5).flatmap(lambda n: st.tuples(hnp.arrays(bool, (t, n)), hnp.arrays(bool, (t, n))))
+)
+
+
+@given(pairs)
+@settings(max_examples=60, deadline=None)
+def test_scores_are_the_two_means_written_out(pair):
+    """The vectorised formula against a loop, NaN (never 0) for a group without models."""
+    correct, included = pair
+    got = memorization_scores(correct, included, block=2)
+    for i in range(correct.shape[1]):
+        seen, unseen = correct[included[:, i], i], correct[~included[:, i], i]
+        if len(seen) and len(unseen):
+            assert got[i] == pytest.approx(seen.mean() - unseen.mean(), abs=1e-12)
+        else:
+            assert np.isnan(got[i])
+
+
+@given(pairs)
+@settings(max_examples=40, deadline=None)
+def test_influence_on_the_training_points_themselves_has_the_scores_on_its_diagonal(pair):
+    correct, included = pair
+    diagonal = np.diag(influence_scores(correct, included))
+    np.testing.assert_allclose(diagonal, memorization_scores(correct, included), atol=1e-6)
+
+
+def test_influential_pairs_are_those_of_the_full_matrix_largest_first():
+    rng = np.random.default_rng(0)
+    test_correct, included = rng.random((40, 30)) < 0.7, rng.random((40, 25)) < 0.6
+    full = influence_scores(test_correct, included)
+    tests, trains, values = influential_pairs(test_correct, included, 0.2, block=7)
+    assert len(values) == (full >= 0.2).sum() > 0
+    np.testing.assert_array_equal(full[tests, trains], values)
+    assert (np.diff(values) <= 0).all()
+
+
+def test_unbiased_for_equal_sized_subsets_not_for_the_definition():
+    """All subsets of a tiny training set: the expectation is the (m, m) quantity and differs from (m, m-1)."""
+    rng = np.random.default_rng(1)
+    n, m = 7, 4
+    X, y = rng.normal(size=(n, 2)), rng.integers(2, size=n)
+    masks = np.zeros((35, n), dtype=bool)
+    for row, chosen in zip(masks, itertools.combinations(range(n), m), strict=True):
+        row[list(chosen)] = True
+    correct = nearest_correct(neighbour_order(X), y, masks)
+    rates = group_rates(correct, masks)
+    np.testing.assert_allclose(rates.inside - rates.outside, nearest_subset_scores(X, y, m), atol=1e-12)
+    definition = nearest_subset_scores(X, y, m, without=m - 1)
+    assert np.abs(definition - nearest_subset_scores(X, y, m)).max() > 0.01
+
+
+def test_full_size_without_the_point_is_leave_one_out():
+    rng = np.random.default_rng(2)
+    X, y = rng.normal(size=(40, 3)), rng.integers(3, size=40)
+    np.testing.assert_allclose(nearest_subset_scores(X, y, 39), nearest_loo(X, y), atol=1e-12)
+
+
+def test_exact_error_agrees_with_simulation_and_lies_below_both_bounds():
+    rng = np.random.default_rng(3)
+    r, t, inside, outside = 0.7, 12, 0.9, 0.4
+    included = rng.random((t, 200_000)) < r
+    correct = rng.random(included.shape) < np.where(included, inside, outside)
+    estimate = np.nan_to_num(memorization_scores(correct, included))
+    simulated = ((estimate - (inside - outside)) ** 2).mean()
+    assert simulated == pytest.approx(exact_error(inside, outside, r, t), rel=0.02)
+    assert simulated < variance_bound(r, t) < quoted_bound(r, t)
+
+
+@given(st.floats(0.01, 0.99), st.integers(1, 400))
+@settings(max_examples=200, deadline=None)
+def test_ours_never_exceeds_the_quoted_bound_beyond_one(r, t):
+    """min(ours, 1) implies the quoted bound: it is the weaker of the two."""
+    assert min(variance_bound(r, t), 1) <= quoted_bound(r, t)
+    assert exact_error(0.5, 0.5, r, t) <= min(variance_bound(r, t), 1)
+
+
+def test_standard_errors_match_the_spread_of_scores():
+    rng = np.random.default_rng(4)
+    included = subset_masks(200, 3000, 2100, seed=0)
+    correct = rng.random(included.shape) < np.where(included, 0.8, 0.3)
+    spread = memorization_scores(correct, included).std()
+    assert standard_errors(correct, included).mean() == pytest.approx(spread, rel=0.05)
+    assert np.isnan(standard_errors(included[:1], included[:1])).all()
+
+
+@given(
+    hnp.arrays(float, (6,), elements=st.floats(0, 1)),
+    st.floats(0.05, 1),
+)
+def test_fractional_score_is_a_function_of_the_relative_score(outside, inside):
+    q = (inside - outside) / inside
+    np.testing.assert_allclose(fractional(np.full(6, inside), outside), q / (2 - q), atol=1e-9)
+
+
+def test_fractional_score_of_never_right_is_nan():
+    assert np.isnan(fractional(np.zeros(1), np.zeros(1))).all()
+
+
+def test_masks_have_the_size_asked_for_and_follow_the_seed():
+    masks = subset_masks(20, 50, 35, seed=7)
+    assert (masks.sum(1) == 35).all()
+    np.testing.assert_array_equal(masks, subset_masks(20, 50, 35, seed=7))
+    assert (masks != subset_masks(20, 50, 35, seed=8)).any()
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: memorization_scores(np.ones((2, 3)), np.ones((2, 3), bool)), TypeError, "correct must hold booleans"),
+        (lambda: memorization_scores(np.ones((2, 3), bool), np.ones((2, 4), bool)), ValueError, "one shape"),
+        (lambda: memorization_scores(np.ones((0, 3), bool), np.ones((0, 3), bool)), ValueError, "non-empty"),
+        (lambda: influence_scores(np.ones((2, 3), bool), np.ones((3, 3), bool)), ValueError, "one row a model"),
+        (lambda: subset_masks(3, 4, 5, seed=0), ValueError, "m must be in"),
+        (lambda: variance_bound(1.0, 5), ValueError, "r must be below 1"),
+    ],
+)
+def test_mistakes_are_named(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
