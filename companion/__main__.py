@@ -53,6 +53,8 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--threads", type=int, default=1, metavar="T", help="threads of each piece (default 1)")
     run.add_argument("--out", type=Path, metavar="DIR", help="result folder (default: the book's)")
     run.add_argument("--root", type=Path, metavar="DIR", help="image data (default: $COMPANION_DATA or the cache)")
+    run.add_argument("--backend", default="joblib", metavar="NAME", help="joblib (default, this machine) or dask")
+    run.add_argument("--scheduler", metavar="ADDRESS", help="of an existing Dask cluster, e.g. tcp://host:8786")
     run.add_argument("--fresh", action="store_true", help="drop finished pieces and start anew")
 
     data = commands.add_parser("data", help="fetch or verify MNIST and Omniglot")
@@ -108,6 +110,8 @@ def _run(given: argparse.Namespace) -> int:
         jobs=given.jobs,
         threads=given.threads,
         data=given.root,
+        backend=given.backend,
+        scheduler=given.scheduler,
         fresh=given.fresh,
         progress=True,
     )

@@ -1,4 +1,4 @@
-"""The runner: an experiment's map over cells and seeds, kept piece by piece, so that a stopped run goes on."""
+"""The runner: an experiment's map over cells and seeds, kept piece by piece; a stopped run goes on."""
 
 from __future__ import annotations
 
@@ -7,19 +7,23 @@ import json
 import os
 import platform
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
-from companion import _files, results
-from companion._validate import positive_int
+from companion import _files, backends, results
+from companion._validate import one_of, positive_int
 from companion.experiment import Experiment, Resources, code_hash, settings_dict
+
+BACKENDS = ("joblib", "dask")
 
 
 @dataclass(frozen=True)
@@ -45,76 +49,104 @@ def run(
     jobs: int = 1,
     threads: int = 1,
     data: Path | None = None,
+    backend: str = "joblib",
+    scheduler: str | None = None,
     fresh: bool = False,
     progress: bool = False,
 ) -> Path:
     """Run `known` and store its result in `out`; returns the file.
 
     Pieces finished earlier with the same settings and code are kept (unless `fresh`); a piece cut off in the
-    middle goes on from its own checkpoints, if the experiment writes any. Two runs at once share the work.
+    middle goes on from its own checkpoints, if the experiment writes any. A second run of the same experiment waits
+    for the first and then finds its work done. With `backend="dask"` the pieces are computed on the cluster whose
+    `scheduler` is given; rows are stored here, as they come back.
 
     Raises
     ------
     ValueError
-        Unknown preset, or seeds, jobs or threads not positive.
+        Unknown preset or backend, seeds, jobs or threads not positive, a scheduler without dask or dask without one.
     OSError
         `out` cannot be written.
+    RuntimeError
+        The cluster is not there or went away (see `companion.backends`), or the experiment itself failed.
     """
     if preset not in known.presets:
         raise ValueError(f"preset of {known.name} must be one of {', '.join(known.presets)}; got {preset!r}")
     count = positive_int("seeds", known.seeds[preset] if seeds is None else seeds)
     positive_int("jobs", jobs)
     positive_int("threads", threads)
+    one_of("backend", backend, BACKENDS)
+    if (backend == "dask") != (scheduler is not None):
+        raise ValueError(f"scheduler goes with backend dask, and only with it; got {backend} and {scheduler!r}")
     settings = known.presets[preset]
     work = out / ".partial" / f"{known.name}-{preset}-{_key(known, settings)}"
-    if fresh:
+    with _alone(work, progress):
+        if fresh:
+            shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True, exist_ok=True)
+        pieces = [Piece(c, s, work / f"{_digest(c)}-{s}.json") for s in range(count) for c in known.cells(settings)]
+        if not fresh:
+            _reuse(known, preset, out, pieces)
+        waiting = [p for p in pieces if not p.file.is_file()]
+        resources = Resources(device, threads, data=data, progress=progress and jobs == 1 and backend == "joblib")
+        tasks = [partial(_compute, known.run, settings, piece, resources) for piece in waiting]
+        finished: Iterator[tuple[int, Any]]
+        if scheduler is not None:
+            finished = backends.cluster(tasks, scheduler)
+        elif jobs > 1 and len(tasks) > 1:
+            finished = backends.processes(tasks, jobs, threads)
+        else:
+            finished = backends.serial(tasks)
+        done = len(pieces) - len(waiting)
+        with tqdm(total=len(pieces), initial=done, desc=known.name, disable=not progress) as bar:
+            for i, text in finished:
+                _files.write_text(waiting[i].file, text)
+                shutil.rmtree(waiting[i].scratch, ignore_errors=True)
+                bar.update()
+        contents = [json.loads(p.file.read_text(encoding="utf-8")) for p in pieces]
+        rows = [row for piece in contents for row in piece["rows"]]
+        seconds = sum(piece["seconds"] for piece in contents)
+        made = results.provenance(known, preset, device_name(device), seconds)
+        file = results.save(known, preset, range(count), rows, made, out)
         shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True, exist_ok=True)
-    pieces = [Piece(c, s, work / f"{_digest(c)}-{s}.json") for s in range(count) for c in known.cells(settings)]
-    if not fresh:
-        _reuse(known, preset, out, pieces)
-    resources = Resources(device, threads, data=data, progress=progress and jobs == 1)
-    waiting = [p for p in pieces if not p.file.is_file()]
-    bar = tqdm(total=len(pieces), initial=len(pieces) - len(waiting), desc=known.name, disable=not progress)
-    with bar:
-        for _ in _map(known, settings, waiting, resources, jobs):
-            bar.update()
-    done = [json.loads(p.file.read_text(encoding="utf-8")) for p in pieces]
-    rows = [row for piece in done for row in piece["rows"]]
-    seconds = sum(piece["seconds"] for piece in done)
-    made = results.provenance(known, preset, device_name(device), seconds)
-    file = results.save(known, preset, range(count), rows, made, out)
-    shutil.rmtree(work, ignore_errors=True)
-    with suppress(OSError):  # another run may still be at work there
-        work.parent.rmdir()
     return file
 
 
-def _map(known: Experiment, settings: Any, pieces: Sequence[Piece], resources: Resources, jobs: int) -> Iterator[None]:
-    if jobs == 1 or len(pieces) < 2:
-        for piece in pieces:
-            _finish(known, settings, piece, resources)
-            yield
-        return
-    from joblib import Parallel, delayed, parallel_config
+@contextmanager
+def _alone(work: Path, progress: bool) -> Iterator[None]:
+    """Hold the lock of this (experiment, preset, settings, code); the system drops it if the process dies."""
+    work.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(work.with_name(work.name + ".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        if progress:
+            tqdm.write("another run of this experiment is at work; waiting for it")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
-    with parallel_config(backend="loky", inner_max_num_threads=resources.threads):
-        tasks = (delayed(_finish)(known, settings, piece, resources) for piece in pieces)
-        yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(tasks)
 
-
-def _finish(known: Experiment, settings: Any, piece: Piece, resources: Resources) -> None:
-    """Compute a piece and store its rows, unless somebody else has done so meanwhile."""
-    with FileLock(piece.file.with_suffix(".lock")):
-        if piece.file.is_file():
-            return
-        piece.scratch.mkdir(exist_ok=True)
+def _compute(run: Any, settings: Any, piece: Piece, resources: Resources) -> str:
+    """The rows of a piece and the seconds they took, as the text of its file."""
+    with _scratch(piece) as scratch:
         start = time.perf_counter()
-        rows = known.run(settings, piece.cell, piece.seed, replace(resources, scratch=piece.scratch))
+        rows = run(settings, piece.cell, piece.seed, replace(resources, scratch=scratch))
         seconds = time.perf_counter() - start
-        rows = [{**piece.cell, "seed": piece.seed, **row} for row in rows]
-        _files.write_text(piece.file, json.dumps({"rows": rows, "seconds": seconds}))
-        shutil.rmtree(piece.scratch, ignore_errors=True)
+    return json.dumps({"rows": [{**piece.cell, "seed": piece.seed, **row} for row in rows], "seconds": seconds})
+
+
+@contextmanager
+def _scratch(piece: Piece) -> Iterator[Path]:
+    """The piece's own folder where this machine shares the result folder, else a temporary one."""
+    if piece.file.parent.is_dir():
+        piece.scratch.mkdir(exist_ok=True)
+        yield piece.scratch
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            yield Path(folder)
 
 
 def _reuse(known: Experiment, preset: str, out: Path, pieces: Sequence[Piece]) -> None:

@@ -46,7 +46,8 @@ def test_rows_carry_cell_and_seed(toy):
     result = results.read(runner.run(known, "smoke", out=out))
     assert [(r["a"], r["seed"], r["value"]) for r in result.rows] == [(1, 0, 1), (2, 0, 2), (1, 1, 11), (2, 1, 12)]
     assert result.one(a=2)["value"]["mean"] == 7
-    assert [p.name for p in out.iterdir()] == ["toy-smoke.json"], "no leftovers"
+    left = [p.name for p in out.rglob("*") if p.is_file() and p.suffix != ".lock"]
+    assert left == ["toy-smoke.json"], "no leftovers"
 
 
 def test_a_stopped_run_goes_on(toy):
@@ -98,7 +99,14 @@ def test_result_file_is_plain_json_without_nan(toy):
 
 @pytest.mark.parametrize(
     ("kwargs", "message"),
-    [({"seeds": 0}, "seeds must be at least 1, got 0"), ({"jobs": 0}, "jobs must"), ({"threads": -1}, "threads must")],
+    [
+        ({"seeds": 0}, "seeds must be at least 1, got 0"),
+        ({"jobs": 0}, "jobs must"),
+        ({"threads": -1}, "threads must"),
+        ({"backend": "mpi"}, "backend must be one of joblib, dask; got 'mpi'"),
+        ({"backend": "dask"}, "scheduler goes with backend dask"),
+        ({"scheduler": "tcp://127.0.0.1:1"}, "scheduler goes with backend dask"),
+    ],
 )
 def test_bad_counts_are_named(toy, kwargs, message):
     known, _, out = toy

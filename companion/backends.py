@@ -1,0 +1,65 @@
+"""Where the pieces of a run are computed: here, in several processes here, or on a Dask cluster.
+
+Each backend is an iterator that takes tasks (functions of no arguments with a name) and yields
+`(index, value)` as they finish, in any order. None of them changes a number: a task is the same function of the same
+arguments wherever it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+Task = Callable[[], Any]
+
+
+def serial(tasks: Sequence[Task]) -> Iterator[tuple[int, Any]]:
+    """One after another, in this process."""
+    for i, task in enumerate(tasks):
+        yield i, task()
+
+
+def processes(tasks: Sequence[Task], jobs: int, threads: int) -> Iterator[tuple[int, Any]]:
+    """`jobs` at a time in processes of this machine, each with `threads` threads (joblib)."""
+    from joblib import Parallel, delayed, parallel_config
+
+    with parallel_config(backend="loky", inner_max_num_threads=threads):
+        calls = (delayed(_numbered)(i, task) for i, task in enumerate(tasks))
+        yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(calls)
+
+
+def cluster(tasks: Sequence[Task], scheduler: str) -> Iterator[tuple[int, Any]]:
+    """On the workers of the Dask cluster whose scheduler listens at `scheduler`, e.g. "tcp://host:8786".
+
+    A task whose worker dies is given to another one. Raises RuntimeError, in one line, if the scheduler cannot be
+    reached or goes away; what was yielded before is not lost.
+    """
+    try:
+        from distributed import Client, as_completed
+        from distributed.client import FutureCancelledError
+        from distributed.comm import CommClosedError
+        from distributed.scheduler import KilledWorker
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError("backend dask needs the package distributed: pip install distributed") from None
+    gone = RuntimeError(
+        f"the Dask scheduler at {scheduler} is gone; finished pieces are kept, the same command goes on"
+    )
+    try:
+        client = Client(scheduler, timeout="5s", set_as_default=False)
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise RuntimeError(f"no Dask scheduler answers at {scheduler!r} ({reason})") from None
+    with client:
+        # pure=False: equal arguments of two runs must not share a key, or one run would cancel the other's work.
+        futures = [client.submit(_numbered, i, task, pure=False, retries=2) for i, task in enumerate(tasks)]
+        try:
+            for future in as_completed(futures, loop=client.loop):
+                yield future.result()
+        except KilledWorker as error:
+            raise RuntimeError(f"a piece brought down every Dask worker that tried it: {error}") from None
+        except (FutureCancelledError, CommClosedError, TimeoutError):
+            raise gone from None
+
+
+def _numbered(index: int, task: Task) -> tuple[int, Any]:
+    return index, task()
