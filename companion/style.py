@@ -142,7 +142,7 @@ def _inline(svg: str, alt: str) -> str:
     svg = re.sub(r"font-family: [^;\"]*;? ?", "", svg)
     svg = re.sub(r' transform="rotate\(-?0 [^)]*\)"', "", svg)
     svg = re.sub(r'<path d="[^"]*" style="fill: none"/>', "", svg)
-    svg = re.sub(r"(\d+\.\d{2})\d+", r"\1", svg)
+    svg = re.sub(r"(\d+\.\d{2})\d+(?=[^<>]*>)", r"\1", svg)  # in coordinates, not in text
     svg = re.sub(r"\s+", " ", svg)
     used = set(re.findall(r"(?:#)([\w-]+)", " ".join(re.findall(r"(?:url\(#[^)]*\)|href=\"#[^\"]*\")", svg))))
     svg = re.sub(r' id="([^"]*)"', lambda m: m[0] if m[1] in used else "", svg)

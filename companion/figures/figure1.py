@@ -1,0 +1,153 @@
+"""Drawings of the Figure 1 chapter: the four panels along alpha, and one training set taken apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from companion.linear.experiments import figure1
+from companion.results import Result
+from companion.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, band, picture, subplots
+
+COLOURS = {"never seen": GREY, "seen, not resolved": ORANGE, "resolved (noise)": BLUE, "common": GREEN}
+
+
+def panels(result: Result) -> Picture:
+    """The four panels of Figure 1 from a stored or a fresh result; bands: one standard deviation."""
+    alphas = sorted({group["alpha"] for group in result.summary})
+    quiet, loud = sorted({group["sigma"] for group in result.summary})
+    settings = figure1.Settings(**{k: v for k, v in result.settings.items() if k != "alphas"})
+    theory = [figure1.expectations(settings, alpha, loud) for alpha in alphas]
+    figure, axes = subplots(2, 2, size=(8.2, 6.0), sharex=True)
+    (tail, common), (inside, outside) = axes
+
+    _curve(tail, result, alphas, quiet, "once_square", GREY, "resolved, no noise")
+    _curve(tail, result, alphas, loud, "once_square", BLUE, "resolved")
+    _curve(tail, result, alphas, loud, "once_square_all", ORANGE, "all seen once")
+    tail.plot(
+        alphas, [t["once_square"] ** 0.5 for t in theory], color=INK, ls="--", lw=1.2, label=r"$\sigma$"
+    )
+    tail.set(title="Tail features seen once", ylabel="rms error")
+
+    _curve(common, result, alphas, quiet, "common_square", GREY, "no noise")
+    _curve(common, result, alphas, loud, "common_square", BLUE, rf"$\sigma={loud:g}$")
+    common.plot(
+        alphas,
+        [t["common_square"] ** 0.5 for t in theory],
+        color=INK,
+        ls="--",
+        lw=1.2,
+        label="alone in its rows",
+    )
+    common.set(title="Common features", ylabel="rms error")
+
+    _curve(inside, result, alphas, quiet, "in_distribution", GREY, "no noise")
+    _curve(inside, result, alphas, loud, "in_distribution", BLUE, rf"$\sigma={loud:g}$", ls=":")
+    inside.plot(alphas, [t["unseen"] for t in theory], color=INK, ls="--", lw=1.2, label="never seen (exact)")
+    inside.set(title="In distribution", ylabel="excess loss", yscale="log", xlabel=r"tail exponent $\alpha$")
+
+    _curve(outside, result, alphas, quiet, "composition", GREY, "seen pair, no noise")
+    _curve(outside, result, alphas, loud, "composition", ORANGE, rf"seen pair, $\sigma={loud:g}$", ls=":")
+    _curve(outside, result, alphas, loud, "composition_resolved", BLUE, "resolved pair")
+    outside.plot(
+        alphas, [t["composition"] for t in theory], color=INK, ls="--", lw=1.2, label="alone in its rows"
+    )
+    outside.set(
+        title="Out of distribution: two tail features", ylabel="excess loss", xlabel=r"tail exponent $\alpha$"
+    )
+    for ax in axes.flat:
+        ax.legend()
+    return picture(figure, _panels_alt(result, alphas, quiet, loud))
+
+
+def one_draw(drawn: figure1.Draw, sigma: float) -> Picture:
+    """One training set: error by how often a feature was seen, and what the two losses are made of."""
+    exposure = figure1.by_exposure(drawn, sigma)
+    parts = figure1.loss_parts(drawn, sigma)
+    figure, (left, right) = subplots(1, 2, size=(8.2, 3.2), width_ratios=(1.2, 1))
+    x = np.arange(len(exposure))
+    for name, color, shift in (("resolved", BLUE, -0.2), ("unresolved", ORANGE, 0.2)):
+        height = np.nan_to_num([row[f"{name}_error"] for row in exposure])
+        left.bar(x + shift, height, 0.38, color=color, label=name)
+        for at, row, top in zip(x + shift, exposure, height, strict=True):
+            left.annotate(
+                f"{row[name]:,}", (at, top), (0, 2), textcoords="offset points", ha="center", fontsize=8
+            )
+    left.plot(
+        x,
+        [sigma / np.sqrt(row["low"]) for row in exposure],
+        color=GREY,
+        ls="--",
+        lw=1.2,
+        label=r"$\sigma\,/\,\sqrt{m}$, $m$ times seen",
+    )
+    left.set_xticks(x, [row["seen"] for row in exposure])
+    left.set(
+        title="Error by times seen (bar labels: features)",
+        xlabel="times seen in training",
+        ylabel="rms error",
+        ylim=(0, 0.62),
+    )
+    left.legend()
+    for at, loss in enumerate(("in_distribution", "composition")):
+        start = 0.0
+        for name, color in COLOURS.items():
+            right.barh(
+                1 - at, parts[loss][name], 0.55, left=start, color=color, label=name if at == 0 else None
+            )
+            start += parts[loss][name]
+        right.annotate(
+            f"{start:.4f}", (start, 1 - at), (4, 0), textcoords="offset points", va="center", fontsize=9
+        )
+    right.set_yticks([1, 0], ["in distribution", "two tail\nfeatures"])
+    right.set(title="Where the loss is", xlabel="excess loss", xlim=(0, 0.45))
+    right.legend(loc="lower right")
+    return picture(figure, _one_alt(drawn, sigma, exposure, parts))
+
+
+def _curve(
+    ax: Any, result: Result, alphas: list[float], sigma: float, key: str, color: str, label: str, **line: Any
+) -> None:
+    """A mean over runs with one standard deviation to each side; squares are shown as their roots."""
+    groups = [result.one(alpha=alpha, sigma=sigma)[key] for alpha in alphas]
+    mean, sd = (np.array([g[name] for g in groups]) for name in ("mean", "sd"))
+    power = 0.5 if "square" in key else 1.0
+    low, high = np.maximum(mean - sd, 0) ** power, (mean + sd) ** power
+    band(ax, alphas, mean**power, low, high, color=color, label=label, marker="o", ms=3, **line)
+
+
+def _panels_alt(result: Result, alphas: list[float], quiet: float, loud: float) -> str:
+    def at(alpha: float, sigma: float, key: str) -> str:
+        value = result.one(alpha=alpha, sigma=sigma)[key]["mean"]
+        return f"{value**0.5 if 'square' in key else value:.3g}"
+
+    low, high = alphas[0], alphas[-1]
+    middle = min(alphas, key=lambda a: abs(a - 2))
+    ends = (low, middle, high)
+
+    def told(key: str, sigma: float) -> str:
+        return ", ".join(at(a, sigma, key) for a in ends)
+
+    errors = f"error of resolved tail features seen once {told('once_square', loud)}"
+    common = f"of common features {told('common_square', loud)}"
+    inside = f"{told('in_distribution', loud)} (without noise {told('in_distribution', quiet)})"
+    outside = f"{told('composition', loud)} (without noise {told('composition', quiet)})"
+    return (
+        f"Four panels against alpha. At alpha {low:g}, {middle:g} and {high:g}, noise {loud:g}: {errors}; "
+        f"{common}; in-distribution loss {inside}; loss on two seen tail features {outside}."
+    )
+
+
+def _one_alt(
+    drawn: figure1.Draw, sigma: float, exposure: list[dict[str, Any]], parts: dict[str, dict[str, float]]
+) -> str:
+    once = exposure[0]
+    inside, outside = parts["in_distribution"], parts["composition"]
+    return (
+        f"One training set at alpha {drawn.model.alpha:g}, noise {sigma:g}. Seen once: {once['resolved']} "
+        f"features resolved, {once['unresolved']} not. In-distribution loss {sum(inside.values()):.4f}, "
+        f"of which {inside['never seen']:.4f} is features never seen; loss on two seen tail features "
+        f"{sum(outside.values()):.4f}, of which {outside['seen, not resolved']:.4f} is features seen but "
+        "not resolved."
+    )
