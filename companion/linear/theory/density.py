@@ -7,7 +7,7 @@ be handled in blocks.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.optimize import brentq
@@ -52,7 +52,7 @@ class Cavity(NamedTuple):
     """Expected number of seen features."""
 
 
-def mass_map(p: np.ndarray, n: int, Q: float, weights: np.ndarray | None = None) -> float:
+def mass_map(p: np.ndarray, n: float, Q: float, weights: np.ndarray | None = None) -> float:
     """F(Q) = sum_j p_j exp(-n p_j e^-Q)."""
     p = np.asarray(p, dtype=float)
     terms = p * np.exp(-n * p * np.exp(-Q))
@@ -65,17 +65,17 @@ def map_slope_bound(p: np.ndarray, weights: np.ndarray | None = None) -> float:
     return float(p.sum() if weights is None else p @ weights) / np.e
 
 
-def largest_fixed_point(p: np.ndarray, n: int, weights: np.ndarray | None = None) -> float:
+def largest_fixed_point(p: np.ndarray, n: float, weights: np.ndarray | None = None) -> float:
     """The largest solution of Q = F(Q), where peeling ends: F iterated down from sum p."""
     return _iterate(p, n, float(np.sum(p) if weights is None else p @ weights), weights)
 
 
-def smallest_fixed_point(p: np.ndarray, n: int, weights: np.ndarray | None = None) -> float:
+def smallest_fixed_point(p: np.ndarray, n: float, weights: np.ndarray | None = None) -> float:
     """The smallest solution of Q = F(Q): F iterated up from 0."""
     return _iterate(p, n, 0.0, weights)
 
 
-def fixed_points(p: np.ndarray, n: int, weights: np.ndarray | None = None, grid: int = 4000) -> list[float]:
+def fixed_points(p: np.ndarray, n: float, weights: np.ndarray | None = None, grid: int = 4000) -> list[float]:
     """Every solution of Q = F(Q) that a grid of the given size on [0, sum p] separates, increasing."""
     p = np.asarray(p, dtype=float)
     top = float(p.sum() if weights is None else p @ weights)
@@ -87,7 +87,7 @@ def fixed_points(p: np.ndarray, n: int, weights: np.ndarray | None = None, grid:
     ]
 
 
-def potential(p: np.ndarray, n: int, Q: float, weights: np.ndarray | None = None) -> float:
+def potential(p: np.ndarray, n: float, Q: float, weights: np.ndarray | None = None) -> float:
     """Phi(Q) = sum_j exp(-n p_j e^-Q) - n (1 - (1 + Q) e^-Q); Phi'(Q) = n e^-Q (F(Q) - Q).
 
     The expected nullity d - rank X is conjectured to be its maximum, :prf:ref:`conj-rank`.
@@ -98,17 +98,17 @@ def potential(p: np.ndarray, n: int, Q: float, weights: np.ndarray | None = None
     return left - n * (1 - (1 + Q) * np.exp(-Q))
 
 
-def potential_maximizer(p: np.ndarray, n: int, weights: np.ndarray | None = None) -> float:
+def potential_maximizer(p: np.ndarray, n: float, weights: np.ndarray | None = None) -> float:
     """The solution of Q = F(Q) with the largest potential: what rank, not peeling, resolves."""
     return max(fixed_points(p, n, weights), key=lambda q: potential(p, n, q, weights))
 
 
-def predicted_rank(p: np.ndarray, n: int) -> float:
+def predicted_rank(p: np.ndarray, n: float) -> float:
     """d - max Phi."""
     return len(p) - potential(p, n, potential_maximizer(p, n))
 
 
-def cavity(p: np.ndarray, n: int, *, start: str = "everything unresolved", tolerance: float = 1e-12,
+def cavity(p: np.ndarray, n: float, *, start: str = "everything unresolved", tolerance: float = 1e-12,
            weights: np.ndarray | None = None) -> Cavity:
     """The product form of the equation, for frequencies that need not be small.
 
@@ -168,7 +168,7 @@ def blocks(alpha: float, s: float, d: float, *, exact: int = 20_000, per_decade:
     return Blocks(np.minimum(1.0, c * power), size, c)
 
 
-def power_sum(alpha: float, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def power_sum(alpha: float, a: Any, b: Any) -> Any:
     """sum_{a < i <= b} i^-alpha by Euler-Maclaurin, relative error below 1e-14 for a >= 1000."""
     ratio = b / a
     whole = a ** (1 - alpha) * (np.log(ratio) if alpha == 1 else -np.expm1((1 - alpha) * np.log(ratio)) / (alpha - 1))
@@ -176,13 +176,13 @@ def power_sum(alpha: float, a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def lambert_rate(M: float, gamma: float) -> float:
-    """The smaller solution of Q = M e^(gamma Q): -W_0(-gamma M)/gamma, :prf:ref:`prop-lambert`; NaN if there is none."""
+    """The smaller solution -W_0(-gamma M)/gamma of Q = M e^(gamma Q), :prf:ref:`prop-lambert`; NaN if none."""
     if gamma * M > 1 / np.e:
         return float("nan")
     return float(-lambertw(-gamma * M).real / gamma)
 
 
-def _iterate(p: np.ndarray, n: int, Q: float, weights: np.ndarray | None) -> float:
+def _iterate(p: np.ndarray, n: float, Q: float, weights: np.ndarray | None) -> float:
     """Monotone iteration of F from one end; Aitken is not used because it could jump over a solution."""
     p = np.asarray(p, dtype=float)
     for _ in range(100_000):
