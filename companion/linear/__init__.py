@@ -10,7 +10,14 @@ from companion.linear.risk import (
     fixed_sign_composition_risk,
     population_risk,
 )
-from companion.linear.solve import gradient_descent, min_norm, ridge
+from companion.linear.solve import (
+    MinNormReport,
+    gradient_descent,
+    largest_step,
+    min_norm,
+    min_norm_report,
+    ridge,
+)
 from companion.linear.structure import (
     components,
     feature_counts,
@@ -28,6 +35,7 @@ from companion.linear.structure import (
 __all__ = [
     "ExpectedErrors",
     "LongTailModel",
+    "MinNormReport",
     "Sample",
     "components",
     "composition_risk",
@@ -38,10 +46,12 @@ __all__ = [
     "fixed_sign_composition_risk",
     "gradient_descent",
     "inverse_gram_diagonal",
+    "largest_step",
     "leave_one_out_residuals",
     "level_one",
     "leverage",
     "min_norm",
+    "min_norm_report",
     "peel",
     "peeling_rounds",
     "population_risk",

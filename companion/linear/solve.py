@@ -1,26 +1,49 @@
-"""Three learners: minimum norm, ridge, gradient descent from zero. One objective, `(1/n)||y - X b||^2`."""
+"""Three learners: minimum norm, ridge, gradient descent from zero. One objective, `(1/n)||y - X b||^2`.
+
+How `min_norm` works (ours; every step is exact with noisy labels and any rank):
+
+1. *Eliminate.* A column met in only one remaining row is dropped with that row: the row will be fitted
+   exactly whatever the rest does. Repeat. On long-tailed designs this removes most of the seen columns.
+2. *Solve* what is left, any least-squares solution (`companion.linear.least_squares`).
+3. *Substitute back*: the dropped columns, last first.
+4. *Project.* Peeling marks features that every solution agrees on, so the null space of X lives on the
+   others. Their coefficients t are replaced by the least-norm solution of `X_U t' = X_U t`, a consistent
+   system in which rows may be scaled at will. Without this step unresolved features can be badly wrong.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.linalg import lsmr
+from scipy.sparse.linalg import svds
 
 from companion import _validate
-
-RANK_TOLERANCE = 1e-10  # singular values below this share of the largest count as zero
-
-
-def _problem(X: Any, y: Any) -> tuple[sp.csr_array, np.ndarray]:
-    design = sp.csr_array(_validate.design("X", X))
-    return design, _validate.vector("y", y, design.shape[0])
+from companion.linear.least_squares import Solution, least_squares, ridge_solution
+from companion.linear.reduce import back_substitute, peel_items, row_sums, seen_columns, take
 
 
-def _active(X: sp.csr_array) -> tuple[np.ndarray, sp.csr_array]:
-    seen = np.flatnonzero(np.bincount(X.indices, minlength=X.shape[1]))
-    return seen, X[:, seen]
+@dataclass(frozen=True)
+class MinNormReport:
+    """The minimum-norm solution and how it was found.
+
+    `seen`: columns with an entry. `eliminated`: rows fitted exactly by elimination. `core`: shape (rows,
+    columns) of the least-squares problem that was left, solved by `method` in `iterations` (0: directly).
+    `unresolved`: seen features that peeling left, whose credit was shared by `projection`.
+    `gradient`: `||X^T (y - X b)|| / (||X|| ||y||)` with Frobenius norm, the optimality error.
+    """
+
+    beta: np.ndarray
+    seen: int
+    eliminated: int
+    core: tuple[int, int]
+    method: str
+    iterations: int
+    unresolved: int
+    projection: str
+    gradient: float
 
 
 def min_norm(X: Any, y: Any) -> np.ndarray:
@@ -39,58 +62,150 @@ def min_norm(X: Any, y: Any) -> np.ndarray:
     ------
     TypeError, ValueError
         If X or y is not real, finite, or of matching shape.
+
+    Notes
+    -----
+    Right for sparse designs of any size, and for dense ones up to a few thousand on the smaller side.
+    Rank: a stored non-zero is a non-zero, however small; in what elimination leaves, singular values below
+    1e-10 of the largest (columns scaled to unit length) count as zero. `min_norm_report` says what was done.
     """
+    return min_norm_report(X, y, check=False).beta
+
+
+def min_norm_report(X: Any, y: Any, *, check: bool = True) -> MinNormReport:
+    """`min_norm` with its diagnostics; `check` also computes the optimality error (two products)."""
     design, target = _problem(X, y)
+    design, x_scale = _tamed(design)
+    scale = float(np.abs(target).max(initial=0)) or 1.0
+    target = target / scale
+    seen, A = seen_columns(design)
+    n, m = A.shape
+
+    rows = peel_items(A)
+    rest = np.flatnonzero(rows.rounds < 0)
+    core = take(A, rest, np.arange(m)) if rest.size < n else A
+    core_seen, core = seen_columns(core)
+    solution = least_squares(core, target[rest])
+    b = np.zeros(m)
+    b[core_seen] = solution.x
+    back_substitute(A, rows, target, b)
+    unresolved, projected = _project(A, b)
+
     beta = np.zeros(design.shape[1])
-    seen, A = _active(design)
-    if seen.size == 0:
-        return beta
-    if min(A.shape) <= 3000:
-        beta[seen] = np.linalg.lstsq(A.toarray(), target, rcond=RANK_TOLERANCE)[0]
-    else:
-        beta[seen] = lsmr(A, target, atol=1e-14, btol=1e-14, conlim=0, maxiter=100 * min(A.shape))[0]
-    return beta
+    beta[seen] = b
+    gradient = float("nan")
+    if check:
+        norms = float(np.linalg.norm(A.data)) * float(np.linalg.norm(target))
+        gradient = float(np.linalg.norm(A.T @ (target - A @ b))) / norms if norms else 0.0
+    return MinNormReport(
+        beta=beta * (scale / x_scale),
+        seen=m,
+        eliminated=n - rest.size,
+        core=core.shape,
+        method=solution.method,
+        iterations=solution.iterations,
+        unresolved=unresolved,
+        projection=projected.method,
+        gradient=gradient,
+    )
+
+
+def _project(A: sp.csr_array, b: np.ndarray) -> tuple[int, Solution]:
+    """Project a solution onto the row space of A, in place; only features that peeling leaves can move."""
+    left = unpeeled_columns(A)
+    if left.size == 0:
+        return 0, Solution(b[left], "nothing to share")
+    mask = np.zeros(A.shape[1], dtype=bool)
+    mask[left] = True
+    rows = np.flatnonzero(row_sums(A, mask[A.indices]))
+    part = take(A, rows, left)
+    # least norm of a consistent system: with w any solution of part part^T w = part t, t' = part^T w;
+    # w is the least-squares solution of part^T w = t
+    solution = least_squares(sp.csr_array(part.T), b[left])
+    b[left] = part.T @ solution.x
+    return left.size, solution
+
+
+def unpeeled_columns(A: sp.csr_array) -> np.ndarray:
+    """Columns that peeling from nothing leaves. Round 1 needs no transpose, and later ones only a part."""
+    single = np.diff(A.indptr) == 1
+    resolved = np.zeros(A.shape[1], dtype=bool)
+    resolved[A.indices[A.indptr[:-1][single]]] = True
+    left = np.flatnonzero(~resolved)
+    if left.size == 0:
+        return left
+    rows = np.flatnonzero(row_sums(A, ~resolved[A.indices]))
+    part = take(A, rows, left)
+    return left[peel_items(sp.csr_array(part.T)).rounds < 0]
 
 
 def ridge(X: Any, y: Any, lam: float) -> np.ndarray:
     """Minimiser of `(1/n)||y - X b||^2 + lam ||b||^2`, shape (d,); the minimum norm at lam = 0.
 
-    Raises ValueError if lam is negative; X and y as in `min_norm`.
+    Raises ValueError if lam is negative; X and y as in `min_norm`. Right for the same designs: the normal
+    equations `(X^T X + n lam) b = X^T y` by Cholesky on the smaller side up to a few thousand, else by
+    conjugate gradients in columns scaled to unit length.
     """
     lam = _validate.nonnegative("lam", lam)
     if lam == 0:
         return min_norm(X, y)
     design, target = _problem(X, y)
-    n, d = design.shape
-    beta = np.zeros(d)
-    seen, A = _active(design)
-    if seen.size == 0:
-        return beta
-    if min(A.shape) > 3000:
-        beta[seen] = lsmr(A, target, damp=np.sqrt(n * lam), atol=1e-14, btol=1e-14, conlim=0)[0]
-    elif n < seen.size:
-        gram = (A @ A.T).toarray() + n * lam * np.eye(n)
-        beta[seen] = A.T @ np.linalg.solve(gram, target)
-    else:
-        gram = (A.T @ A).toarray() + n * lam * np.eye(seen.size)
-        beta[seen] = np.linalg.solve(gram, A.T @ target)
+    seen, A = seen_columns(design)
+    solution = ridge_solution(A, target, design.shape[0] * lam)
+    if solution.iterations:
+        _project(A, solution.x)
+    beta = np.zeros(design.shape[1])
+    beta[seen] = solution.x
     return beta
 
 
 def gradient_descent(X: Any, y: Any, steps: int, lr: float) -> np.ndarray:
     """Gradient descent from zero: `b <- b - lr (2/n) X^T (X b - y)`, `steps` times; shape (d,).
 
-    It converges to `min_norm(X, y)` if `lr < n / sigma_max(X)^2` and diverges above (see `largest_step`).
+    It converges to `min_norm(X, y)` if `lr < largest_step(X)` and diverges above. After T steps the part
+    of the solution along a singular value s has shrunk to `1 - (1 - 2 lr s^2 / n)^T` of its limit.
     """
     steps = _validate.integer("steps", steps, low=0)
     lr = _validate.positive("lr", lr)
     design, target = _problem(X, y)
     n, d = design.shape
-    beta = np.zeros(d)
-    seen, A = _active(design)
+    seen, A = seen_columns(design)
     At = sp.csr_array(A.T)
     b = np.zeros(seen.size)
     for _ in range(steps):
         b -= (2 * lr / n) * (At @ (A @ b - target))
+    beta = np.zeros(d)
     beta[seen] = b
     return beta
+
+
+def largest_step(X: Any) -> float:
+    """`n / sigma_max(X)^2`: gradient descent converges for every step size below it; inf if X is zero."""
+    _, A = seen_columns(_design(X))
+    if A.nnz == 0:
+        return float("inf")
+    n = A.shape[0]
+    if min(A.shape) <= 2:
+        largest = np.linalg.norm(A.toarray(), 2)
+    else:
+        # a fixed start keeps the result reproducible; X^T 1 would miss sign patterns that cancel
+        start = np.random.default_rng(0).standard_normal(min(A.shape))
+        largest = svds(A, k=1, v0=start, return_singular_vectors=False, tol=1e-10)[0]
+    return float(n / largest**2)
+
+
+def _design(X: Any) -> sp.csr_array:
+    return sp.csr_array(_validate.design("X", X))
+
+
+def _problem(X: Any, y: Any) -> tuple[sp.csr_array, np.ndarray]:
+    design = _design(X)
+    return design, _validate.vector("y", y, design.shape[0])
+
+
+def _tamed(A: sp.csr_array) -> tuple[sp.csr_array, float]:
+    """A divided by its largest entry if squares could overflow or vanish, and that entry (else 1)."""
+    largest = float(np.abs(A.data).max(initial=0))
+    if largest == 0 or 1e-60 < largest < 1e60:
+        return A, 1.0
+    return sp.csr_array((A.data / largest, A.indices, A.indptr), shape=A.shape), largest

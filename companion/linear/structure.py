@@ -16,6 +16,7 @@ import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
 
 from companion import _validate
+from companion.linear.reduce import peel_items, row_sums, seen_columns
 
 RANK_TOLERANCE = 1e-10  # singular values below this share of the largest of their block count as zero
 
@@ -34,7 +35,7 @@ def tail_counts(X: Any, k: int) -> np.ndarray:
     """Number of tail features (columns k, k+1, ...) in each row, shape (n,) of int."""
     A = _csr(X)
     k = _validate.integer("k", k, low=0, high=A.shape[1])
-    return _row_sums(A, A.indices >= k)
+    return row_sums(A, A.indices >= k)
 
 
 def level_one(X: Any, k: int) -> np.ndarray:
@@ -42,7 +43,7 @@ def level_one(X: Any, k: int) -> np.ndarray:
     A = _csr(X)
     k = _validate.integer("k", k, low=0, high=A.shape[1])
     tail = A.indices >= k
-    alone = np.repeat(_row_sums(A, tail) == 1, np.diff(A.indptr)) & tail
+    alone = np.repeat(row_sums(A, tail) == 1, np.diff(A.indptr)) & tail
     return np.bincount(A.indices[alone], minlength=A.shape[1]) > 0
 
 
@@ -62,34 +63,13 @@ def peeling_rounds(X: Any, k: int = 0) -> np.ndarray:
     feature beyond the first k.
     """
     A = _csr(X)
-    k = _validate.integer("k", k, low=0, high=A.shape[1])
-    return _peeling_rounds(A, k)[0]
-
-
-def _peeling_rounds(A: sp.csr_array, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rounds as above, and for each peeled feature a row that resolved it (-1 for the others)."""
     d = A.shape[1]
+    k = _validate.integer("k", k, low=0, high=d)
+    seen, part = seen_columns(A)
     rounds = np.full(d, -1)
     rounds[:k] = 0
-    by = np.full(d, -1)
-    open_entry = A.indices >= k
-    left = _row_sums(A, open_entry)  # unresolved features of each row, and the sum of their numbers:
-    last = _row_sums(A, np.where(open_entry, A.indices.astype(np.int64), 0))  # with one left, its number
-    columns = sp.csc_array(A)
-    ready = np.flatnonzero(left == 1)
-    step = 0
-    while ready.size:
-        step += 1
-        found, first = np.unique(last[ready], return_index=True)
-        rounds[found] = step
-        by[found] = ready[first]
-        sizes = columns.indptr[found + 1] - columns.indptr[found]
-        touched = columns.indices[_ranges(columns.indptr[found], sizes)]
-        np.subtract.at(left, touched, 1)
-        np.subtract.at(last, touched, np.repeat(found, sizes))
-        touched = np.unique(touched)
-        ready = touched[left[touched] == 1]
-    return rounds, by
+    rounds[seen] = peel_items(sp.csr_array(part.T), np.flatnonzero(seen < k)).rounds
+    return rounds
 
 
 def recoverability(X: Any) -> np.ndarray:
@@ -98,7 +78,11 @@ def recoverability(X: Any) -> np.ndarray:
     1: every least-squares interpolator has the right coefficient ("resolved"). 0: never seen.
     They sum to rank X. Ours; :prf:ref:`thm-certificate`.
     """
-    return _hat_diagonal(sp.csr_array(_csr(X).T))
+    A = _csr(X)
+    seen, part = seen_columns(A)
+    certificate = np.zeros(A.shape[1])
+    certificate[seen] = _hat_diagonal(sp.csr_array(part.T))
+    return certificate
 
 
 def leverage(X: Any) -> np.ndarray:
@@ -106,13 +90,13 @@ def leverage(X: Any) -> np.ndarray:
 
     1: the row is fitted exactly whatever its label (memorized). They sum to rank X.
     """
-    return _hat_diagonal(_csr(X))
+    return _hat_diagonal(seen_columns(_csr(X))[1])
 
 
 def _hat_diagonal(A: sp.csr_array) -> np.ndarray:
     """Diagonal of `A A^+`: eliminate columns met in one row, then decompose the components that remain."""
     n = A.shape[0]
-    rounds, _ = _peeling_rounds(sp.csr_array(A.T), 0)
+    rounds = peel_items(A).rounds
     h = (rounds > 0).astype(float)
     rest = A[rounds < 0]
     kept = np.flatnonzero(rounds < 0)
@@ -187,15 +171,3 @@ def leave_one_out_residuals(X: Any, y: Any) -> np.ndarray:
         ordinary = (target - u @ projected) / (1 - h)
         by_gram = (u @ (projected / w)) / (u**2 / w).sum(axis=1)
     return np.where(memorized, by_gram, ordinary)
-
-
-def _row_sums(A: sp.csr_array, values: np.ndarray) -> np.ndarray:
-    total = np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
-    return total[A.indptr[1:]] - total[A.indptr[:-1]]
-
-
-def _ranges(starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """The concatenation of `arange(start, start + size)`."""
-    ends = np.cumsum(sizes)
-    total = int(ends[-1]) if ends.size else 0
-    return np.arange(total) + np.repeat(starts - (ends - sizes), sizes)

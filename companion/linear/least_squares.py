@@ -1,0 +1,202 @@
+"""Least squares on what elimination leaves: *a* solution, not yet the one of least norm.
+
+Columns are scaled to unit length first, so that counts from 2 to n no longer spread the spectrum, and the
+rank is decided on the scaled matrix. Small or dense systems: Cholesky of the Gram matrix of the smaller
+side, with iterative refinement, if its condition allows; else a singular value decomposition. Large sparse
+ones: conjugate gradients on the Gram matrix, refined on the true residual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.linalg import lapack
+from scipy.sparse.linalg import lsmr
+
+RANK_TOLERANCE = 1e-10  # singular values below this share of the largest count as zero
+GRAM_CONDITION = 1e-8  # reciprocal condition below which a Gram matrix is not trusted
+SMALL = 700  # smaller side up to which dense methods are the fastest
+DENSE = 5000  # smaller side up to which they are affordable
+ITERATIONS = 500
+
+
+@dataclass(frozen=True)
+class Solution:
+    """`x` (columns,), how it was found, and how many iterations that took (0 for direct methods)."""
+
+    x: np.ndarray
+    method: str
+    iterations: int = 0
+
+
+def least_squares(A: sp.csr_array, y: np.ndarray) -> Solution:
+    """A least-squares solution of `A x = y` (of least norm in the scaled columns, where that matters)."""
+    rows, columns = A.shape
+    if A.nnz == 0 or not y.any():
+        return Solution(np.zeros(columns), "nothing to solve")
+    length = np.sqrt(np.bincount(A.indices, weights=A.data**2, minlength=columns))
+    length[length == 0] = 1.0
+    B = sp.csr_array((A.data / length[A.indices], A.indices, A.indptr), shape=A.shape)
+    small = min(rows, columns)
+    if small <= SMALL or (small <= DENSE and A.nnz > 0.05 * rows * columns):
+        solution = _dense(B, y)
+    else:
+        solution = _conjugate_gradients(B, y)
+    return Solution(solution.x / length, solution.method, solution.iterations)
+
+
+def _dense(B: sp.csr_array, y: np.ndarray) -> Solution:
+    rows, columns = B.shape
+    wide = rows < columns
+    if rows * columns <= 1 << 22 and B.nnz > 0.02 * rows * columns:
+        D = B.toarray()
+        gram = D @ D.T if wide else D.T @ D
+    else:
+        gram = (B @ B.T if wide else B.T @ B).toarray()
+    factor = _cholesky(gram)
+    if factor is None:
+        D, z = _compressed(B, y)
+        return Solution(np.linalg.lstsq(D, z, rcond=RANK_TOLERANCE)[0], "singular value decomposition")
+    x = np.zeros(columns)
+    for _ in range(2):  # the second pass repairs what squaring the condition lost
+        r = y - B @ x
+        x += B.T @ lapack.dpotrs(factor, r)[0] if wide else lapack.dpotrs(factor, B.T @ r)[0]
+    return Solution(x, "Cholesky of the Gram matrix")
+
+
+def _cholesky(gram: np.ndarray) -> np.ndarray | None:
+    """Upper factor of a Gram matrix, or None if it is singular or badly conditioned."""
+    norm = np.abs(gram).sum(axis=0).max()
+    factor, info = lapack.dpotrf(gram, clean=0)
+    if info:
+        return None
+    condition, info = lapack.dpocon(factor, norm)
+    return factor if info == 0 and condition > GRAM_CONDITION else None
+
+
+def _compressed(B: sp.csr_array, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A dense system with the same least-squares solutions and at most columns + 1 rows if B is tall."""
+    rows, columns = B.shape
+    if rows <= 4 * columns + 1024:
+        return B.toarray(), y
+    step = 2 * columns + 1024
+    R = np.zeros((0, columns + 1))
+    for start in range(0, rows, step):
+        chunk = np.column_stack([B[start : start + step].toarray(), y[start : start + step]])
+        R = np.asarray(np.linalg.qr(np.vstack([R, chunk]), mode="r"))
+    return R[:, :-1], R[:, -1]
+
+
+def _conjugate_gradients(B: sp.csr_array, y: np.ndarray) -> Solution:
+    x, iterations, converged = _refined_cg(B, y, 0.0)
+    if converged:
+        return Solution(x, "conjugate gradients", iterations)
+    if min(B.shape) <= DENSE:
+        return _dense(B, y)
+    found = lsmr(B, y - B @ x, atol=1e-15, btol=1e-15, conlim=0, maxiter=50 * min(B.shape))
+    return Solution(x + found[0], "lsmr", iterations + int(found[2]))
+
+
+def _refined_cg(B: sp.csr_array, y: np.ndarray, shift: np.ndarray | float) -> tuple[np.ndarray, int, bool]:
+    """Solve `(B^T B + diag(shift)) x = B^T y`; x, iterations, and whether it converged."""
+    Bt = sp.csr_array(B.T)
+    per_row = np.diff(B.indptr).astype(float)
+    if per_row @ per_row <= 32 * B.nnz:  # then forming the Gram matrix costs no more than a few products
+        gram = sp.csr_array(Bt @ B)
+
+        def normal(v: np.ndarray) -> np.ndarray:
+            return gram @ v + shift * v
+    else:
+
+        def normal(v: np.ndarray) -> np.ndarray:
+            return Bt @ (B @ v) + shift * v
+
+    x = np.zeros(B.shape[1])
+    g = Bt @ y
+    goal = 1e-15 * float(np.linalg.norm(g)) + 1e-16 * float(np.linalg.norm(y))
+    total = 0
+    for _ in range(3):  # each pass starts from the true residual
+        size = float(np.linalg.norm(g))
+        if size <= goal:
+            break
+        step, iterations, converged = conjugate_gradients(normal, g, max(1e-14, goal / size))
+        total += iterations
+        x = x + step
+        if not converged:
+            return x, total, False
+        g = Bt @ (y - B @ x) - shift * x
+    return x, total, True
+
+
+def conjugate_gradients(
+    normal: Callable[[np.ndarray], np.ndarray], g: np.ndarray, tolerance: float
+) -> tuple[np.ndarray, int, bool]:
+    """Solve `normal(x) = g`, normal positive semidefinite and g in its range, from zero.
+
+    Returns x, the iterations, and whether the residual fell to `tolerance` times |g|.
+    """
+    x = np.zeros_like(g)
+    r = g.copy()
+    p = g.copy()
+    rho = goal = float(r @ r)
+    goal *= tolerance**2
+    for step in range(ITERATIONS):
+        if rho <= goal:
+            return x, step, True
+        q = normal(p)
+        curvature = float(p @ q)
+        if not curvature > 0:
+            return x, step, False
+        a = rho / curvature
+        x += a * p
+        r -= a * q
+        rho, old = float(r @ r), rho
+        p *= rho / old
+        p += r
+    return x, ITERATIONS, rho <= goal
+
+
+def ridge_solution(A: sp.csr_array, y: np.ndarray, mu: float) -> Solution:
+    """Minimiser of `||y - A x||^2 + mu ||x||^2`, mu > 0.
+
+    Only conjugate gradients can leave a part outside the row space of A (when mu is tiny): project it away.
+    """
+    rows, columns = A.shape
+    if A.nnz == 0 or not y.any():
+        return Solution(np.zeros(columns), "nothing to solve")
+    small = min(rows, columns)
+    if small <= 2 * SMALL or (small <= DENSE and A.nnz > 0.05 * rows * columns):
+        return _dense_ridge(A, y, mu)
+    length = np.sqrt(np.bincount(A.indices, weights=A.data**2, minlength=columns) + mu)
+    B = sp.csr_array((A.data / length[A.indices], A.indices, A.indptr), shape=A.shape)
+    x, iterations, converged = _refined_cg(B, y, mu / length**2)
+    if converged:
+        return Solution(x / length, "conjugate gradients", iterations)
+    if small <= DENSE:
+        return _dense_ridge(A, y, mu)
+    found = lsmr(A, y, damp=np.sqrt(mu), atol=1e-15, btol=1e-15, conlim=0, maxiter=50 * small)
+    return Solution(found[0], "lsmr", iterations + int(found[2]))
+
+
+def _dense_ridge(A: sp.csr_array, y: np.ndarray, mu: float) -> Solution:
+    rows, columns = A.shape
+    wide = rows < columns
+    gram = (A @ A.T if wide else A.T @ A).toarray()
+    gram[np.diag_indices_from(gram)] += mu
+    factor = _cholesky(gram)
+    if factor is None:
+        u, s, vt = np.linalg.svd(A.toarray(), full_matrices=False)
+        s[s <= RANK_TOLERANCE * s[0]] = 0.0
+        return Solution(vt.T @ (s / (s**2 + mu) * (u.T @ y)), "singular value decomposition")
+    x = np.zeros(columns)
+    w = np.zeros(rows)
+    for _ in range(2):
+        if wide:
+            w += lapack.dpotrs(factor, y - A @ x - mu * w)[0]
+            x = A.T @ w
+        else:
+            x += lapack.dpotrs(factor, A.T @ (y - A @ x) - mu * x)[0]
+    return Solution(x, "Cholesky of the Gram matrix")

@@ -1,0 +1,180 @@
+"""Peeling a hypergraph: the combinatorial engine behind the solver and the certificates.
+
+*Items* meet *checks*; a check left with exactly one item releases it, and the item leaves all its checks.
+With features as items and rows as checks this is peeling: a released feature is resolved. With rows as items
+and columns as checks it is column-singleton elimination: a released row is fitted exactly.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import scipy.sparse as sp
+
+VECTOR_ROUNDS = 64  # after so many rounds the rest is a few long chains: a queue beats arrays
+
+
+@dataclass(frozen=True)
+class Peeling:
+    """What was released, and how.
+
+    `rounds` (items,): 0 for known items, 1, 2, ... when released, -1 never. `check` (items,): the check that
+    released the item, the one with the largest entry if several did, else -1. `pivot` (items,): that entry.
+    """
+
+    rounds: np.ndarray
+    check: np.ndarray
+    pivot: np.ndarray
+
+    def by_round(self) -> list[np.ndarray]:
+        """Items released in round 1, 2, ..."""
+        order = np.argsort(self.rounds, kind="stable")
+        last = int(self.rounds.max(initial=0))
+        cuts = np.searchsorted(self.rounds[order], np.arange(1, last + 2))
+        return [order[a:b] for a, b in pairwise(cuts)]
+
+
+def peel_items(A: sp.csr_array, known: np.ndarray | None = None) -> Peeling:
+    """Peel the rows of A (items) by its columns (checks); `known` items leave first. Cost: nnz, once."""
+    items, checks = A.shape
+    rounds = np.full(items, -1)
+    check = np.full(items, -1)
+    pivot = np.zeros(items)
+    left = np.bincount(A.indices, minlength=checks)
+    # the sum of the numbers of a check's remaining items: with one left, its number (exact below 2^53)
+    number = np.repeat(np.arange(items, dtype=np.float64), np.diff(A.indptr))
+    last = np.bincount(A.indices, weights=number, minlength=checks)
+    open_ = np.zeros(checks, dtype=bool)  # checks with one item left
+    found = np.zeros(0, dtype=np.int64) if known is None else known
+    rounds[found] = 0
+    where, item = entries(A, found)
+    _leave(A.indices[where], found[item], left, last)
+    ready = np.flatnonzero(left == 1)
+    step = 0
+    while ready.size and step < VECTOR_ROUNDS:
+        step += 1
+        found = np.unique(last[ready]).astype(np.int64)
+        rounds[found] = step
+        where, item = entries(A, found)
+        touched = A.indices[where]
+        open_[ready] = True
+        releasing = np.flatnonzero(open_[touched])
+        best = releasing[_largest(np.abs(A.data[where[releasing]]), item[releasing])]
+        check[found], pivot[found] = touched[best], A.data[where[best]]
+        open_[ready] = False
+        ready = _leave(touched, found[item], left, last)
+    if ready.size:
+        _queue(A, ready, step, rounds, check, pivot, left, last)
+    return Peeling(rounds, check, pivot)
+
+
+def _leave(touched: np.ndarray, item: np.ndarray, left: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Take items out of the checks they meet; the checks that then have one item left."""
+    np.subtract.at(left, touched, 1)
+    np.subtract.at(last, touched, item.astype(np.float64))
+    touched = np.unique(touched)
+    return touched[left[touched] == 1]
+
+
+def _largest(size: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Position of the largest `size` in each run of equal values of `group` (sorted)."""
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    if starts.size == group.size:
+        return starts
+    order = np.lexsort((-size, group))
+    return order[starts]
+
+
+def _queue(
+    A: sp.csr_array,
+    ready: np.ndarray,
+    step: int,
+    rounds: np.ndarray,
+    check: np.ndarray,
+    pivot: np.ndarray,
+    left: np.ndarray,
+    last: np.ndarray,
+) -> None:
+    """The same peeling, one check at a time, for what is left after VECTOR_ROUNDS rounds."""
+    indptr, indices, data = A.indptr.tolist(), A.indices.tolist(), A.data.tolist()
+    count, number = left.tolist(), last.tolist()
+    waiting = deque((c, step + 1) for c in ready.tolist())
+    while waiting:
+        c, step = waiting.popleft()
+        if count[c] != 1:
+            continue
+        i = int(number[c])
+        rounds[i] = step
+        for e in range(indptr[i], indptr[i + 1]):
+            other = indices[e]
+            if count[other] == 1 and abs(data[e]) > abs(pivot[i]):
+                check[i], pivot[i] = other, data[e]
+            count[other] -= 1
+            number[other] -= i
+            if count[other] == 1:
+                waiting.append((other, step + 1))
+
+
+def back_substitute(A: sp.csr_array, peeling: Peeling, y: np.ndarray, b: np.ndarray) -> None:
+    """Fit each eliminated row of A exactly through its pivot column: fills b in place.
+
+    `peeling` is `peel_items(A)`; b holds the coefficients of the columns that are no pivots. Later rounds
+    come first: a row's other columns were still shared when its pivot was not.
+    """
+    rounds = peeling.by_round()
+    if len(rounds) <= VECTOR_ROUNDS:
+        for rows in reversed(rounds):
+            where, row = entries(A, rows)
+            rest = np.bincount(row, weights=A.data[where] * b[A.indices[where]], minlength=rows.size)
+            b[peeling.check[rows]] = (y[rows] - rest) / peeling.pivot[rows]
+        return
+    indptr, indices, data, value = A.indptr.tolist(), A.indices.tolist(), A.data.tolist(), b.tolist()
+    for rows in reversed(rounds):
+        for r in rows.tolist():
+            column, rest = peeling.check[r], y[r]
+            for e in range(indptr[r], indptr[r + 1]):
+                rest -= data[e] * value[indices[e]]
+            value[column] = rest / peeling.pivot[r]
+    b[:] = value
+
+
+def entries(A: sp.csr_array, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positions in A.data of the entries of some rows, and the place in `rows` that each belongs to."""
+    start = A.indptr[rows].astype(np.int64)
+    size = A.indptr[rows + 1] - start
+    end = np.cumsum(size)
+    item = np.repeat(np.arange(rows.size), size)
+    return np.arange(item.size) + (start - end + size)[item], item
+
+
+def row_sums(A: sp.csr_array, values: np.ndarray) -> np.ndarray:
+    """Sum of whole numbers, one for each stored entry of A, over each row."""
+    total = np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
+    return total[A.indptr[1:]] - total[A.indptr[:-1]]
+
+
+def seen_columns(A: sp.csr_array) -> tuple[np.ndarray, sp.csr_array]:
+    """The columns that hold an entry, and A restricted to them (sharing A's values)."""
+    n, d = A.shape
+    mask = np.zeros(d, dtype=bool)
+    mask[A.indices] = True
+    seen = np.flatnonzero(mask)
+    if seen.size == d:
+        return seen, A
+    position = np.zeros(d, dtype=A.indices.dtype)
+    position[seen] = np.arange(seen.size)
+    return seen, sp.csr_array((A.data, position[A.indices], A.indptr), shape=(n, seen.size))
+
+
+def take(A: sp.csr_array, rows: np.ndarray, columns: np.ndarray) -> sp.csr_array:
+    """A restricted to some rows and columns (both increasing), in time proportional to what it reads."""
+    where, row = entries(A, rows)
+    position = np.full(A.shape[1], -1)
+    position[columns] = np.arange(columns.size)
+    column = position[A.indices[where]]
+    keep = column >= 0
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(row[keep], minlength=rows.size))])
+    return sp.csr_array((A.data[where[keep]], column[keep], indptr), shape=(rows.size, columns.size))
