@@ -15,6 +15,13 @@ class Text(str):
         return str(self)
 
 
+class Markdown(str):
+    """MyST that a page renders (a cell with `mystnb: {markdown_format: myst}`), roles and all."""
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+
 def glue(name: str, value: Any, fmt: str | None = None) -> None:
     """Keep `value` under `name` for the sentence that says it: ``{glue:text}`name` `` in a chapter.
 

@@ -42,7 +42,7 @@ def explorer(
     labels
         What stands before a slider: `{"alpha": r"\\(\\alpha\\)"}`. The default is the parameter's name.
     title
-        What the explorer shows, for a screen reader; the default lists the parameters.
+        What the explorer shows, in a few words above it; the default names the parameters.
     start
         Where the sliders begin; the default is the first value of each.
     params
@@ -77,7 +77,7 @@ def explorer(
     pages = _Pages(draw)
     build = os.environ.get("COMPANION_BOOK_BUILD") == "1"
     shown = (_every_state if build else _on_demand)(pages, values, sliders)
-    return _framed(shown, sliders, title or "Explorer of " + ", ".join(_spoken(name) for name in values))
+    return _framed(shown, sliders, title or "Move " + " and ".join(_spoken(name) for name in values))
 
 
 def number(value: Any) -> str:
@@ -178,9 +178,7 @@ def _every_state(pages: _Pages, values: Mapping[str, list[Any]], sliders: Mappin
 
     names = list(values)
     indices = itertools.product(*(range(len(allowed)) for allowed in values.values()))
-    drawn = {
-        at: pages(**{name: values[name][i] for name, i in zip(names, at, strict=True)}) for at in indices
-    }
+    drawn = {at: pages(**{name: values[name][i] for name, i in zip(names, at, strict=True)}) for at in indices}
     size = sum(len(page.encode()) for page in drawn.values())
     if size > MOST_BYTES:
         raise ValueError(
@@ -206,6 +204,7 @@ def _framed(shown: Any, sliders: Mapping[str, Any], title: str) -> Any:
     controls = widgets.Box(list(sliders.values()))
     controls.add_class("explorer-controls")
     shown.add_class("explorer-picture")
-    frame = widgets.VBox([controls, shown], tooltip=title)
+    head = widgets.HTML(f'<p class="explorer-title">{html.escape(title)}</p>')
+    frame = widgets.VBox([head, controls, shown])
     frame.add_class("explorer")
     return frame

@@ -15,7 +15,7 @@ from sphinx.util import logging
 logger = logging.getLogger(__name__)
 
 # What a chapter's output depends on besides its own cells.
-INPUTS = ("companion/**/*.py", "requirements.txt", "pyproject.toml", "book/results/*.json")
+INPUTS = ("companion/**/*.py", "requirements.txt", "requirements/*.txt", "pyproject.toml", "book/results/*.json")
 
 
 def key_cache(config, root):

@@ -157,7 +157,7 @@ def _blocks(lines, site):
             out.append(lines[i])
             i += 1
             continue
-        indent, fence, name, title = opening.groups()
+        _indent, fence, name, title = opening.groups()
         closing = re.compile(rf"^\s*{re.escape(fence[0])}{{{len(fence)},}}\s*$")
         end = next((j for j in range(i + 1, len(lines)) if closing.match(lines[j])), len(lines))
         if name:
@@ -230,7 +230,7 @@ def _role(name, content, site, glued):
     if name == "doc":
         return site.document(target, text)
     if name.startswith("cite"):
-        return site.cite(target, textual=name.endswith(":t") or name.endswith(":ts"))
+        return site.cite(target, textual=name.endswith((":t", ":ts")))
     if name in {"func", "class", "mod", "meth", "attr", "data"} or name.startswith("py:"):
         return site.python(target, text)
     if name.startswith("glue"):

@@ -33,11 +33,10 @@
 
   /* The picture is announced when it changes; "In words" stays open from one state to the next. */
   const dress = (explorer) => {
-    const title = explorer.getAttribute("title");
-    if (title) {
+    const title = explorer.querySelector(".explorer-title");
+    if (title && explorer.getAttribute("aria-label") !== title.textContent) {
       explorer.setAttribute("role", "group");
-      explorer.setAttribute("aria-label", title);
-      explorer.removeAttribute("title");
+      explorer.setAttribute("aria-label", title.textContent);
     }
     const picture = explorer.querySelector(".explorer-picture");
     if (picture && !picture.hasAttribute("aria-live")) picture.setAttribute("aria-live", "polite");
