@@ -29,6 +29,33 @@ def truth(x: Array) -> Array:
     return np.where(x[:, 1] > 0.5 + 0.2 * np.sin(2 * np.pi * x[:, 0]), 1.0, -1.0)
 
 
+def inside(points: Array) -> NDArray[np.bool_]:
+    """Which points (n, 2) lie well away from the true boundary."""
+    return np.abs(points[:, 1] - 0.5 - 0.2 * np.sin(2 * np.pi * points[:, 0])) > 0.12
+
+
+def surface(
+    *, seed: int, bandwidth: float, power: float, flipped: int = 12, n: int = 300, side: int = 60
+) -> dict[str, Any]:
+    """The interpolator's answers on a grid, to look at.
+
+    Returns:
+        ``grid`` (side,) coordinates; ``answer`` (side, side); the training points ``x`` (n, 2), labels ``y`` and which
+        are ``wrong`` (n,); ``share`` of the grid away from the boundary that is answered wrongly.
+    """
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(size=(n, 2))
+    y = truth(x)
+    wrong = np.zeros(n, dtype=bool)
+    wrong[rng.permutation(np.flatnonzero(inside(x)))[:flipped]] = True
+    y[wrong] *= -1
+    grid = np.linspace(0, 1, side)
+    z = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
+    answer = kernel(z, x, bandwidth, power) @ np.linalg.solve(kernel(x, x, bandwidth, power), y)
+    share = np.mean((np.sign(answer) != truth(z))[inside(z)])
+    return {"grid": grid, "answer": answer.reshape(side, side), "x": x, "y": y, "wrong": wrong, "share": share}
+
+
 def run(
     *,
     seed: int,
@@ -57,9 +84,6 @@ def run(
     _validate.integer("flipped", flipped, low=0, high=n // 4)
     rng = np.random.default_rng(seed)
     x, z = rng.uniform(size=(n, 2)), rng.uniform(size=(fresh, 2))
-
-    def inside(points: Array) -> NDArray[np.bool_]:
-        return np.abs(points[:, 1] - 0.5 - 0.2 * np.sin(2 * np.pi * points[:, 0])) > 0.12
 
     wrong = rng.permutation(np.flatnonzero(inside(x)))[:flipped]
     clean = truth(x)

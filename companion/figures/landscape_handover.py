@@ -1,0 +1,110 @@
+"""The figure that hands over to the paper: similarity against composition on combinations never seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from companion.figures.landscape import around, said
+from companion.landscape.seeds import Numbers, repeat
+from companion.linear import LongTailModel, feature_counts, min_norm
+from companion.style import BLUE, GREY, ORANGE, PURPLE, Picture, picture, subplots
+
+Array = NDArray[np.float64]
+WIDTHS = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0)
+
+
+def distances(a: Array, b: Array) -> Array:
+    """Squared distances between the rows of ``a`` and ``b``."""
+    squares = np.sum(a**2, axis=1)[:, None] + np.sum(b**2, axis=1) - 2 * a @ b.T
+    return np.asarray(np.maximum(squares, 0.0))
+
+
+def combinations(model: LongTailModel, rare: NDArray[np.intp], t: int, count: int, rng: np.random.Generator) -> Array:
+    """``count`` fresh rows: common features as they come, ``t`` distinct ``rare`` ones, random signs throughout."""
+    rows = np.zeros((count, model.d))
+    common = rng.uniform(size=(count, model.k)) < model.p[: model.k]
+    rows[:, : model.k] = common * rng.choice([-1.0, 1.0], size=common.shape)
+    for row in rows:
+        row[rng.choice(rare, size=t, replace=False)] = rng.choice([-1.0, 1.0], size=t)
+    return rows
+
+
+def contrast(*, seed: int, n: int = 400, d: int = 4000, most: int = 4, count: int = 200) -> dict[str, Any]:
+    """Learners that fit every row with a once-seen feature, tested on combinations of such features.
+
+    Args:
+        seed: of training and test data.
+        n, d: rows and features of a :class:`companion.linear.LongTailModel` with alpha = 2, sigma = 0.05.
+        most: largest number of rare features to combine. count: test rows for each number.
+
+    Returns:
+        Mean squared errors against the noiseless labels for 0, 1, ..., most rare features: ``neighbour``,
+        ``linear`` (minimum norm), ``zero`` (predicting 0), each (most + 1,), and ``kernel`` (len(WIDTHS), most + 1),
+        the Gaussian-kernel interpolator; ``train``: largest training error of all but the last of them on the
+        training rows that hold a once-seen feature.
+    """
+    rng = np.random.default_rng(seed)
+    model = LongTailModel(n=n, d=d, s=5.0, alpha=2.0, beta_exponent=0.1, sigma=0.05)
+    sample = model.sample(seed=rng)
+    x, y = sample.X.toarray(), sample.y
+    once = np.flatnonzero(feature_counts(sample.X) == 1)
+    once = once[once >= model.k]
+    beta_hat = min_norm(sample.X, y)
+    apart = distances(x, x)
+    # The tiny ridge is for rows that repeat each other with different noise: no function fits both.
+    weights = [np.linalg.solve(np.exp(-apart / (2 * w**2)) + 1e-8 * np.eye(n), y) for w in WIDTHS]
+    rows = [combinations(model, once, t, count, rng) for t in range(most + 1)]
+    near = [distances(z, x) for z in rows]
+    special = np.abs(x[:, once]).sum(axis=1) > 0
+    fits = [x @ beta_hat, *(np.exp(-apart / (2 * w**2)) @ a for w, a in zip(WIDTHS, weights, strict=True))]
+
+    def errors(predictions: list[Array]) -> Array:
+        return np.array([np.mean((p - z @ model.beta) ** 2) for p, z in zip(predictions, rows, strict=True)])
+
+    return {
+        "neighbour": errors([y[np.argmin(m, axis=1)] for m in near]),
+        "linear": errors([z @ beta_hat for z in rows]),
+        "zero": errors([np.zeros(count)] * len(rows)),
+        "kernel": np.array(
+            [errors([np.exp(-m / (2 * w**2)) @ a for m in near]) for w, a in zip(WIDTHS, weights, strict=True)]
+        ),
+        "train": max(float(np.max(np.abs((fit - y)[special]))) for fit in fits),
+    }
+
+
+def runs(seeds: int = 5) -> Numbers:
+    """:func:`contrast` over seeds."""
+    return repeat(contrast, seeds)
+
+
+def handover(results: Numbers, *, similar: float = 1.0, pair: int = 2) -> Picture:
+    """Error against the number of rare features combined, and against the width of the kernel for pairs."""
+    numbers = list(range(results["linear"].shape[1]))
+    figure, (left, right) = subplots(1, 2, size=(8.6, 3.5))
+    kernel = results["kernel"][:, WIDTHS.index(similar)]
+    for values, color, label in (
+        (results["zero"], GREY, "predicting 0"),
+        (results["neighbour"], ORANGE, "nearest neighbour"),
+        (kernel, PURPLE, f"Gaussian kernel, width {similar:g}"),
+        (results["linear"], BLUE, "minimum norm"),
+    ):
+        around(left, numbers, values, color=color, label=label, marker="o")
+    left.set(yscale="log", xlabel="rare features combined", ylabel="test error", title="Each seen once, never together")
+    left.set_xticks(numbers)
+    left.legend(fontsize=8)
+    around(right, WIDTHS, results["kernel"][:, :, pair], color=PURPLE, marker="o")
+    for key, color, label in (("neighbour", ORANGE, "nearest neighbour"), ("linear", BLUE, "minimum norm")):
+        level = float(results[key][:, pair].mean())
+        right.axhline(level, color=color, lw=1.4, ls="--")
+        right.text(WIDTHS[0], level * 1.12, label, color=color, fontsize=8)
+    right.set(xscale="log", yscale="log", xlabel="width of the kernel", title=f"{pair} rare features")
+    return picture(
+        figure,
+        f"Error on fresh rows with {pair} rare features seen once each: nearest neighbour "
+        f"{said(results['neighbour'][:, pair])}, Gaussian kernel of width {similar:g} {said(kernel[:, pair])}, minimum "
+        f"norm {said(results['linear'][:, pair], '.4f')}, predicting zero {said(results['zero'][:, pair])}. As its "
+        f"width grows to {WIDTHS[-1]:g} the kernel's error falls to {said(results['kernel'][:, -1, pair], '.4f')}.",
+    )

@@ -1,0 +1,200 @@
+"""Drawings of the chapter on why simple wins. Bands are one standard deviation over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from companion.figures.landscape import around, said
+from companion.landscape import parameter_function, race
+from companion.landscape.seeds import Numbers, repeat
+from companion.style import BLUE, GREEN, GREY, ORANGE, PURPLE, Picture, picture, subplots
+
+DRAWS: dict[str, tuple[dict[str, Any], str]] = {
+    "ReLU network": ({"activation": "relu"}, BLUE),
+    "tanh network, weights 20 times larger": ({"activation": "tanh", "weight": 20.0}, PURPLE),
+    "coin flips": ({"activation": "coin"}, GREY),
+}
+
+
+def functions(*, seed: int = 0, count: int = 10_000) -> Picture:
+    """Complexity of the functions that random weights compute, and how often the commonest ones come up."""
+    figure, (left, right) = subplots(1, 2, size=(8.4, 3.4))
+    bins = np.arange(4, 56, 2.5)
+    words = []
+    for label, (settings, color) in DRAWS.items():
+        score, times = parameter_function.cloud(seed=seed, count=count, **settings)
+        left.hist(score, bins=bins, weights=times / count, histtype="step", lw=1.8, color=color, label=label)
+        levels = np.unique(score)
+        top = [times[score == level].max() / count for level in levels]
+        right.plot(levels, top, "o", ms=3.5, color=color)
+        words.append(f"{label}: mean complexity {np.average(score, weights=times):.1f}, commonest {max(top):.2g}")
+    left.set(xlabel="complexity", ylabel="share of draws", title="What a draw computes")
+    left.legend(fontsize=8, loc="upper left")
+    right.axhline(1 / count, color=GREY, ls=":", lw=1)
+    right.text(6, 1.15 / count, "drawn once", fontsize=8)
+    right.set(xlabel="complexity", yscale="log", title="Commonest function of each complexity")
+    return picture(figure, f"Share of {count} random draws by complexity of the function computed. {'; '.join(words)}.")
+
+
+def linear_first(runs: Numbers) -> Picture:
+    """Accuracy on two groups of test points, and how linear the network is, against training time."""
+    at = runs["epoch"][0]
+    figure, (left, right) = subplots(1, 2, size=(8.4, 3.3))
+    for key, color, label in (
+        ("easy", BLUE, "linear model right"),
+        ("hard", ORANGE, "linear model wrong"),
+        ("accuracy", GREY, "all points"),
+    ):
+        around(left, at, runs[key], color=color, label=label)
+    left.axhline(runs["linear_accuracy"].mean(), color=GREY, ls=":", lw=1)
+    left.set(xlabel="epochs", title="Network's accuracy where the ...", ylim=(0, 1.02))
+    left.set_xscale("symlog", linthresh=1)
+    left.set_xticks([0, 0.5, 1, 2, 5, 10, 20], ["0", ".5", "1", "2", "5", "10", "20"])
+    left.legend(loc="lower right")
+    around(right, at, runs["r2"], color=GREEN)
+    right.set(xlabel="epochs", title="Share of its output that is linear", ylim=(0, 1.02))
+    right.set_xscale("symlog", linthresh=1)
+    right.set_xticks([0, 0.5, 1, 2, 5, 10, 20], ["0", ".5", "1", "2", "5", "10", "20"])
+    half = int(np.flatnonzero(at == 0.5)[0])
+    return picture(
+        figure,
+        f"After half an epoch the network is right on {runs['easy'][:, half].mean():.2f} of the points a linear model "
+        f"gets right and on {runs['hard'][:, half].mean():.2f} of the others, and {runs['r2'][:, half].mean():.2f} of "
+        f"its output is linear; at the end these are {runs['easy'][:, -1].mean():.2f}, "
+        f"{runs['hard'][:, -1].mean():.2f} and {runs['r2'][:, -1].mean():.2f}.",
+    )
+
+
+def race_curves(runs: Mapping[int, Numbers]) -> Picture:
+    """Strength of shared and private pathways over training, and at the end, by number of contexts."""
+    figure, (left, right) = subplots(1, 2, size=(8.4, 3.3))
+    for contexts, color in ((1, GREY), (2, ORANGE), (4, BLUE)):
+        steps = 10 * np.arange(runs[contexts]["shared"].shape[1])
+        around(left, steps, runs[contexts]["shared"], color=color, label=f"{contexts} context{'s' * (contexts > 1)}")
+        left.plot(steps, runs[contexts]["private"].mean(axis=0), color=color, ls="--", lw=1.2)
+    left.set(xlabel="step", title="Shared (solid) and private (dashed)", xlim=(0, 300), ylim=(-0.02, 1.02))
+    left.legend(loc="center right")
+    counts = sorted(runs)
+    around(right, counts, np.stack([runs[m]["final"] for m in counts], axis=1), color=BLUE, label="shared, trained")
+    predicted = [runs[m]["predicted"].mean() for m in counts]
+    right.plot(counts, predicted, "o", color=BLUE, mfc="none", label="shared, predicted")
+    tested = [m for m in counts if m > 1]
+    around(
+        right,
+        tested,
+        np.stack([runs[m]["held_out"] for m in tested], axis=1),
+        color=ORANGE,
+        label="error on held-out items",
+    )
+    right.set(xlabel="contexts", title="End of the race", ylim=(-0.02, 1.02), xticks=counts)
+    right.legend(loc="center right")
+    return picture(
+        figure,
+        "Shared pathway's final strength: "
+        + ", ".join(f"{said(runs[m]['final'])} with {m} contexts" for m in counts)
+        + ". Error on held-out items: "
+        + ", ".join(f"{said(runs[m]['held_out'], '.3f')} with {m}" for m in tested)
+        + ".",
+    )
+
+
+def race_state(contexts: int, head_start: float) -> Picture:
+    """One race, for the explorer."""
+    runs = repeat(race.run, 3, contexts=contexts, head_start=head_start)
+    steps = 10 * np.arange(runs["shared"].shape[1])
+    figure, ax = subplots(size=(5.6, 3.0))
+    around(ax, steps, runs["shared"], color=BLUE, label="shared")
+    around(ax, steps, runs["private"], color=ORANGE, label="private")
+    ax.axhline(runs["predicted"].mean(), color=BLUE, ls=":", lw=1.2)
+    ax.set(xlabel="step", ylabel="strength", xlim=(0, 400), ylim=(-0.02, 1.05))
+    ax.legend(loc="center right")
+    held = runs["held_out"].mean()
+    tail = "" if np.isnan(held) else f", and the error on held-out items is {held:.2f}"
+    return picture(
+        figure,
+        f"{contexts} contexts, private pathways starting {head_start:g} times as strong: the shared pathway ends at "
+        f"{said(runs['final'])} (predicted {runs['predicted'].mean():.2f}){tail}.",
+    )
+
+
+def signal(deep: Numbers, shallow: Numbers) -> Picture:
+    """Loss on a rule and on a random table, in a two-layer and in a one-layer linear network."""
+    figure, axes = subplots(1, 2, size=(8.4, 3.1), sharey=True)
+    for ax, runs, title, upto in ((axes[0], deep, "Two layers", 200), (axes[1], shallow, "One layer", 60)):
+        steps = np.arange(runs["rule"].shape[1])
+        around(ax, steps[:upto], runs["rule"][:, :upto], color=BLUE, label="shared rule")
+        around(ax, steps[:upto], runs["table"][:, :upto], color=ORANGE, label="random table", ls="--")
+        ax.set(xlabel="step", title=title, ylim=(0, 1.03))
+        ax.legend()
+    axes[0].set_ylabel("loss, relative to the start")
+    return picture(
+        figure,
+        f"Steps to half the loss. Two layers: rule {said(deep['rule_time'], '.0f')}, table "
+        f"{said(deep['table_time'], '.0f')}. One layer: {said(shallow['rule_time'], '.0f')} for both.",
+    )
+
+
+def tasks(shared: Mapping[int, Numbers], apart: Mapping[int, Numbers]) -> Picture:
+    """Steps to half the loss against the number of tasks, with and without a common feature."""
+    counts = sorted(shared)
+    figure, ax = subplots(size=(5.8, 3.3))
+    for runs, color, label in ((apart, ORANGE, "each its own feature"), (shared, BLUE, "one common feature")):
+        around(ax, counts, np.stack([runs[t]["time"] for t in counts], axis=1), color=color, label=label, marker="o")
+    start = shared[counts[0]]["time"].mean()
+    ax.plot(counts, start / np.sqrt(counts), color=GREY, ls=":", lw=1.2)
+    ax.text(counts[-1], start / np.sqrt(counts[-1]) * 0.86, r"$T^{-1/2}$", ha="right", fontsize=9)
+    ax.set(xscale="log", yscale="log", xlabel="tasks $T$", ylabel="steps to half the loss")
+    ax.set_xticks(counts, [str(t) for t in counts])
+    ax.set_yticks([50, 100, 200, 300], ["50", "100", "200", "300"])
+    ax.minorticks_off()
+    ax.legend()
+    return picture(
+        figure,
+        f"Steps to half the loss fall from {start:.0f} with one task to {shared[counts[-1]]['time'].mean():.0f} with "
+        f"{counts[-1]} that share a feature, and stay at {apart[counts[-1]]['time'].mean():.0f} when they do not.",
+    )
+
+
+def representation(main: Numbers, control: Numbers) -> Picture:
+    """Share of the hidden layer's variance that each output's feature fills, over training."""
+    figure, axes = subplots(1, 2, size=(8.4, 3.1), sharey=True)
+    epochs = np.arange(main["simple"].shape[1])
+    for ax, runs, names, title in (
+        (axes[0], main, ("one bit", "exclusive-or"), "Simple against complex"),
+        (axes[1], control, ("exclusive-or", "exclusive-or"), "Control: both complex"),
+    ):
+        around(ax, epochs, runs["simple"], color=BLUE, label=names[0])
+        around(ax, epochs, runs["complex"], color=ORANGE, label=names[1], ls="--")
+        learned = float(np.argmax(runs["complex_right"].mean(axis=0) > 0.995))
+        ax.axvline(learned, color=GREY, ls=":", lw=1.2)
+        ax.set(xlabel="epochs", title=title, ylim=(0, 0.2))
+        ax.legend(loc="upper left")
+    axes[0].set_ylabel("share of hidden variance")
+    return picture(
+        figure,
+        f"At the end the simple feature fills {said(main['simple'][:, -1], '.3f')} of the hidden variance and the "
+        f"exclusive-or {said(main['complex'][:, -1], '.3f')}, with both outputs right. With two exclusive-ors: "
+        f"{said(control['simple'][:, -1], '.3f')} and {said(control['complex'][:, -1], '.3f')}.",
+    )
+
+
+def shortcut(both: Numbers, slabs: Numbers) -> Picture:
+    """Accuracy with each feature shuffled, for networks that could use both or only the complex one."""
+    figure, axes = subplots(1, 2, size=(8.0, 2.8), sharey=True)
+    keys = ("plain", "slab_shuffled", "linear_shuffled")
+    for ax, runs, title in ((axes[0], both, "Both features predict"), (axes[1], slabs, "Only the slabs predict")):
+        means, sds = [runs[k].mean() for k in keys], [runs[k].std(ddof=1) for k in keys]
+        ax.bar(range(3), means, yerr=sds, color=(GREY, GREEN, ORANGE), width=0.6, error_kw={"lw": 1.2})
+        ax.axhline(0.5, color=GREY, ls=":", lw=1)
+        ax.set_xticks(range(3), ["untouched", "slabs\nshuffled", "linear\nshuffled"])
+        ax.set(title=title, ylim=(0, 1.05))
+    axes[0].set_ylabel("test accuracy")
+    return picture(
+        figure,
+        f"Both features: accuracy {said(both['plain'])}, {said(both['slab_shuffled'])} with the slabs shuffled, "
+        f"{said(both['linear_shuffled'])} with the linear coordinate shuffled. Slabs alone: {said(slabs['plain'])}, "
+        f"{said(slabs['slab_shuffled'])} and {said(slabs['linear_shuffled'])}.",
+    )
