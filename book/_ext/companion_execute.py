@@ -10,6 +10,7 @@ from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.executors.utils import single_nb_execution
 from myst_nb.core.read import create_nb_reader
+from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ def read_chapter(env, docname):
 def run_stale_chapters(app, env, docnames):
     """Execute the chapters that the cache lacks, several at once, and put them into it.
 
-    A chapter that fails is left to MyST-NB, which runs it again and stops the build with its traceback.
+    Where chapters fail, the others still run and are kept; then the build stops and shows every failure.
     """
     if env.mystnb_config.execution_mode != "cache":
         return
@@ -56,7 +57,7 @@ def run_stale_chapters(app, env, docnames):
         return
     workers = min(len(stale), max(2, (os.cpu_count() or 2) // 2), 8)
     logger.info("executing %d chapters, %d at a time", len(stale), workers)
-    start = time.monotonic()
+    start, failures = time.monotonic(), []
     with ThreadPoolExecutor(workers) as pool:
         running = {pool.submit(_run, path, notebook, env.mystnb_config): path for path, notebook in stale}
         for done in as_completed(running):
@@ -67,8 +68,11 @@ def run_stale_chapters(app, env, docnames):
                 bundle = CacheBundleIn(result.nb, str(path), data={"execution_seconds": result.time})
                 cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
             else:
-                logger.info("%s failed after %.1f s", name, result.time)
+                logger.info("%s FAILED after %.1f s", name, result.time)
+                failures.append(f"{name}\n{result.err}")
     logger.info("executed in %.0f s", time.monotonic() - start)
+    if failures and env.mystnb_config.execution_raise_on_error:
+        raise ExtensionError("chapters that failed:\n\n" + "\n\n".join(failures))
 
 
 def _run(path, notebook, config):
