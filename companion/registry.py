@@ -30,9 +30,37 @@ EXPERIMENTS: dict[str, tuple[str, str]] = {
         "companion.linear.experiments.phase",
         "peeling against rank as rows get fuller, at the paper's size",
     ),
+    "scale": (
+        "companion.linear.experiments.scale",
+        "seconds to solve at n up to a million, against an iterative solver",
+    ),
     "table1": (
         "companion.neural.experiments.table1",
         "the paper's Table 1: composition of two one-shot images",
+    ),
+    "removal-map": (
+        "companion.memorization.experiments.removal_map",
+        "removing memorized points along tail weight and label noise",
+    ),
+    "sampling-rate": (
+        "companion.memorization.experiments.sampling_rate",
+        "bias and error of memorization scores along the sampling rate",
+    ),
+    "planted": (
+        "companion.memorization.experiments.planted",
+        "which planted digits absolute and fractional scores single out",
+    ),
+    "image-removal": (
+        "companion.memorization.experiments.image_removal",
+        "removing memorized images from balanced and long-tailed MNIST",
+    ),
+    "composition-removal": (
+        "companion.memorization.experiments.composition_removal",
+        "removing memorized rows of the linear model: average loss against composition",
+    ),
+    "real-scores": (
+        "companion.memorization.experiments.real_scores",
+        "memorization and influence scores on MNIST",
     ),
 }
 

@@ -126,13 +126,16 @@ def ensemble_blocks(
     classes: int | None = None,
     device: str = "cpu",
     block: int = 64,
+    first: int = 0,
 ) -> Iterator[tuple[slice, Ensemble]]:
-    """`train_ensemble` for `block` models at a time: pairs (which models, the trained networks)."""
+    """`train_ensemble` for `block` models at a time: pairs (which rows of `included`, the trained networks)."""
     for a in range(0, len(included), positive_int("block", block)):
         models = slice(a, min(a + block, len(included)))
         yield (
             models,
-            train_ensemble(X, y, included[models], recipe=recipe, seed=seed, classes=classes, device=device, first=a),
+            train_ensemble(
+                X, y, included[models], recipe=recipe, seed=seed, classes=classes, device=device, first=first + a
+            ),
         )
 
 
@@ -148,6 +151,7 @@ def ensemble_correct(
     classes: int | None = None,
     device: str = "cpu",
     block: int = 64,
+    first: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Train classifiers on the subsets; who is right where: bool (models, n) and (models, n_test).
 
@@ -158,7 +162,7 @@ def ensemble_correct(
     train = np.zeros((len(included), len(X)), dtype=bool)
     test = np.zeros((len(included), len(X_test)), dtype=bool)
     for models, nets in ensemble_blocks(
-        X, y, included, recipe=recipe, seed=seed, classes=classes, device=device, block=block
+        X, y, included, recipe=recipe, seed=seed, classes=classes, device=device, block=block, first=first
     ):
         train[models] = nets.predict(X) == np.asarray(y)
         test[models] = nets.predict(X_test) == np.asarray(y_test)

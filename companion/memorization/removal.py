@@ -76,7 +76,7 @@ class NearestNeighbour:
         rows = np.arange(len(self.y)) if keep is None else np.flatnonzero(keep)
         if rows.size == 0:
             raise ValueError("keep must leave at least one training point")
-        return self.y[rows[self.distance[:, rows].argmin(1)]]
+        return self.y[rows[np.take(self.distance, rows, axis=1).argmin(1)]]  # take: faster than [:, rows]
 
     def accuracy(self, y_query: np.ndarray, keep: np.ndarray | None = None) -> float:
         return float((self.predict(keep) == y_query).mean())

@@ -1,1 +1,1 @@
-"""Experiments of this area: one module each, every one with a module-level `EXPERIMENT`."""
+"""Experiments of the dispute; each module holds one `EXPERIMENT`."""
