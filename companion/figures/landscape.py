@@ -113,7 +113,7 @@ def labels(runs: Mapping[float, Numbers]) -> Picture:
     for key, color, label in (("train", GREY, "labels it was given"), ("test", BLUE, "fresh, true labels")):
         around(left, shares, np.stack([runs[s][key] for s in shares], axis=1), color=color, label=label)
     left.axhline(0.5, color=GREY, ls=":", lw=1)
-    left.set(xlabel="share of random labels", title="Accuracy", ylim=(0.4, 1.03))
+    left.set(xlabel="share of random labels", title="Accuracy", ylim=(0.3, 1.03))
     left.legend(loc="lower left")
     around(right, shares, np.stack([runs[s]["epochs"] for s in shares], axis=1), color=ORANGE)
     right.set(xlabel="share of random labels", title="Epochs to fit every label", ylim=(0, None))

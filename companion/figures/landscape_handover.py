@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from companion.figures.landscape import around, said
 from companion.landscape.seeds import Numbers, repeat
 from companion.linear import LongTailModel, feature_counts, min_norm
-from companion.style import BLUE, GREY, ORANGE, PURPLE, Picture, picture, subplots
+from companion.style import BLUE, GREY, ORANGE, PURPLE, Picture, band, picture, subplots
 
 Array = NDArray[np.float64]
 WIDTHS = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0)
@@ -80,31 +80,43 @@ def runs(seeds: int = 5) -> Numbers:
     return repeat(contrast, seeds)
 
 
+def _range(ax: Any, x: Sequence[float], values: Array, **line: Any) -> None:
+    """Median over seeds with a band from the smallest to the largest."""
+    band(ax, x, np.median(values, axis=0), values.min(axis=0), values.max(axis=0), marker="o", **line)
+
+
 def handover(results: Numbers, *, similar: float = 1.0, pair: int = 2) -> Picture:
-    """Error against the number of rare features combined, and against the width of the kernel for pairs."""
+    """Error against the number of rare features combined, and against the width of the kernel for pairs.
+
+    Lines are medians over seeds, bands go from the smallest to the largest.
+    """
     numbers = list(range(results["linear"].shape[1]))
-    figure, (left, right) = subplots(1, 2, size=(8.6, 3.5))
+    figure, (left, right) = subplots(1, 2, size=(8.6, 3.6))
     kernel = results["kernel"][:, WIDTHS.index(similar)]
     for values, color, label in (
         (results["zero"], GREY, "predicting 0"),
-        (results["neighbour"], ORANGE, "nearest neighbour"),
         (kernel, PURPLE, f"Gaussian kernel, width {similar:g}"),
+        (results["neighbour"], ORANGE, "nearest neighbour"),
         (results["linear"], BLUE, "minimum norm"),
     ):
-        around(left, numbers, values, color=color, label=label, marker="o")
-    left.set(yscale="log", xlabel="rare features combined", ylabel="test error", title="Each seen once, never together")
+        _range(left, numbers, values, color=color, label=label)
+    left.set(yscale="log", xlabel="rare features combined", ylabel="test error", ylim=(2e-5, 10))
+    left.set(title="Each seen once, never together")
     left.set_xticks(numbers)
-    left.legend(fontsize=8)
-    around(right, WIDTHS, results["kernel"][:, :, pair], color=PURPLE, marker="o")
+    left.legend(fontsize=8, loc="lower right")
+    _range(right, WIDTHS, results["kernel"][:, :, pair], color=PURPLE)
     for key, color, label in (("neighbour", ORANGE, "nearest neighbour"), ("linear", BLUE, "minimum norm")):
-        level = float(results[key][:, pair].mean())
+        level = float(np.median(results[key][:, pair]))
         right.axhline(level, color=color, lw=1.4, ls="--")
-        right.text(WIDTHS[0], level * 1.12, label, color=color, fontsize=8)
-    right.set(xscale="log", yscale="log", xlabel="width of the kernel", title=f"{pair} rare features")
+        right.text(WIDTHS[-1], level * 1.15, label, color=color, fontsize=8, ha="right")
+    right.set(xscale="log", yscale="log", xlabel="width of the kernel", title=f"{pair} rare features", ylim=(1e-3, 10))
+    neighbour, narrow, linear, zero, wide = (
+        float(np.median(values[:, pair]))
+        for values in (results["neighbour"], kernel, results["linear"], results["zero"], results["kernel"][:, -1])
+    )
     return picture(
         figure,
-        f"Error on fresh rows with {pair} rare features seen once each: nearest neighbour "
-        f"{said(results['neighbour'][:, pair])}, Gaussian kernel of width {similar:g} {said(kernel[:, pair])}, minimum "
-        f"norm {said(results['linear'][:, pair], '.4f')}, predicting zero {said(results['zero'][:, pair])}. As its "
-        f"width grows to {WIDTHS[-1]:g} the kernel's error falls to {said(results['kernel'][:, -1, pair], '.4f')}.",
+        f"Median error on fresh rows with {pair} rare features seen once each: predicting zero {zero:.2f}, Gaussian "
+        f"kernel of width {similar:g} {narrow:.2f}, nearest neighbour {neighbour:.2f}, minimum norm {linear:.4f}. As "
+        f"its width grows to {WIDTHS[-1]:g} the kernel's error falls to {wide:.4f}.",
     )

@@ -118,6 +118,7 @@ def plane(n: int, kernel: str) -> Picture:
     ax.plot(wave, 0.5 + 0.2 * np.sin(2 * np.pi * wave), color=GREY, lw=1.2, ls="--")
     ax.set(xlim=(0, 1), ylim=(0, 1), xticks=[], yticks=[], aspect="equal")
     ax.grid(visible=False)
+    ax.spines[:].set_visible(False)
     return picture(
         figure,
         f"{kernel} kernel, {n} points, 12 wrong labels (crosses): {state['share']:.1%} of the plane away from the "
@@ -206,7 +207,7 @@ def bounds(full: Mapping[int, Numbers], subspace: Mapping[int, Numbers]) -> Pict
         ax.set(xscale="log", yscale="log", xlabel="hidden units", title=title, ylim=(0.02, 3))
         ax.set_xticks(widths, [str(w) for w in widths])
         ax.minorticks_off()
-    axes[0].legend(loc="center left")
+    axes[1].legend(loc="lower left")
     small, large = min(full), max(full)
     return picture(
         figure,

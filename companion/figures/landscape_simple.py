@@ -14,7 +14,7 @@ from companion.style import BLUE, GREEN, GREY, ORANGE, PURPLE, Picture, picture,
 
 DRAWS: dict[str, tuple[dict[str, Any], str]] = {
     "ReLU network": ({"activation": "relu"}, BLUE),
-    "tanh network, weights 20 times larger": ({"activation": "tanh", "weight": 20.0}, PURPLE),
+    "tanh network, large weights": ({"activation": "tanh", "weight": 20.0}, PURPLE),
     "coin flips": ({"activation": "coin"}, GREY),
 }
 
@@ -44,19 +44,19 @@ def linear_first(runs: Numbers) -> Picture:
     at = runs["epoch"][0]
     figure, (left, right) = subplots(1, 2, size=(8.4, 3.3))
     for key, color, label in (
-        ("easy", BLUE, "linear model right"),
-        ("hard", ORANGE, "linear model wrong"),
+        ("easy", BLUE, "where a linear model is right"),
+        ("hard", ORANGE, "where it is wrong"),
         ("accuracy", GREY, "all points"),
     ):
         around(left, at, runs[key], color=color, label=label)
     left.axhline(runs["linear_accuracy"].mean(), color=GREY, ls=":", lw=1)
-    left.set(xlabel="epochs", title="Network's accuracy where the ...", ylim=(0, 1.02))
     left.set_xscale("symlog", linthresh=1)
+    left.set(xlabel="epochs", title="Accuracy of the network", ylim=(0, 1.02), xlim=(0, 20))
     left.set_xticks([0, 0.5, 1, 2, 5, 10, 20], ["0", ".5", "1", "2", "5", "10", "20"])
     left.legend(loc="lower right")
     around(right, at, runs["r2"], color=GREEN)
-    right.set(xlabel="epochs", title="Share of its output that is linear", ylim=(0, 1.02))
     right.set_xscale("symlog", linthresh=1)
+    right.set(xlabel="epochs", title="Share of its output that is linear", ylim=(0, 1.02), xlim=(0, 20))
     right.set_xticks([0, 0.5, 1, 2, 5, 10, 20], ["0", ".5", "1", "2", "5", "10", "20"])
     half = int(np.flatnonzero(at == 0.5)[0])
     return picture(
@@ -75,8 +75,8 @@ def race_curves(runs: Mapping[int, Numbers]) -> Picture:
         steps = 10 * np.arange(runs[contexts]["shared"].shape[1])
         around(left, steps, runs[contexts]["shared"], color=color, label=f"{contexts} context{'s' * (contexts > 1)}")
         left.plot(steps, runs[contexts]["private"].mean(axis=0), color=color, ls="--", lw=1.2)
-    left.set(xlabel="step", title="Shared (solid) and private (dashed)", xlim=(0, 300), ylim=(-0.02, 1.02))
-    left.legend(loc="center right")
+    left.set(xlabel="step", title="Shared (solid) and private (dashed)", xlim=(0, 300), ylim=(-0.02, 1.18))
+    left.legend(loc="upper right", ncols=3, fontsize=8)
     counts = sorted(runs)
     around(right, counts, np.stack([runs[m]["final"] for m in counts], axis=1), color=BLUE, label="shared, trained")
     predicted = [runs[m]["predicted"].mean() for m in counts]
@@ -94,7 +94,7 @@ def race_curves(runs: Mapping[int, Numbers]) -> Picture:
     return picture(
         figure,
         "Shared pathway's final strength: "
-        + ", ".join(f"{said(runs[m]['final'])} with {m} contexts" for m in counts)
+        + ", ".join(f"{said(runs[m]['final'])} with {m} context{'s' * (m > 1)}" for m in counts)
         + ". Error on held-out items: "
         + ", ".join(f"{said(runs[m]['held_out'], '.3f')} with {m}" for m in tested)
         + ".",
