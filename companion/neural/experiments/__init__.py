@@ -1,1 +1,1 @@
-"""Experiments of this area: one module each, every one with a module-level `EXPERIMENT`."""
+"""The neural experiments: one module each, found by name through `companion.registry`."""

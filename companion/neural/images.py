@@ -1,0 +1,310 @@
+"""Real images (MNIST, Omniglot) from any folder whose contents verify, and embedded substitutes for both.
+
+Every image is uint8, 28 x 28, strokes bright on black. The folder is laid out as torchvision lays it out: `MNIST/raw/`
+and `omniglot-py/`. Nothing is decoded before its digest has been checked, nothing is unpacked to disk, no pickle is read.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import os
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from companion._validate import integer, one_of
+
+SIDE = 28
+SOURCES = ("real", "embedded")
+FIX = "companion data fetch"
+
+# sha256 of the unpacked files of MNIST; torchvision's md5 of the packed ones is checked as well when they are read.
+MNIST_SHA256 = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+# sha256 over the sorted drawings of the background set: path, zero byte, sha256 of the PNG file. It does not depend on
+# how the archive was packed, so the official zip, a repacked one and an unpacked folder all verify.
+OMNIGLOT_SHA256 = "07356096b8076fcf915341f8715e94822249e2a4d5b999fd2d0f6cf9ebffebd5"
+OMNIGLOT_DRAWINGS = 19280
+OMNIGLOT = "images_background"
+LARGEST_DRAWING = 4096  # bytes; the largest genuine one has 486
+
+
+class DataError(RuntimeError):
+    """Images are missing or differ from the known ones; the message names the folder, the file and the fix."""
+
+
+@dataclass(frozen=True)
+class Images:
+    """Images and their labels, in a fixed order.
+
+    Attributes
+    ----------
+    pixels : (n, 28, 28) uint8, strokes bright on black
+    labels : (n,) int64
+    """
+
+    pixels: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def data_root(root: str | Path | None = None) -> Path:
+    """The folder of the data: `root`, else $COMPANION_DATA, else the user's cache folder."""
+    if root is not None:
+        return Path(root).expanduser()
+    if os.environ.get("COMPANION_DATA"):
+        return Path(os.environ["COMPANION_DATA"]).expanduser()
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("companion")) / "data"
+
+
+def digits(source: str, *, train: bool, root: str | Path | None = None) -> Images:
+    """Handwritten digits: MNIST, or scikit-learn's 8 x 8 digits scaled up.
+
+    Parameters
+    ----------
+    source : "real" (MNIST: 60,000 for training, 10,000 for testing) or "embedded" (1,200 and 597)
+    train : whether to return the training or the test part; they never share an image
+    root : folder of the data, see `data_root`; not used by the embedded digits
+
+    Raises
+    ------
+    DataError
+        if MNIST is missing under `root` or differs from the known files
+    """
+    one_of("source", source, SOURCES)
+    if source == "embedded":
+        return _embedded_digits(train)
+    folder, part = data_root(root), "train" if train else "t10k"
+    pixels = _idx(_mnist_bytes(folder, f"{part}-images-idx3-ubyte"))
+    labels = _idx(_mnist_bytes(folder, f"{part}-labels-idx1-ubyte"))
+    return Images(pixels, labels.astype(np.int64))
+
+
+def glyphs(source: str, *, classes: int, seed: int, root: str | Path | None = None) -> Images:
+    """One drawing of each of `classes` characters, none of them a digit, labelled 0, 1, ...
+
+    Characters and drawings are drawn at random from the seed, out of the classes *sorted by path*, so a run does not
+    depend on the order in which a file system lists its folders.
+
+    Parameters
+    ----------
+    source : "real" (Omniglot, 964 characters of 20 drawings) or "embedded" (strokes drawn by this module)
+
+    Raises
+    ------
+    DataError
+        if Omniglot is missing under `root` or differs from the known drawings
+    """
+    one_of("source", source, SOURCES)
+    integer("classes", classes, low=1, high=964)
+    rng = np.random.default_rng([seed, 71])
+    labels = np.arange(classes)
+    if source == "embedded":
+        return Images(np.stack([_drawn_glyph(rng) for _ in range(classes)]), labels)
+    files = omniglot_files(data_root(root))
+    by_class: dict[str, list[str]] = {}
+    for name in files:
+        by_class.setdefault(name.rsplit("/", 1)[0], []).append(name)
+    chosen = rng.choice(sorted(by_class), size=classes, replace=False)
+    names = [by_class[c][rng.integers(len(by_class[c]))] for c in chosen]
+    return Images(np.stack([_decode_drawing(files[name]) for name in names]), labels)
+
+
+def verify(root: str | Path | None = None) -> list[str]:
+    """Check every file that the experiments read; one line for each data set.
+
+    Raises
+    ------
+    DataError
+        naming the folder, what is missing or corrupt, and the command that mends it
+    """
+    folder = data_root(root)
+    for name in MNIST_SHA256:
+        _mnist_bytes(folder, name)
+    drawings = len(omniglot_files(folder))
+    return [
+        f"MNIST: 70,000 images, {len(MNIST_SHA256)} files match their sha256 ({folder / 'MNIST' / 'raw'})",
+        f"Omniglot: {drawings:,} drawings match their sha256 ({folder / 'omniglot-py'})",
+    ]
+
+
+def fetch(root: str | Path | None = None) -> list[str]:
+    """Download what does not verify yet, through torchvision's addresses and checksums; then `verify`.
+
+    A file is downloaded into a temporary folder beside its place and moved there whole.
+
+    Raises
+    ------
+    DataError
+        if a download fails or what arrived does not verify
+    """
+    from torchvision.datasets import MNIST, Omniglot
+
+    folder = data_root(root)
+    raw = folder / "MNIST" / "raw"
+    for packed, md5 in MNIST.resources:
+        name = packed.removesuffix(".gz")
+        if not _verifies(_mnist_bytes, folder, name):
+            (raw / name).unlink(missing_ok=True)
+            _download([mirror + packed for mirror in MNIST.mirrors], raw / packed, md5)
+    if not _verifies(omniglot_files, folder):
+        archive = f"{OMNIGLOT}.zip"
+        url = f"{Omniglot.download_url_prefix}/{archive}"
+        unpacked = folder / "omniglot-py" / OMNIGLOT
+        if unpacked.is_dir():
+            raise DataError(f"{unpacked} holds other drawings than the known ones; move it away, then run `{FIX}`")
+        _download([url], folder / "omniglot-py" / archive, Omniglot.zips_md5[OMNIGLOT])
+    return verify(folder)
+
+
+def omniglot_files(folder: Path) -> dict[str, bytes]:
+    """The background drawings of Omniglot as PNG bytes, keyed and sorted by path, checked as a whole.
+
+    Reads `omniglot-py/images_background/` where it is there, else `omniglot-py/images_background.zip` without
+    unpacking it: only plain members of the expected name and size are read.
+    """
+    base = folder / "omniglot-py"
+    try:
+        if (base / OMNIGLOT).is_dir():
+            paths = sorted((base / OMNIGLOT).glob("*/*/*.png"))
+            files = {p.relative_to(base).as_posix(): _small(p) for p in paths}
+        elif (base / f"{OMNIGLOT}.zip").is_file():
+            files = dict(sorted(_zip_members(base / f"{OMNIGLOT}.zip")))
+        else:
+            raise DataError(f"Omniglot is missing: no {OMNIGLOT}.zip in {base}; run `{FIX} --root {folder}`")
+    except (OSError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise DataError(f"Omniglot in {base} cannot be read ({error}); run `{FIX} --root {folder}`") from error
+    digest = hashlib.sha256()
+    for name, content in files.items():
+        digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
+    if digest.hexdigest() != OMNIGLOT_SHA256:
+        raise DataError(
+            f"Omniglot in {base} is corrupt: {len(files):,} drawings of {OMNIGLOT_DRAWINGS:,}, their sha256 is"
+            f" {digest.hexdigest()[:12]}..., expected {OMNIGLOT_SHA256[:12]}...; run `{FIX} --root {folder}`"
+        )
+    return files
+
+
+def _zip_members(archive: Path) -> Iterator[tuple[str, bytes]]:
+    with zipfile.ZipFile(archive) as opened:
+        for info in opened.infolist():
+            parts = info.filename.split("/")
+            if len(parts) == 4 and parts[0] == OMNIGLOT and parts[3].endswith(".png") and ".." not in parts:
+                if info.file_size > LARGEST_DRAWING:
+                    raise DataError(f"{archive}: {info.filename} claims {info.file_size:,} bytes, not a drawing")
+                yield info.filename, opened.read(info)
+
+
+def _small(path: Path) -> bytes:
+    if path.stat().st_size > LARGEST_DRAWING:
+        raise DataError(f"{path} has {path.stat().st_size:,} bytes, not a drawing")
+    return path.read_bytes()
+
+
+def _decode_drawing(content: bytes) -> np.ndarray:
+    """A 105 x 105 one-bit drawing as 28 x 28, inverted to bright strokes; its brightest pixel is set to 255 (ours)."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(content), formats=["PNG"]) as opened:
+        ink = 255.0 - np.asarray(opened.convert("L"), dtype=np.float32)
+    small = np.asarray(Image.fromarray(ink).resize((SIDE, SIDE), Image.Resampling.BOX))
+    return np.round(small * (255 / small.max())).astype(np.uint8)
+
+
+def _mnist_bytes(folder: Path, name: str) -> bytes:
+    """The unpacked bytes of one MNIST file, from `name` or `name`.gz under MNIST/raw, checked."""
+    raw = folder / "MNIST" / "raw"
+    fix = f"run `{FIX} --root {folder}`"
+    try:
+        if (raw / name).is_file():
+            path, content = raw / name, (raw / name).read_bytes()
+        elif (raw / f"{name}.gz").is_file():
+            path = raw / f"{name}.gz"
+            content = _gunzip(path)
+        else:
+            raise DataError(f"MNIST is missing: neither {name} nor {name}.gz in {raw}; {fix}")
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"MNIST in {raw} cannot be read: {name} ({error}); {fix}") from error
+    if hashlib.sha256(content).hexdigest() != MNIST_SHA256[name]:
+        raise DataError(f"MNIST in {raw} is corrupt: {path.name} does not match its sha256; {fix}")
+    return content
+
+
+def _gunzip(path: Path, largest: int = 50_000_000) -> bytes:
+    with gzip.open(path) as opened:
+        return opened.read(largest)  # the largest genuine file has 47,040,016 bytes
+
+
+def _idx(content: bytes) -> np.ndarray:
+    """The IDX format of MNIST: two zero bytes, a type, the number of dimensions, their sizes, the values."""
+    dimensions = content[3]
+    shape = np.frombuffer(content, dtype=">u4", count=dimensions, offset=4)
+    return np.frombuffer(content, dtype=np.uint8, offset=4 + 4 * dimensions).reshape(shape)
+
+
+def _verifies(check, *args) -> bool:  # type: ignore[no-untyped-def]
+    try:
+        check(*args)
+    except DataError:
+        return False
+    return True
+
+
+def _download(urls: list[str], target: Path, md5: str) -> None:
+    from torchvision.datasets.utils import download_url
+
+    target.parent.mkdir(parents=True, exist_ok=True)
+    failures = []
+    for url in urls:
+        incoming = Path(tempfile.mkdtemp(prefix=".incoming-", dir=target.parent))
+        try:
+            download_url(url, str(incoming), filename=target.name, md5=md5)
+            os.replace(incoming / target.name, target)
+            return
+        except (OSError, RuntimeError) as error:
+            failures.append(f"{url}: {error}")
+        finally:
+            shutil.rmtree(incoming, ignore_errors=True)
+    raise DataError(f"{target.name} could not be downloaded to {target.parent}: " + "; ".join(failures))
+
+
+def _embedded_digits(train: bool) -> Images:
+    """scikit-learn's digits, 8 x 8 with 17 grey levels, scaled to 24 x 24 and framed; the first 1,200 are for training."""
+    from PIL import Image
+    from sklearn.datasets import load_digits
+
+    data = load_digits()
+    part = slice(0, 1200) if train else slice(1200, None)
+    pixels = np.zeros((len(data.target[part]), SIDE, SIDE), dtype=np.uint8)
+    for image, small in zip(pixels, data.images[part], strict=True):
+        grey = Image.fromarray(np.round(small * (255 / 16)).astype(np.uint8))
+        image[2:26, 2:26] = np.asarray(grey.resize((24, 24), Image.Resampling.BILINEAR))
+    return Images(pixels, data.target[part].astype(np.int64))
+
+
+def _drawn_glyph(rng: np.random.Generator) -> np.ndarray:
+    """A made-up character: three random curved strokes, two pixels wide, drawn by their distance to each pixel."""
+    grid = np.stack(np.meshgrid(np.arange(SIDE), np.arange(SIDE), indexing="ij"), axis=-1)[:, :, None]
+    along = np.linspace(0, 1, 60)[:, None]
+    distance = np.full((SIDE, SIDE), np.inf)
+    for _ in range(3):
+        start, bend, end = rng.uniform(4, SIDE - 5, size=(3, 2))
+        stroke = (1 - along) ** 2 * start + 2 * along * (1 - along) * bend + along**2 * end
+        distance = np.minimum(distance, np.linalg.norm(grid - stroke, axis=-1).min(axis=-1))
+    return np.round(255 * np.clip(1.8 - distance, 0, 1)).astype(np.uint8)

@@ -1,0 +1,122 @@
+"""What the experiments share: the settings of a training run, and one trained model as one row of numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+
+from companion.experiment import Resources, setting
+from companion.neural.tasks import ONE_SHOTS, Task, baselines, digit_sums
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import nn
+
+#: the test sets of a row, by the names of `companion.neural.tasks.digit_sums`
+TESTS = ("in_distribution", "nines", "one_shot_new", "composition", "composition_moved")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One training run. Only the number of triples, the three digits and the ten glyphs are the paper's."""
+
+    source: str = setting("real", "MNIST and Omniglot, or the embedded digits and glyphs", "paper")
+    triples: int = setting(32_000, "training triples", "paper")
+    test_triples: int = setting(2_000, "triples of each test set")
+    width: int = setting(64, "planes of the first stage; 64 is ResNet-18", "paper")
+    stem: str = setting("imagenet", "ResNet-18's own first layers; the source does not say how they met 28 x 28")
+    hidden: int = setting(128, "units of the hidden layer of the 2-layer head")
+    shared: bool = setting(True, "one encoder for the three channels")
+    zipf_exponent: float = setting(1.0, "digit d has probability proportional to (d + 1)^-exponent")
+    epochs: int = setting(40, "passes over the triples")
+    batch: int = setting(64, "triples a step")
+    lr: float = setting(3e-3, "peak learning rate of AdamW; weight decay is decoupled from the gradient")
+
+
+def train_one(
+    settings: Any,
+    *,
+    model: str,
+    weight_decay: float,
+    seed: int,
+    resources: Resources,
+    shared: bool | None = None,
+    epochs: int | None = None,
+    after_epoch: Callable[[int, nn.Module, Task], None] | None = None,
+    **options: Any,
+) -> tuple[nn.Module, Task]:
+    """Make the task and train one model on it; `options` go to `companion.neural.tasks.digit_sums`."""
+    import torch
+
+    from companion.neural import models, train
+
+    torch.set_num_threads(resources.threads)
+    task = digit_sums(
+        source=settings.source,
+        triples=settings.triples,
+        test_triples=settings.test_triples,
+        seed=seed,
+        zipf_exponent=settings.zipf_exponent,
+        root=resources.data,
+        **options,
+    )
+    net = models.build(
+        model,
+        width=settings.width,
+        seed=seed,
+        stem=settings.stem,
+        hidden=settings.hidden,
+        shared=settings.shared if shared is None else shared,
+    )
+    recipe = train.Recipe(epochs or settings.epochs, settings.batch, settings.lr, weight_decay)
+    train.fit(
+        net,
+        task,
+        recipe,
+        seed=seed,
+        device=resources.device,
+        checkpoint=resources.scratch / "model.pt" if resources.scratch else None,
+        progress=resources.progress,
+        label=f"{model}, decay {weight_decay:g}, seed {seed}",
+        after_epoch=None if after_epoch is None else lambda epoch, net: after_epoch(epoch, net, task),
+    )
+    return net, task
+
+
+def losses(net: nn.Module, task: Task) -> dict[str, float]:
+    """Mean squared errors of a model: "train", "one_shot_train" and the test sets."""
+    from companion.neural.train import evaluate
+
+    return evaluate(net, task)
+
+
+def by_glyph(net: nn.Module, task: Task) -> dict[str, float]:
+    """How each of the ten glyphs fares.
+
+    "fit_g": signed error on the training triple of glyph g; "new_g": mean signed error on its triples with new digits;
+    "pairs_g": mean squared error on the new pairs that it is part of.
+    """
+    from companion.neural.train import predict
+
+    fit = predict(net, task.bank, task.train.index[task.one_shot_rows]) - task.train.target[task.one_shot_rows]
+    first_glyph = len(task.bank) - ONE_SHOTS
+    shown = task.train.index[task.one_shot_rows].max(axis=1) - first_glyph  # glyphs are the last images of the bank
+    new, pairs = task.tests["one_shot_new"], task.tests["composition"]
+    new_error = predict(net, task.bank, new.index) - new.target
+    new_glyph = new.index.max(axis=1) - first_glyph
+    pair_error = (predict(net, task.bank, pairs.index) - pairs.target) ** 2
+    row = {}
+    for g in range(ONE_SHOTS):
+        row[f"fit_{g}"] = float(fit[shown == g].mean()) if (shown == g).any() else float("nan")
+        row[f"new_{g}"] = float(new_error[new_glyph == g].mean())
+        row[f"pairs_{g}"] = float(pair_error[(task.pairs == g).any(axis=1)].mean())
+    return row
+
+
+def baseline_losses(settings: Any, task: Task) -> dict[str, float]:
+    """`companion.neural.tasks.baselines`, named as fields of a row."""
+    return {f"baseline_{name}": value for name, value in baselines(task, settings.zipf_exponent).items()}
+
+

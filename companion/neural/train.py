@@ -1,0 +1,217 @@
+"""Training, fast and plain: uint8 images stay on the device, triples are gathered by index, no DataLoader.
+
+A run is a function of its settings and seed. After every epoch a checkpoint can be written (whole or not at all); a run
+that was killed continues from it and ends, on the CPU, with the same bits as one that was not.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import zipfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from companion._files import replacing
+from companion._validate import nonnegative, positive, positive_int
+from companion.neural.tasks import Task, Triples
+
+
+class TrainingError(RuntimeError):
+    """The loss became NaN or infinite; the message names the step, the seed and the settings."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained: AdamW (decoupled weight decay on every parameter), one-cycle learning rate, MSE.
+
+    All of it is ours: the source names neither optimizer nor schedule, epochs or batch.
+    """
+
+    epochs: int = 20
+    batch: int = 128
+    lr: float = 1e-3
+    weight_decay: float = 0.0
+    warmup: float = 0.3  # share of the steps in which the learning rate rises
+
+    def __post_init__(self) -> None:
+        positive_int("epochs", self.epochs)
+        positive_int("batch", self.batch)
+        positive("lr", self.lr)
+        nonnegative("weight_decay", self.weight_decay)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model and the mean training loss of each epoch (measured while training), shape (epochs,)."""
+
+    model: nn.Module
+    losses: np.ndarray
+    seconds: float
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """ "auto" is CUDA where there is one, else the CPU."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def learning_rate(step: int, steps: int, recipe: Recipe) -> float:
+    """One-cycle: a half cosine from lr/25 up to lr, then one down to lr/10,000. A function of the step: no state."""
+    peak = max(1.0, recipe.warmup * steps)
+    low, progress = (recipe.lr / 25, step / peak) if step < peak else (recipe.lr / 1e4, 1.0)
+    if step >= peak:
+        progress = 1 - (step - peak) / max(1.0, steps - 1 - peak)
+    return low + (recipe.lr - low) * (1 - math.cos(math.pi * progress)) / 2
+
+
+def epoch_order(n: int, epoch: int, seed: int) -> np.ndarray:
+    """(n,) the order of the triples in an epoch: a function of seed and epoch, so that resuming needs no state."""
+    return np.random.default_rng([seed, 23, epoch]).permutation(n)
+
+
+def fit(
+    model: nn.Module,
+    task: Task,
+    recipe: Recipe,
+    *,
+    seed: int,
+    device: str = "auto",
+    checkpoint: Path | None = None,
+    progress: bool = False,
+    label: str = "",
+    after_epoch: Callable[[int, nn.Module], None] | None = None,
+) -> Trained:
+    """Train `model` in place on `task.train`.
+
+    Parameters
+    ----------
+    seed : of the order of the triples (the initialization has its own, see `companion.neural.models.build`)
+    device : "auto", "cpu" or "cuda"; on CUDA the forward pass runs in bfloat16
+    checkpoint : file to continue from and to write after every epoch; None for none
+    progress, label : draw a progress bar, and what to write before it
+    after_epoch : called as after_epoch(epoch, model) with epoch = 1, 2, ...; it must leave the model as it was.
+        Not called for epochs that a checkpoint already holds.
+
+    Raises
+    ------
+    TrainingError
+        if the loss of any step is not finite
+    """
+    start = time.perf_counter()
+    where = pick_device(device)
+    model.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True, betas=(0.9, 0.999)
+    )
+    identity = {**asdict(recipe), "seed": seed, "triples": len(task.train)}
+    losses = _resume(checkpoint, model, optimizer, identity, where) if checkpoint else []
+    bank = torch.from_numpy(task.bank).to(where)
+    index = torch.from_numpy(task.train.index).to(where)
+    target = torch.from_numpy(task.train.target).to(where)
+    n = len(task.train)
+    per_epoch = math.ceil(n / recipe.batch)
+    steps = per_epoch * recipe.epochs
+    bar = _bar(recipe.epochs, len(losses), label, progress)
+    for epoch in range(len(losses), recipe.epochs):
+        model.train()
+        order = torch.from_numpy(epoch_order(n, epoch, seed)).to(where)
+        total = torch.zeros((), device=where)
+        bad = torch.full((), -1, dtype=torch.int64, device=where)  # first step whose loss is not finite
+        for i in range(per_epoch):
+            step = epoch * per_epoch + i
+            rows = order[i * recipe.batch : (i + 1) * recipe.batch]
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(step, steps, recipe)
+            with _autocast(where):
+                predicted = model(gather(bank, index[rows]))
+            loss = torch.nn.functional.mse_loss(predicted.float(), target[rows])
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            value = loss.detach()
+            total += value * len(rows)
+            bad = torch.where((bad < 0) & ~torch.isfinite(value), step, bad)
+        if int(bad) >= 0:  # the only time an epoch waits for the device
+            raise TrainingError(f"the loss is not finite at step {int(bad)} of {steps}; seed {seed}; {recipe}")
+        losses.append(float(total) / n)
+        if checkpoint:
+            _save(checkpoint, model, optimizer, losses, identity)
+        if after_epoch:
+            after_epoch(epoch + 1, model)
+        bar.set_postfix_str(f"loss {losses[-1]:.4g}")
+        bar.update()
+    bar.close()
+    return Trained(model, np.array(losses), time.perf_counter() - start)
+
+
+def gather(bank: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+    """(m, 28, 28) uint8 and (B, 3) -> (B, 3, 28, 28) float in [0, 1], channels last."""
+    images = bank[index.reshape(-1)].reshape(*index.shape, *bank.shape[1:])
+    return images.float().div_(255).contiguous(memory_format=torch.channels_last)
+
+
+def predict(model: nn.Module, bank: np.ndarray, index: np.ndarray, *, batch: int = 512) -> np.ndarray:
+    """(n,) float64 predictions for the triples `index` (n, 3); the model's train/eval mode is restored."""
+    where = next(model.parameters()).device
+    was_training = model.training
+    model.eval()
+    used, place = np.unique(index, return_inverse=True)  # only these images go to the device
+    images = torch.from_numpy(bank[used]).to(where)
+    rows = torch.from_numpy(place.reshape(index.shape)).to(where)
+    with torch.inference_mode(), _autocast(where):
+        parts = [model(gather(images, rows[i : i + batch])).float() for i in range(0, len(rows), batch)]
+    model.train(was_training)
+    return torch.cat(parts).cpu().numpy().astype(np.float64)
+
+
+def mse(model: nn.Module, bank: np.ndarray, triples: Triples) -> float:
+    """Mean squared error on `triples`, in eval mode."""
+    return float(np.mean((predict(model, bank, triples.index) - triples.target) ** 2))
+
+
+def evaluate(model: nn.Module, task: Task) -> dict[str, float]:
+    """Mean squared errors: "train", "one_shot_train" (the triples that hold a glyph), and every test set."""
+    losses = {"train": mse(model, task.bank, task.train)}
+    if len(task.one_shot_rows):
+        losses["one_shot_train"] = mse(model, task.bank, task.train.take(task.one_shot_rows))
+    return losses | {name: mse(model, task.bank, test) for name, test in task.tests.items()}
+
+
+def _autocast(device: torch.device) -> AbstractContextManager[Any]:
+    return torch.autocast("cuda", dtype=torch.bfloat16) if device.type == "cuda" else nullcontext()
+
+
+def _bar(epochs: int, done: int, label: str, progress: bool) -> Any:
+    from tqdm.auto import tqdm
+
+    return tqdm(total=epochs, initial=done, desc=label or "training", unit="epoch", disable=not progress)
+
+
+def _save(path: Path, model: nn.Module, optimizer: Any, losses: list[float], identity: dict[str, Any]) -> None:
+    state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "losses": losses, "run": identity}
+    with replacing(path) as temporary:
+        torch.save(state, temporary)
+
+
+def _resume(path: Path, model: nn.Module, optimizer: Any, identity: dict[str, Any], where: torch.device) -> list[float]:
+    """Load the checkpoint if there is one of this very run; returns the losses of the epochs it holds."""
+    if not path.exists():
+        return []
+    try:
+        state = torch.load(path, map_location=where, weights_only=True)
+    except (RuntimeError, EOFError, zipfile.BadZipFile, OSError) as error:
+        raise TrainingError(f"the checkpoint {path} cannot be read ({error}); delete it to start afresh") from error
+    if state["run"] != identity:
+        raise TrainingError(f"the checkpoint {path} belongs to another run: {state['run']}; expected {identity}")
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    return list(state["losses"])
