@@ -15,6 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from companion import _validate
+from companion.linear.reduce import distinct
 
 
 @dataclass(frozen=True)
@@ -165,10 +166,10 @@ def _occupied_cells(rng: np.random.Generator, n: int, p: np.ndarray) -> tuple[np
         row = np.concatenate(hits)
         return row, np.repeat(np.arange(p.size), [h.size for h in hits])
     wanted = rng.binomial(cells, q)
-    chosen = np.unique(rng.integers(0, cells, size=wanted))
+    chosen = distinct(rng.integers(0, cells, size=wanted))
     while chosen.size < wanted:  # repeated cells are drawn again: a uniform set of `wanted` distinct cells
         more = rng.integers(0, cells, size=wanted - chosen.size)
-        chosen = np.union1d(chosen, more)
+        chosen = distinct(np.concatenate([chosen, more]))
     column, row = np.divmod(chosen, n)
     keep = rng.random(wanted) < p[column] / q
     return row[keep], column[keep]

@@ -22,7 +22,7 @@ from scipy.sparse.linalg import svds
 
 from companion import _validate
 from companion.linear.least_squares import Solution, least_squares, ridge_solution
-from companion.linear.reduce import back_substitute, peel_items, row_sums, seen_columns, take
+from companion.linear.reduce import back_substitute, entries, peel_items, rows_with, seen_columns, take, unpeeled
 
 
 @dataclass(frozen=True)
@@ -83,22 +83,27 @@ def min_norm_report(X: Any, y: Any, *, check: bool = True) -> MinNormReport:
 
     rows = peel_items(A)
     rest = np.flatnonzero(rows.rounds < 0)
-    core = take(A, rest, np.arange(m)) if rest.size < n else A
-    core_seen, core = seen_columns(core)
-    solution = least_squares(core, target[rest])
     b = np.zeros(m)
-    b[core_seen] = solution.x
+    if rest.size > 0.9 * n and A.nnz > 100_000:  # cheaper to blank a few rows than to copy all the others
+        core = sp.csr_array((A.data.copy(), A.indices, A.indptr), shape=A.shape)
+        core.data[entries(A, np.flatnonzero(rows.rounds > 0))[0]] = 0.0
+        solution = least_squares(core, target)
+        b[:] = solution.x
+    else:
+        core_seen, core = seen_columns(take(A, rest, np.arange(m)))
+        solution = least_squares(core, target[rest])
+        b[core_seen] = solution.x
     back_substitute(A, rows, target, b)
     unresolved, projected = _project(A, b)
 
     beta = np.zeros(design.shape[1])
-    beta[seen] = b
+    beta[seen] = b * (scale / x_scale)
     gradient = float("nan")
     if check:
         norms = float(np.linalg.norm(A.data)) * float(np.linalg.norm(target))
         gradient = float(np.linalg.norm(A.T @ (target - A @ b))) / norms if norms else 0.0
     return MinNormReport(
-        beta=beta * (scale / x_scale),
+        beta=beta,
         seen=m,
         eliminated=n - rest.size,
         core=core.shape,
@@ -112,31 +117,15 @@ def min_norm_report(X: Any, y: Any, *, check: bool = True) -> MinNormReport:
 
 def _project(A: sp.csr_array, b: np.ndarray) -> tuple[int, Solution]:
     """Project a solution onto the row space of A, in place; only features that peeling leaves can move."""
-    left = unpeeled_columns(A)
+    left = unpeeled(A)
     if left.size == 0:
         return 0, Solution(b[left], "nothing to share")
-    mask = np.zeros(A.shape[1], dtype=bool)
-    mask[left] = True
-    rows = np.flatnonzero(row_sums(A, mask[A.indices]))
-    part = take(A, rows, left)
+    part = take(A, rows_with(A, left), left)
     # least norm of a consistent system: with w any solution of part part^T w = part t, t' = part^T w;
     # w is the least-squares solution of part^T w = t
     solution = least_squares(sp.csr_array(part.T), b[left])
     b[left] = part.T @ solution.x
     return left.size, solution
-
-
-def unpeeled_columns(A: sp.csr_array) -> np.ndarray:
-    """Columns that peeling from nothing leaves. Round 1 needs no transpose, and later ones only a part."""
-    single = np.diff(A.indptr) == 1
-    resolved = np.zeros(A.shape[1], dtype=bool)
-    resolved[A.indices[A.indptr[:-1][single]]] = True
-    left = np.flatnonzero(~resolved)
-    if left.size == 0:
-        return left
-    rows = np.flatnonzero(row_sums(A, ~resolved[A.indices]))
-    part = take(A, rows, left)
-    return left[peel_items(sp.csr_array(part.T)).rounds < 0]
 
 
 def ridge(X: Any, y: Any, lam: float) -> np.ndarray:
