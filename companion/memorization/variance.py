@@ -25,9 +25,9 @@ def exact_error(inside: float, outside: float, r: float, t: int) -> float:
 
 
 def variance_bound(r: float, t: int) -> float:
-    """1/(2 (t+1) r (1-r)) + r^t + (1-r)^t: no score's mean squared error is larger. :prf:ref:`thm-variance`."""
+    """1/(2 (t+1) r (1-r)): no score's mean squared error (see `exact_error`) is larger. :prf:ref:`thm-variance`."""
     r, t = _rate(r), positive_int("t", t)
-    return 1 / (2 * (t + 1) * r * (1 - r)) + r**t + (1 - r) ** t
+    return 1 / (2 * (t + 1) * r * (1 - r))
 
 
 def quoted_bound(r: float, t: int) -> float:

@@ -96,10 +96,10 @@ def test_exact_error_agrees_with_simulation_and_lies_below_both_bounds():
 
 @given(st.floats(0.01, 0.99), st.integers(1, 400))
 @settings(max_examples=200, deadline=None)
-def test_ours_never_exceeds_the_quoted_bound_beyond_one(r, t):
-    """min(ours, 1) implies the quoted bound: it is the weaker of the two."""
-    assert min(variance_bound(r, t), 1) <= quoted_bound(r, t)
-    assert exact_error(0.5, 0.5, r, t) <= min(variance_bound(r, t), 1)
+def test_our_bound_lies_between_the_worst_exact_error_and_the_quoted_bound(r, t):
+    """For every rate and number of models, the two extreme kinds of point included."""
+    worst = max(exact_error(a, b, r, t) for a in (0, 0.25, 0.5, 0.75, 1) for b in (0, 0.25, 0.5, 0.75, 1))
+    assert worst <= variance_bound(r, t) * (1 + 1e-9) <= quoted_bound(r, t)
 
 
 def test_standard_errors_match_the_spread_of_scores():
