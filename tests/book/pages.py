@@ -1,0 +1,26 @@
+"""Which pages the site has: read from the table of contents, so that no page escapes the tests."""
+
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def listed():
+    """The documents of _toc.yml in reading order, without extension."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    files = [chapter["file"] for part in toc["parts"] for chapter in part["chapters"]]
+    return [toc["root"], *files]
+
+
+def source(page):
+    return (ROOT / f"{page}.md").read_text(encoding="utf-8")
+
+
+def has_code(page):
+    return source(page).startswith("---\njupytext:")
+
+
+PAGES = listed()
+CHAPTERS = [page for page in PAGES if has_code(page) and "/reference/" not in page]

@@ -1,0 +1,103 @@
+"""The built pages, read as files: links and anchors resolve, nothing raw leaks, nothing is heavy."""
+
+import json
+import re
+from functools import cache
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from pages import CHAPTERS, PAGES, has_code
+
+pytestmark = pytest.mark.site
+
+HEAVIEST_PAGE, HEAVIEST_SITE = 3_000_000, 80_000_000
+
+
+@cache
+def soup(path):
+    from bs4 import BeautifulSoup
+
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+@cache
+def anchors(path):
+    return {tag["id"] for tag in soup(path).find_all(id=True)} | {
+        tag["name"] for tag in soup(path).find_all("a", attrs={"name": True})
+    }
+
+
+def prose(path):
+    """The article's text without code, math and widget state."""
+    article = soup(path).select_one("article")
+    text = []
+    for string in article.find_all(string=True):
+        if not string.find_parent(["pre", "code", "script", "style", "svg"]) and not string.find_parent(class_="math"):
+            text.append(string)
+    return "".join(text)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_internal_links_and_anchors_resolve(html, page):
+    path = html / f"{page}.html"
+    broken = []
+    for link in soup(path).find_all("a", href=True):
+        parts = urlsplit(link["href"])
+        if parts.scheme or parts.netloc or not link["href"] or link["href"] == "#":
+            continue
+        target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+        if not target.is_file() or (
+            parts.fragment and target.suffix == ".html" and unquote(parts.fragment) not in anchors(target)
+        ):
+            broken.append(link["href"])
+    assert not broken
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nothing_raw_leaks_into_the_text(html, page):
+    text = prose(html / f"{page}.html")
+    leaks = re.findall(
+        r"\{[a-z]+(?::[a-z]+)?\}`|\$[^$\n]{1,80}\$|\\\\?(?:frac|mathbb|alpha|beta|sigma)\b|^:::|```", text, re.M
+    )
+    assert not leaks
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if has_code(page)])
+def test_outputs_hold_no_error_and_no_path_of_a_machine(html, page):
+    path = html / f"{page}.html"
+    for output in soup(path).select(".cell_output"):
+        said = output.get_text()
+        assert not re.search(r"Traceback \(most recent|Error:|Warning:", said), said[:500]
+        assert not re.search(r"(?<![\w.])/(?:home|root|tmp|work|Users|mnt)/\w", said), said[:500]
+    assert not soup(path).select(".cell_output .stderr, .output.stderr")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pictures_have_a_text_alternative(html, page):
+    article = soup(html / f"{page}.html").select_one("article")
+    assert all(image.get("alt", "").strip() for image in article.find_all("img"))
+    for svg in article.select(".companion-figure svg"):
+        assert len(svg.get("aria-label", "")) > 20
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_pages_are_light(html, page):
+    assert (html / f"{page}.html").stat().st_size < HEAVIEST_PAGE
+
+
+def test_the_site_is_light(html):
+    assert sum(path.stat().st_size for path in html.rglob("*") if path.is_file()) < HEAVIEST_SITE
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_chapters_are_offered_as_notebooks(html, page):
+    notebook = json.loads((html / "notebooks" / f"{page}.ipynb").read_text(encoding="utf-8"))
+    code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    text = "\n".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
+    assert 'find_spec("companion") is None' in "".join(code[0]["source"])
+    outside_math_and_code = re.sub(r"`[^`\n]*`", "", re.sub(r"\$\$.*?\$\$|\$[^$]*\$", "", text, flags=re.S))
+    assert not re.search(r"\{[a-z]+(?::[a-z]+)?\}`|^:{3,}|^`{3,}\{|^\([\w-]+\)=$", text, flags=re.M)
+    assert not re.search(r"\\(?:R|E|Pr)(?![A-Za-z])", outside_math_and_code)
+    links = {link["href"] for link in soup(html / f"{page}.html").select("a[href]")}
+    assert any(href.endswith(f"notebooks/{page}.ipynb") for href in links)
+    assert any("colab.research.google.com" in href and href.endswith(f"{page}.ipynb") for href in links)
