@@ -1,0 +1,165 @@
+"""Drawings of the chapters on composition and on scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from companion.linear import kernels
+from companion.linear.symbols import SymbolTask, symbol_losses
+from companion.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots
+
+
+def training_graph(train: np.ndarray, symbols: int) -> Picture:
+    """Two slots: the training pairs as a graph, and the table of pairs that follow from them."""
+    allowed = kernels.composable_pairs(train, symbols)
+    seen = np.zeros((symbols, symbols), dtype=bool)
+    seen[train[:, 0], train[:, 1]] = True
+    figure, (left, right) = subplots(1, 2, size=(7.4, 3.2))
+    for a, b in train:
+        left.plot([0, 1], [-a, -b], color=GREY, lw=1.4)
+    for slot in (0, 1):
+        left.scatter([slot] * symbols, -np.arange(symbols), s=120, color=BLUE, zorder=3)
+        for a in range(symbols):
+            left.annotate(
+                "abcdefghij"[a], (slot, -a), color="white", ha="center", va="center_baseline", zorder=4
+            )
+    left.set(
+        title="Training pairs", xlim=(-0.3, 1.3), xticks=[0, 1], xticklabels=["slot 1", "slot 2"], yticks=[]
+    )
+    left.grid(False)
+    right.imshow(np.where(seen, 0.75, np.where(allowed, 0.35, np.nan)), cmap="Blues", vmin=0, vmax=1)
+    for a in range(symbols):
+        for b in range(symbols):
+            mark = "seen" if seen[a, b] else "new" if allowed[a, b] else "?"
+            right.annotate(mark, (b, a), ha="center", va="center", fontsize=8)
+    names = list("abcdefghij"[:symbols])
+    right.set(title="What follows from them", xlabel="slot 2", ylabel="slot 1")
+    right.set_xticks(range(symbols), names)
+    right.set_yticks(range(symbols), names)
+    right.grid(False)
+    new, open_ = int((allowed & ~seen).sum()), int((~allowed).sum())
+    return picture(
+        figure,
+        f"A graph of {len(train)} training pairs of {symbols} symbols in two slots, and the table of all "
+        f"{symbols * symbols} pairs: {int(seen.sum())} seen, {new} new ones determined, {open_} not.",
+    )
+
+
+def similarity_sweep(rows: Sequence[Mapping[str, float]], additive: Mapping[str, float]) -> Picture:
+    """Along rho: composition loss of both kernels, and the share of the truth that the product kernel keeps.
+
+    `rows` hold rho, pairs, fresh, slope (means) with pairs_sd, fresh_sd, slope_sd over draws.
+    """
+    rho = np.array([row["rho"] for row in rows])
+    figure, (left, right) = subplots(1, 2, size=(8.0, 3.3))
+    for key, color, label in (
+        ("pairs", ORANGE, "product, pairs seen once"),
+        ("fresh", BLUE, "product, fresh tuples"),
+    ):
+        mean, sd = (np.array([row[name] for row in rows]) for name in (key, f"{key}_sd"))
+        left.fill_between(rho, mean - sd, mean + sd, color=color, alpha=0.22, lw=0)
+        left.plot(rho, mean, color=color, label=label, marker="o", ms=3)
+    left.axhline(additive["fresh"], color=BLUE, ls=":", label="additive, fresh tuples")
+    left.axhline(additive["pairs"], color=ORANGE, ls=":", label="additive, pairs seen once")
+    left.set(title="Loss (train: 0 everywhere)", xlabel=r"similarity $\rho$", ylabel="mean square error")
+    left.legend(fontsize=8)
+    mean, sd = (np.array([row[name] for row in rows]) for name in ("slope", "slope_sd"))
+    right.fill_between(rho, mean - sd, mean + sd, color=ORANGE, alpha=0.22, lw=0)
+    right.plot(rho, mean, color=ORANGE, marker="o", ms=3, label="long-tailed data")
+    for t, ls in ((2, "-"), (3, "--"), (4, ":")):
+        right.plot(
+            rho, rho ** (t - 1), color=INK, lw=1.2, ls=ls, label=rf"$\rho^{{{t - 1}}}$ (star, {t} changes)"
+        )
+    right.set(title="Share of the truth that is kept", xlabel=r"similarity $\rho$", ylabel="slope")
+    right.legend(fontsize=8)
+    first, last = rows[0], rows[-1]
+    return picture(
+        figure,
+        f"Loss on new pairs of symbols seen once falls from {first['pairs']:.2f} at rho {first['rho']:g} to "
+        f"{last['pairs']:.4f} at rho {last['rho']:g}; additive kernel {additive['pairs']:.1e}. The slope of "
+        f"prediction against truth rises from {first['slope']:.2f} to {last['slope']:.2f}.",
+    )
+
+
+def predictions(task: SymbolTask, *, rho: float, ridge: float) -> Picture:
+    """New pairs of once-seen symbols: what both kernels predict against the truth."""
+    figure, axes = subplots(1, 2, size=(7.6, 3.5), sharex=True, sharey=True)
+    told = []
+    for ax, kernel, color in zip(axes, kernels.KERNELS, (BLUE, ORANGE), strict=True):
+        loss = symbol_losses(task, kernel=kernel, rho=rho, ridge=ridge)
+        f = kernels.interpolate(
+            task.train, task.target(task.train), task.pairs[:50], kernel=kernel, rho=rho, ridge=ridge
+        )
+        ax.plot([-4, 4], [-4, 4], color=INK, lw=1, ls="--")
+        ax.scatter(task.target(task.pairs[:50]), f, s=12, color=color, alpha=0.7, lw=0)
+        title = f"{kernel}: pairs {loss['pairs']:.3f}, train {loss['train']:.3f}"
+        ax.set(title=title, xlabel="truth", xlim=(-4, 4), ylim=(-4, 4))
+        told.append(
+            f"{kernel} kernel: loss on new pairs {loss['pairs']:.3f}, on training {loss['train']:.3f}"
+        )
+    axes[0].set(ylabel="prediction")
+    return picture(figure, f"Similarity {rho:g}, ridge {ridge:g}. " + "; ".join(told) + ".")
+
+
+def solve_times(groups: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> Picture:
+    """CPU seconds against n for each solver (keys of `labels`), one panel for each alpha; dots are means."""
+    alphas = sorted({g["alpha"] for g in groups})
+    figure, axes = subplots(1, len(alphas), size=(8.0, 3.4), sharey=True, squeeze=False)
+    for ax, alpha in zip(axes[0], alphas, strict=True):
+        chosen = sorted((g for g in groups if g["alpha"] == alpha), key=lambda g: g["n"])
+        for color, (key, label) in zip((BLUE, ORANGE, GREEN), labels.items(), strict=False):
+            seconds = [g[key]["mean"] for g in chosen]
+            ax.plot([g["n"] for g in chosen], seconds, color=color, marker="o", label=label)
+        ax.set(xscale="log", yscale="log", xlabel="training rows n", title=rf"$\alpha={alpha:g}$")
+    axes[0][0].set(ylabel="CPU seconds")
+    axes[0][0].legend()
+    last = max(groups, key=lambda g: (g["n"], g["alpha"]))
+    told = ", ".join(f"{label} {last[key]['mean']:.3g} s" for key, label in labels.items())
+    where = f"at n {last['n']:,} and alpha {last['alpha']:g}"
+    return picture(figure, f"CPU time to solve against n; {where}: {told}.")
+
+
+def recovered_map(
+    alphas: Sequence[float], sizes: Sequence[float], share: np.ndarray, bite: np.ndarray
+) -> Picture:
+    """Share of the seen features that is recovered over (alpha, n), shape (sizes, alphas).
+
+    `bite`: for each alpha the n from which the paper's second term is below 1 (NaN where never).
+    """
+    figure, ax = subplots(size=(6.6, 4.0))
+    drawn = ax.contourf(alphas, sizes, share, levels=np.linspace(0, 1, 11), cmap="viridis")
+    lines = ax.contour(alphas, sizes, share, levels=[0.5, 0.9, 0.99], colors="white", linewidths=1)
+    ax.clabel(lines, fmt=lambda v: f"{v:.0%}", fontsize=8)
+    ax.plot(alphas, bite, color=ORANGE, lw=2, ls="--", label=r"$p_{>k}^2\ln^2 d=1$")
+    ax.set(yscale="log", ylim=(sizes[0], sizes[-1]))
+    ax.set(xlabel=r"tail exponent $\alpha$", ylabel="training rows n")
+    ax.grid(False)
+    ax.legend(loc="upper right", labelcolor="white")
+    figure.colorbar(drawn, ax=ax, label="share of seen features recovered")
+    corner = [f"{share[i, j]:.2f}" for i in (0, -1) for j in (0, -1)]
+    return picture(
+        figure,
+        f"Share of seen features recovered: at n {sizes[0]:.0e} it is {corner[0]} at alpha {alphas[0]:g} and "
+        f"{corner[1]} at alpha {alphas[-1]:g}; at n {sizes[-1]:.0e} {corner[2]} and {corner[3]}.",
+    )
+
+
+def recovered_along(
+    sizes: Sequence[float], curves: Mapping[str, Sequence[float]], *, alpha: float, s: float
+) -> Picture:
+    """Unrecovered share against n: the equation, its leading order, and the paper's two terms."""
+    figure, ax = subplots(size=(6.6, 3.6))
+    styles = ((BLUE, "-"), (BLUE, ":"), (ORANGE, "--"), (GREY, "--"))
+    for (label, values), (color, ls) in zip(curves.items(), styles, strict=True):
+        ax.plot(sizes, values, color=color, ls=ls, label=label)
+    ax.axhline(1, color=INK, lw=0.8)
+    ax.set(
+        xscale="log", yscale="log", ylim=(1e-4, 1e3), xlabel="training rows n", ylabel="share not recovered"
+    )
+    ax.legend(fontsize=8)
+    told = "; ".join(f"{name.replace('$', '')} {y[0]:.2g} to {y[-1]:.2g}" for name, y in curves.items())
+    span = f"from n {sizes[0]:.0e} to {sizes[-1]:.0e}"
+    return picture(figure, f"alpha {alpha:g}, s {s:g}: share not recovered {span}: {told}.")
