@@ -117,10 +117,7 @@ def test_axe_finds_nothing_serious(visit, axe, page, scheme):
     at.evaluate(axe)
     found = at.evaluate("axe.run(document, {resultTypes: ['violations']}).then((r) => r.violations)")
     serious = [
-        {
-            "rule": rule["id"],
-            "nodes": [(node["html"][:200], node["failureSummary"][:300]) for node in rule["nodes"][:4]],
-        }
+        {"rule": rule["id"], "nodes": [(n["html"][:200], n["failureSummary"][:300]) for n in rule["nodes"][:4]]}
         for rule in found
         if rule["impact"] in ("serious", "critical")
     ]

@@ -59,12 +59,13 @@ def test_stored_results_are_shown_with_their_provenance(page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_theorem_labels_are_used_once(page):
-    labels = re.findall(r"^:label: ([\w-]+)$", source(page), flags=re.M)
-    others = [
-        label for other in PAGES if other != page for label in re.findall(r"^:label: ([\w-]+)$", source(other), re.M)
-    ]
+    def labels_of(name):
+        return re.findall(r"^:label: ([\w-]+)$", source(name), flags=re.M)
+
+    labels = labels_of(page)
+    others = {label for other in PAGES if other != page for label in labels_of(other)}
     assert len(labels) == len(set(labels))
-    assert not set(labels) & set(others)
+    assert not set(labels) & others
 
 
 def test_spelling():
