@@ -27,6 +27,7 @@ __all__ = [
     "potential_maximizer",
     "power_sum",
     "predicted_rank",
+    "row_map",
     "smallest_fixed_point",
 ]
 
@@ -78,9 +79,10 @@ def smallest_fixed_point(p: np.ndarray, n: float, weights: np.ndarray | None = N
 def fixed_points(p: np.ndarray, n: float, weights: np.ndarray | None = None, grid: int = 4000) -> list[float]:
     """Every solution of Q = F(Q) that a grid of the given size on [0, sum p] separates, increasing."""
     p = np.asarray(p, dtype=float)
-    top = float(p.sum() if weights is None else p @ weights)
-    Q = np.linspace(0.0, top * (1 + 1e-12), grid)
-    gap = np.array([mass_map(p, n, q, weights) - q for q in Q])
+    count = np.ones_like(p) if weights is None else np.asarray(weights, dtype=float)
+    Q = np.linspace(0.0, float(p @ count) * (1 + 1e-12), grid)
+    pieces = np.array_split(np.exp(-Q), max(1, grid * len(p) // 2_000_000))
+    gap = np.concatenate([np.exp(-n * np.outer(z, p)) @ (p * count) for z in pieces]) - Q
     crossings = np.flatnonzero(np.sign(gap[:-1]) != np.sign(gap[1:]))
     return [
         float(brentq(lambda q: mass_map(p, n, q, weights) - q, Q[a], Q[a + 1], xtol=1e-13)) for a in crossings
@@ -173,6 +175,24 @@ def power_sum(alpha: float, a: Any, b: Any) -> Any:
     ratio = b / a
     whole = a ** (1 - alpha) * (np.log(ratio) if alpha == 1 else -np.expm1((1 - alpha) * np.log(ratio)) / (alpha - 1))
     return whole + (b**-alpha - a**-alpha) / 2 - alpha * (b ** (-alpha - 1) - a ** (-alpha - 1)) / 12
+
+
+def row_map(p: np.ndarray, n: float, z: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """The product form as a map of one number: z = P(a fresh row is wholly resolved). Shapes (m,) -> (m,).
+
+    Given z, feature j is unresolved with the u in [0, 1] that solves u = (1 - p_j z/(1 - p_j u))^(n-1), which is
+    unique because the right side falls with u; the map returns prod_j (1 - p_j u_j). Its solutions are those of
+    the product form; for small p it is e^-Q -> e^-F(Q).
+    """
+    p = np.asarray(p, dtype=float)
+    count = np.ones_like(p) if weights is None else np.asarray(weights, dtype=float)
+    z = np.asarray(z, dtype=float)[:, None]
+    low, high = np.zeros((len(z), len(p))), np.ones((len(z), len(p)))
+    for _ in range(36):
+        u = (low + high) / 2
+        right = np.maximum(0.0, 1 - p * z / (1 - p * u)) ** (n - 1)
+        low, high = np.where(u < right, u, low), np.where(u < right, high, u)
+    return np.exp(np.log1p(-p * low) @ count)
 
 
 def lambert_rate(M: float, gamma: float) -> float:

@@ -14,6 +14,7 @@ from .counts import no_tail_probability
 
 __all__ = [
     "concentration_failure",
+    "empty_column_average",
     "empty_column_probability",
     "matrix_chernoff_bound",
     "pinning_frequency",
@@ -49,6 +50,13 @@ def rank_failure_bound(p: np.ndarray, k: int, n: int, excluded: float = 0.0) -> 
 def empty_column_probability(p: np.ndarray, k: int, rows: int) -> float:
     """P(some column of A is empty | N_0 = rows): a lower bound on the failure, :prf:ref:`prop-empty-column`."""
     return float(1 - np.prod(1 - (1 - np.asarray(p[:k])) ** rows))
+
+
+def empty_column_average(p: np.ndarray, k: int, n: int) -> float:
+    """P(some column of A is empty) for n rows: `empty_column_probability` averaged over N_0 ~ Bin(n, pi_0)."""
+    rows = np.arange(n + 1)
+    filled = np.prod(1 - (1 - np.asarray(p[:k])[None, :]) ** rows[:, None], axis=1)
+    return float(1 - binom.pmf(rows, n, no_tail_probability(p, k)) @ filled)
 
 
 def pinning_frequency(k: int, rows: int, delta: float) -> float:

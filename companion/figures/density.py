@@ -1,0 +1,156 @@
+"""Drawings of the one-equation chapter: the map and its potential, prediction against measurement, phases."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from companion.linear.theory import density
+from companion.results import Result
+from companion.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots
+
+
+@lru_cache(maxsize=2048)
+def solutions(alpha: float, s: float, n: int = 1000, d: int = 10_000) -> dict[str, Any]:
+    """Both curves at one setting, as numbers of resolved features and as z = P(a fresh row is wholly resolved).
+
+    Peeling: the product form started from nothing resolved. Rank: the solution of Q = F(Q) with the largest
+    potential. Also the number of solutions and the expected number of seen features.
+    """
+    B = density.blocks(alpha, s, d, exact=200, per_decade=60)
+    found = density.fixed_points(B.p, n, B.weights, grid=300)
+    rank = max(found, key=lambda Q: density.potential(B.p, n, Q, B.weights))
+    peeling = density.cavity(B.p, n, weights=B.weights, tolerance=1e-8)
+    stuck = B.p * (1 - peeling.unresolved) < 1e-12
+    return {
+        "blocks": B,
+        "seen": peeling.seen,
+        "peeled": peeling.resolved,
+        "peeled_z": 0.0 if stuck.all() else float(np.exp(B.weights @ np.log1p(-B.p * peeling.unresolved))),
+        "resolved": float(B.weights @ -np.expm1(-n * B.p * math.exp(-rank))),
+        "resolved_z": math.exp(-rank),
+    }
+
+
+def curves(alpha: float, s: float, n: int = 1000, d: int = 10_000) -> Picture:
+    """The map of z against the diagonal, and the potential: where peeling ends and where rank goes."""
+    found = solutions(alpha, s, n, d)
+    B = found["blocks"]
+    z = np.linspace(0.0, 1.0, 81)
+    H = density.row_map(B.p, n, z, B.weights)
+    Q = -np.log(np.maximum(z, 1e-9))
+    Phi = np.array([density.potential(B.p, n, q, B.weights) for q in Q]) / n
+    figure, (left, right) = subplots(1, 2, size=(8.0, 3.3))
+    left.plot(z, z, color=INK, ls=":", lw=1)
+    left.plot(z, H, color=BLUE)
+    right.plot(z, Phi, color=BLUE)
+    for at, color, label, marker in (
+        (found["peeled_z"], ORANGE, "peeling ends", "o"), (found["resolved_z"], GREEN, "rank goes", "D")
+    ):
+        size = 9 if marker == "o" else 5
+        left.plot([at], [at], marker, color=color, ms=size, label=label, clip_on=False)
+        right.plot([at], [np.interp(at, z, Phi)], marker, color=color, ms=size, clip_on=False)
+    left.set(xlabel="$z$, P(a row is wholly resolved)", ylabel="$H(z)$", title=rf"$\alpha={alpha:g}$, $s={s:g}$",
+             xlim=(0, 1), ylim=(0, 1))
+    left.legend(loc="upper left")
+    right.set(xlabel="$z=e^{-Q}$", title=r"potential $\Phi/n$", xlim=(0, 1))
+    return picture(
+        figure,
+        f"alpha = {alpha:g}, s = {s:g}, n = {n}. Peeling from nothing ends at z = {found['peeled_z']:.3f} with "
+        f"{found['peeled']:.0f} of {found['seen']:.0f} seen features resolved; the largest potential is at z = "
+        f"{found['resolved_z']:.3f}, with {found['resolved']:.0f}.",
+    )
+
+
+def accuracy_rows(result: Result) -> list[dict[str, float]]:
+    """Measured against predicted resolved features and unresolved mass, one row for each alpha and n."""
+    rows = []
+    for group in sorted(result.summary, key=lambda g: (float(g["alpha"]), int(g["n"]))):
+        n, alpha = group["n"], group["alpha"]
+        B = density.blocks(alpha, result.settings["s"], result.settings["width"] * n)
+        predicted = density.cavity(B.p, n, weights=B.weights)
+        peeled, mass = group["peeled"], group["unresolved_mass"]
+        rows.append(
+            {
+                "alpha": alpha, "n": n, "draws": peeled["n"], "predicted": predicted.resolved,
+                "measured": peeled["mean"], "sd": peeled["sd"],
+                "error": 3 * peeled["sd"] / math.sqrt(peeled["n"]), "Q": predicted.Q, "mass": mass["mean"],
+            }
+        )
+    return rows
+
+
+def accuracy(rows: list[dict[str, float]]) -> Picture:
+    """Measured over predicted number of peeled features against n, one line an alpha, with 3 standard errors."""
+    figure, ax = subplots(size=(6.8, 3.4))
+    alphas = sorted({row["alpha"] for row in rows})
+    for j, alpha in enumerate(alphas):
+        mine = [row for row in rows if row["alpha"] == alpha]
+        x = np.array([row["n"] for row in mine]) * 1.09 ** (j - len(alphas) / 2)
+        y = np.array([row["measured"] / row["predicted"] for row in mine])
+        e = np.array([row["error"] / row["predicted"] for row in mine])
+        ax.errorbar(x, y, e, fmt="o", capsize=2, lw=1.2, label=rf"$\alpha={alpha:g}$")
+    ax.axhspan(0.98, 1.02, color=GREY, alpha=0.12, linewidth=0)
+    ax.axhline(1, color=INK, lw=0.8)
+    ax.set(xscale="log", xlabel="rows $n$ ($d=10n$)", ylabel="measured / predicted", ylim=(0.95, 1.07))
+    ax.legend(ncols=3, fontsize=8)
+    worst = max(rows, key=lambda row: abs(row["measured"] / row["predicted"] - 1))
+    return picture(
+        figure,
+        "Measured over predicted number of resolved features for six alpha from 1 to 3 and n from 10^3 to 10^6: "
+        f"all near 1; the farthest is {worst['measured'] / worst['predicted']:.3f} at alpha = {worst['alpha']:g}, "
+        f"n = {worst['n']:g}.",
+    )
+
+
+def phases(result: Result) -> Picture:
+    """Resolved share of the seen features along s: peeling (largest solution) and rank (maximizer), dots measured."""
+    alphas = sorted({group["alpha"] for group in result.summary})
+    n, d = result.settings["n"], result.settings["d"]
+    grid = np.linspace(1, 20, 39)
+    figure, axes = subplots(1, len(alphas), size=(8.6, 3.1), sharey=True)
+    words = []
+    for ax, alpha in zip(axes, alphas, strict=True):
+        found = [solutions(alpha, float(s), n, d) for s in grid]
+        ax.plot(grid, [f["resolved"] / f["seen"] for f in found], color=GREEN, label="rank (theory)")
+        ax.plot(grid, [f["peeled"] / f["seen"] for f in found], color=ORANGE, ls="--", label="peeling (theory)")
+        for group in result.where(alpha=alpha):
+            seen = solutions(alpha, group["s"], n, d)["seen"]
+            ax.plot([group["s"]], [group["resolved"]["mean"] / seen], "D", color=GREEN, ms=5)
+            ax.plot([group["s"]], [group["peeled"]["mean"] / seen], "o", color=ORANGE, mfc="none", ms=7)
+        stop = next((s for s, f in zip(grid, found, strict=True) if f["peeled"] < 0.5 * f["resolved"]), math.nan)
+        words.append(f"alpha = {alpha:g}: peeling from nothing gives up near s = {stop:.1f}")
+        ax.set(xlabel="features a row, $s$", title=rf"$\alpha={alpha:g}$", ylim=(-0.03, 1.03))
+    axes[0].set_ylabel("resolved share of the seen")
+    axes[-1].legend(loc="center right", fontsize=8)
+    return picture(figure, "Resolved share of the seen features along s. " + "; ".join(words) + ". Dots measured.")
+
+
+def phase_map(n: int = 1000, d: int = 10_000) -> Picture:
+    """The (alpha, s) plane: resolved share by rank and by peeling, and where there are several solutions."""
+    alphas, fullness = np.linspace(1.05, 3, 20), np.linspace(1, 20, 20)
+    rank, peel = (np.empty((len(fullness), len(alphas))) for _ in range(2))
+    for i, s in enumerate(fullness):
+        for j, alpha in enumerate(alphas):
+            found = solutions(round(float(alpha), 4), float(s), n, d)
+            rank[i, j] = found["resolved"] / found["seen"]
+            peel[i, j] = found["peeled"] / found["seen"]
+    figure, axes = subplots(1, 2, size=(8.2, 3.5), sharey=True)
+    mesh = None
+    for ax, share, title in zip(axes, (peel, rank), ("peeling, from nothing", "rank: every interpolator"), strict=True):
+        mesh = ax.contourf(alphas, fullness, share, levels=np.linspace(0, 1, 11), cmap="viridis")
+        ax.set(title=title, xlabel=r"tail exponent $\alpha$")
+        ax.grid(False)
+    axes[0].set_ylabel("features a row, $s$")
+    figure.colorbar(mesh, ax=axes, label="resolved share of the seen")
+    share = {(name, round(float(fullness[i]))): values[i, 10] for name, values in (("peeling", peel), ("rank", rank))
+             for i in (4, 19)}
+    return picture(
+        figure,
+        f"Two maps of the resolved share over alpha from 1.05 to 3 and s from 1 to 20 at n = {n}. At alpha = "
+        f"{alphas[10]:.2f}: peeling {share['peeling', 5]:.2f} at s = 5 and {share['peeling', 20]:.2f} at s = 20; rank "
+        f"{share['rank', 5]:.2f} and {share['rank', 20]:.2f}. Peeling has a sharp edge, rank fails only near alpha = 1.",
+    )
