@@ -28,7 +28,7 @@ class Settings:
     n: int = setting(2000, "training images; 0 means all of them")
     exponent: float = setting(1.0, "Zipf exponent of the class sizes, not used with all of them")
     n_test: int = setting(10_000, "test images, from the first on")
-    models: int = setting(400, "networks; 2,000 in the public example")
+    models: int = setting(300, "networks; 2,000 in the public example")
     rate: float = setting(0.7, "subset share, as Feldman and Zhang's")
     hidden: tuple[int, ...] = setting((64,), "512-256 in the public example")
     epochs: int = setting(15, "10 in the public example")
