@@ -105,10 +105,13 @@ def handover(results: Numbers, *, similar: float = 1.0, pair: int = 2) -> Pictur
     left.set_xticks(numbers)
     left.legend(fontsize=8, loc="lower right")
     _range(right, WIDTHS, results["kernel"][:, :, pair], color=PURPLE)
-    for key, color, label in (("neighbour", ORANGE, "nearest neighbour"), ("linear", BLUE, "minimum norm")):
+    for key, color, label, at, side in (
+        ("neighbour", ORANGE, "nearest neighbour", WIDTHS[-1], "right"),
+        ("linear", BLUE, "minimum norm", WIDTHS[0], "left"),
+    ):
         level = float(np.median(results[key][:, pair]))
         right.axhline(level, color=color, lw=1.4, ls="--")
-        right.text(WIDTHS[-1], level * 1.15, label, color=color, fontsize=8, ha="right")
+        right.text(at, level * 1.15, label, color=color, fontsize=8, ha=side)
     right.set(xscale="log", yscale="log", xlabel="width of the kernel", title=f"{pair} rare features", ylim=(1e-3, 10))
     neighbour, narrow, linear, zero, wide = (
         float(np.median(values[:, pair]))

@@ -39,9 +39,9 @@ def sample(n: int, noise: float, *, seed: int) -> tuple[NDArray[np.float64], NDA
     return x, truth(x) + noise * rng.normal(size=n)
 
 
-def fit(x: NDArray[np.float64], y: NDArray[np.float64], count: int, decay: float) -> NDArray[np.float64]:
-    """Least-squares coefficients of ``count`` features; of all solutions the one of smallest norm."""
-    return np.asarray(np.linalg.lstsq(features(x, count, decay), y, rcond=1e-12)[0], dtype=np.float64)
+def least_norm(phi: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Least-squares coefficients for features ``phi`` (n, count); of all solutions the one of smallest norm."""
+    return np.asarray(np.linalg.lstsq(phi, y, rcond=1e-12)[0], dtype=np.float64)
 
 
 def run(
@@ -68,10 +68,11 @@ def run(
     for count in counts:
         _validate.positive_int("counts", count)
     x, y = sample(n, noise, seed=seed)
+    seen, grid = features(x, max(counts), decay), features(GRID, max(counts), decay)
     test, train, norm = [], [], []
     for count in counts:
-        coefficients = fit(x, y, count, decay)
-        test.append(np.mean((features(GRID, count, decay) @ coefficients - truth(GRID)) ** 2))
-        train.append(np.mean((features(x, count, decay) @ coefficients - y) ** 2))
+        coefficients = least_norm(seen[:, :count], y)
+        test.append(np.mean((grid[:, :count] @ coefficients - truth(GRID)) ** 2))
+        train.append(np.mean((seen[:, :count] @ coefficients - y) ** 2))
         norm.append(np.linalg.norm(coefficients / (1.0 + np.arange(count)) ** decay))
     return {"test": np.array(test), "train": np.array(train), "norm": np.array(norm)}
