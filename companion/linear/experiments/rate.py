@@ -17,7 +17,7 @@ from companion.linear import LongTailModel, feature_counts, min_norm, peel, popu
 class Settings:
     alphas: tuple[float, ...] = setting((1.5, 2.0, 3.0), "slow, middle and fast decay of the frequencies")
     sizes: tuple[int, ...] = setting(
-        (100, 316, 1000, 3162, 10_000, 31_623, 100_000, 316_228, 1_000_000), "training rows: four decades"
+        (100, 316, 1000, 3162, 10_000, 31_623, 100_000, 1_000_000), "training rows: four decades"
     )
     d: int = setting(2_000_000, "features; so many that the cut of the tail moves the law by under 4 %")
     s: float = setting(5.0, "sparsity before the cut at 1", "paper")
@@ -50,7 +50,7 @@ EXPERIMENT = Experiment(
     name="rate",
     summary="noiseless risk of the minimum norm against n, four decades",
     presets={"smoke": Settings(alphas=(2.0,), sizes=(100, 1000), d=20_000), "paper": Settings()},
-    seeds={"smoke": 2, "paper": 5},
+    seeds={"smoke": 2, "paper": 4},
     cells=cells,
     run=run,
 )

@@ -142,7 +142,7 @@ def tightest_k(p: Any, beta: Any, n: int) -> int:
     p, beta, n = _frequencies(p, beta, n, low=1)
     low, high = int(np.sum(p >= min(1.0, 100 / n))), int(np.sum(p >= 1 / n))
     low = max(low, int(np.sum(p >= 1)))  # the tail needs p < 1
-    tried = np.unique(np.geomspace(max(low, 1), max(high, low, 1), 40).round().astype(int))
+    tried = np.unique(np.geomspace(max(low, 1), max(high, low, 1), 24).round().astype(int))
     tried = tried[(tried < p.size) & (tried >= int(np.sum(p >= 1)))]
     return int(min(tried, key=lambda k: expected_risk_bounds(p, beta, n, int(k)).upper))
 
