@@ -8,17 +8,14 @@ other rows keep the leverage they have without row r. One is the other on X^T.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
 
 from companion import _validate
-from companion.linear.reduce import peel_items, row_sums, seen_columns
-
-RANK_TOLERANCE = 1e-10  # singular values below this share of the largest of their block count as zero
+from companion.linear.hat import component_blocks, hat_diagonal
+from companion.linear.reduce import peel_items, row_sums, seen_columns, take
 
 
 def _csr(X: Any) -> sp.csr_array:
@@ -76,12 +73,12 @@ def recoverability(X: Any) -> np.ndarray:
     """The row-space certificate `P_ii = (X^+ X)_ii` of each feature, shape (d,), in [0, 1].
 
     1: every least-squares interpolator has the right coefficient ("resolved"). 0: never seen.
-    They sum to rank X. Ours; :prf:ref:`thm-certificate`.
+    They sum to rank X. Cost: the cube of the largest component that peeling leaves. Ours; :prf:ref:`thm-certificate`.
     """
     A = _csr(X)
     seen, part = seen_columns(A)
     certificate = np.zeros(A.shape[1])
-    certificate[seen] = _hat_diagonal(sp.csr_array(part.T))
+    certificate[seen] = hat_diagonal(sp.csr_array(part.T))
     return certificate
 
 
@@ -89,40 +86,32 @@ def leverage(X: Any) -> np.ndarray:
     """`h_rr = (X X^+)_rr` of each row, shape (n,), in [0, 1]: the self-influence d yhat_r / d y_r.
 
     1: the row is fitted exactly whatever its label (memorized). They sum to rank X.
+    Cost: the cube of the number of columns that elimination leaves.
     """
-    return _hat_diagonal(seen_columns(_csr(X))[1])
+    return hat_diagonal(seen_columns(_csr(X))[1])
 
 
-def _hat_diagonal(A: sp.csr_array) -> np.ndarray:
-    """Diagonal of `A A^+`: eliminate columns met in one row, then decompose the components that remain."""
-    n = A.shape[0]
-    rounds = peel_items(A).rounds
-    h = (rounds > 0).astype(float)
-    rest = A[rounds < 0]
-    kept = np.flatnonzero(rounds < 0)
-    for rows, columns in components(rest):
-        block = rest[rows][:, columns].toarray()
-        h[kept[rows]] = _dense_hat_diagonal(block)
-    return np.clip(h, 0.0, 1.0) if n else h
+def components(X: Any, features: np.ndarray | None = None) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Connected components of the row/feature graph that hold an entry: (rows, columns) of each, increasing.
 
-
-def _dense_hat_diagonal(block: np.ndarray) -> np.ndarray:
-    u, s, _ = np.linalg.svd(block, full_matrices=False)
-    basis: np.ndarray = u[:, s > RANK_TOLERANCE * s[0]]
-    diagonal: np.ndarray = (basis**2).sum(axis=1)
-    return diagonal
-
-
-def components(X: Any) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Connected components of the row/feature graph that hold an entry: (rows, columns) of each."""
+    `features`, a mask (d,), keeps only the entries of those features: `features=~peel(X)` gives the
+    components that the null space of X splits over, `features=np.arange(d) >= k` those of the tail.
+    """
     A = _csr(X)
-    n, d = A.shape
-    graph = sp.block_array([[None, A], [A.T, None]], format="csr") if A.nnz else sp.csr_array((n + d, n + d))
-    count, label = connected_components(graph, directed=False)
-    order = np.argsort(label, kind="stable")
-    starts = np.searchsorted(label[order], np.arange(count + 1))
-    pieces = (order[a:b] for a, b in pairwise(starts) if b - a > 1)
-    return [(piece[piece < n], piece[piece >= n] - n) for piece in pieces]
+    if features is None:
+        columns = np.arange(A.shape[1])
+    else:
+        mask = np.asarray(features)
+        if mask.dtype != bool or mask.shape != (A.shape[1],):
+            raise ValueError(f"features must be a bool mask of shape ({A.shape[1]},), got {mask.dtype} {mask.shape}")
+        columns = np.flatnonzero(mask)
+    part = A if features is None else take(A, np.arange(A.shape[0]), columns)
+    seen, part = seen_columns(part)
+    found = []
+    for rows, inside, stack in component_blocks(part):
+        pairs = [(rows, inside)] if stack is None else zip(rows, inside, strict=True)
+        found += [(r, columns[seen[c]]) for r, c in pairs]
+    return sorted(found, key=lambda piece: int(piece[0][0]))
 
 
 def rank(X: Any) -> int:
@@ -130,44 +119,50 @@ def rank(X: Any) -> int:
     return round(float(leverage(X).sum()))
 
 
-def _smaller_gram(A: sp.csr_array) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Non-zero eigenvalues and eigenvectors of X X^T or X^T X, the smaller; True if of X X^T."""
-    dual = A.shape[0] < A.shape[1]
-    gram = (A @ A.T if dual else A.T @ A).toarray()
-    w, v = np.linalg.eigh(gram)
-    keep = w > 1e-13 * max(gram.shape) * w[-1] if w.size else np.zeros(0, bool)
-    return w[keep], v[:, keep], dual
-
-
 def inverse_gram_diagonal(X: Any) -> np.ndarray:
-    """`[(X^T X)^+]_ii`, shape (d,): sigma^2 times it is the noise variance of coefficient i; 0 if unseen."""
+    """`[(X^T X)^+]_ii`, shape (d,): sigma^2 times it is the noise variance of coefficient i; 0 if unseen.
+
+    Cost: the cube of the smaller of n and the number of seen features.
+    """
     A = _csr(X)
     out = np.zeros(A.shape[1])
-    seen = np.flatnonzero(np.bincount(A.indices, minlength=A.shape[1]))
-    A = A[:, seen]
-    w, v, dual = _smaller_gram(A)
-    if dual:
-        out[seen] = ((A.T @ v / w) ** 2).sum(axis=1)
-    else:
-        out[seen] = (v**2 / w).sum(axis=1)
+    seen, A = seen_columns(A)
+    u, s, v = _singular_triple(A, round(float(hat_diagonal(A).sum())))
+    out[seen] = (((A.T @ u) / s**2) ** 2).sum(axis=1) if v is None else ((v / s) ** 2).sum(axis=1)
     return out
 
 
 def leave_one_out_residuals(X: Any, y: Any) -> np.ndarray:
-    """Residual y_r - x_r b_(-r) of each row under the minimum-norm solution without it, shape (n,).
+    """Residual `y_r - x_r b_(-r)` of each row under the minimum-norm solution without it, shape (n,).
 
     From one decomposition, any rank: `(y_r - yhat_r)/(1 - h_rr)` if h_rr < 1, and `(G y)_r / G_rr` with
-    `G = (X X^T)^+` if h_rr = 1. An empty row is left out at no cost: its residual is y_r.
+    `G = (X X^T)^+` if h_rr = 1. A row without features has residual y_r. Cost as `inverse_gram_diagonal`.
     """
     A = _csr(X)
     target = _validate.vector("y", y, A.shape[0])
-    h = leverage(A)
-    w, v, dual = _smaller_gram(A[:, np.bincount(A.indices, minlength=A.shape[1]) > 0])
-    # left singular vectors u: X X^T = u diag(w) u^T on its range
-    u = v if dual else A[:, np.bincount(A.indices, minlength=A.shape[1]) > 0] @ v / np.sqrt(w)
+    _, A = seen_columns(A)
+    h = hat_diagonal(A)
+    u, s, v = _singular_triple(A, round(float(h.sum())))
+    if u is None:
+        u = (A @ v) / s
     projected = u.T @ target
     memorized = h > 1 - 1e-9
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ordinary = (target - u @ projected) / (1 - h)
-        by_gram = (u @ (projected / w)) / (u**2 / w).sum(axis=1)
+    ordinary = (target - u @ projected) / np.where(memorized, 1.0, 1 - h)
+    by_gram = (u @ (projected / s**2)) / np.where(memorized, ((u / s) ** 2).sum(axis=1), 1.0)
     return np.where(memorized, by_gram, ordinary)
+
+
+def _singular_triple(A: sp.csr_array, rank: int) -> tuple[Any, np.ndarray, Any]:
+    """Left vectors (or None), non-zero singular values and right vectors (or None) of A, of known rank.
+
+    One side from the smaller Gram matrix; both from A itself if squaring blurs the smallest values.
+    """
+    dual = A.shape[0] < A.shape[1]
+    gram = (A @ A.T if dual else A.T @ A).toarray()
+    w, q = np.linalg.eigh(gram)
+    kept = slice(w.size - rank, None)
+    if rank and w[kept][0] < 1e-8 * w[-1]:
+        u, s, vt = np.linalg.svd(A.toarray(), full_matrices=False)
+        return u[:, :rank], s[:rank], vt[:rank].T
+    s = np.sqrt(w[kept])
+    return (q[:, kept], s, None) if dual else (None, s, q[:, kept])

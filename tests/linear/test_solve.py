@@ -3,52 +3,254 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from companion.linear import LongTailModel, gradient_descent, min_norm, ridge
+from companion.linear import (
+    LongTailModel,
+    gradient_descent,
+    largest_step,
+    min_norm,
+    min_norm_report,
+    peel,
+    ridge,
+    sample_design,
+)
+from companion.linear.reduce import seen_columns
 
-from .designs import designs, labels
+from .designs import chains, close, designs, labels, parts, stored
 
 
-def reference(X, y):
+def pseudo_inverse_solution(X, y):
     return np.linalg.pinv(X, rcond=1e-10) @ y
 
 
-def close(a, b, tolerance=1e-8):
-    return np.linalg.norm(a - b) <= tolerance * max(np.linalg.norm(b), 1e-300)
+@given(designs() | chains(), st.data())
+def test_min_norm_is_the_svd_pseudo_inverse(X, data):
+    y = data.draw(labels(X.shape[0]))
+    assert close(min_norm(sp.csr_array(X), y), pseudo_inverse_solution(X, y))
+
+
+@given(designs(max_rows=30, max_columns=8) | designs(max_rows=6, max_columns=40), st.data())
+def test_min_norm_on_tall_and_on_wide_designs(X, data):
+    y = data.draw(labels(X.shape[0]))
+    assert close(min_norm(X, y), pseudo_inverse_solution(X, y))
 
 
 @given(designs(), st.data())
-def test_min_norm_is_the_svd_pseudo_inverse(X, data):
+def test_storage_does_not_matter_and_inputs_are_never_modified(X, data):
     y = data.draw(labels(X.shape[0]))
-    assert close(min_norm(sp.csr_array(X), y), reference(X, y))
-    assert close(min_norm(X, y), reference(X, y))
+    given_X = data.draw(stored(X))
+    before, y_before = parts(given_X), y.copy()
+    lam = 0.3
+    assert close(min_norm(given_X, y), pseudo_inverse_solution(X, y))
+    assert close(ridge(given_X, y, lam), ridge(X, y, lam))
+    assert close(gradient_descent(given_X, y, 3, 0.01), gradient_descent(X, y, 3, 0.01))
+    assert all((a == b).all() for a, b in zip(before, parts(given_X), strict=True))
+    assert (y == y_before).all()
 
 
-@given(designs(), st.data(), st.sampled_from([1e-3, 0.1, 1.0, 30.0]))
+@given(designs(), st.data())
+def test_min_norm_does_not_depend_on_order_or_signs(X, data):
+    """Reordered rows and columns, flipped signs: the same problem in other words."""
+    y = data.draw(labels(X.shape[0]))
+    rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
+    rows, columns = rng.permutation(X.shape[0]), rng.permutation(X.shape[1])
+    row_sign, column_sign = rng.choice([-1.0, 1.0], X.shape[0]), rng.choice([-1.0, 1.0], X.shape[1])
+    other = (row_sign[:, None] * X * column_sign)[rows][:, columns]
+    assert close(min_norm(other, (row_sign * y)[rows]), (column_sign * min_norm(X, y))[columns])
+
+
+@given(designs(), st.data(), st.sampled_from([1e-150, 1e-20, 1e20, 1e150]))
+def test_min_norm_scales_with_its_inputs(X, data, scale):
+    y = data.draw(labels(X.shape[0]))
+    b = min_norm(X, y)
+    assert close(min_norm(X * scale, y) * scale, b)
+    assert close(min_norm(X, y * scale) / scale, b)
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1.0, 1.2, 1.5, 2.0, 3.0]), st.sampled_from([1.0, 5.0, 20.0]))
+def test_min_norm_conditions_on_long_tailed_designs(seed, alpha, s):
+    """Orthogonal residual, solution in the row space: together these make it the minimum-norm solution."""
+    model = LongTailModel(n=100, d=300, s=s, alpha=alpha, beta_exponent=0.1, sigma=0.5)
+    sample = model.sample(seed=seed)
+    X = sample.X.toarray()
+    b = min_norm(sample.X, sample.y)
+    size = np.linalg.norm(X, 2)
+    assert np.linalg.norm(X.T @ (X @ b - sample.y)) <= 1e-8 * size * np.linalg.norm(sample.y)
+    assert close(np.linalg.pinv(X, rcond=1e-10) @ (X @ b), b)
+
+
+def test_min_norm_shares_the_credit_of_features_that_only_co_occur():
+    """X = [1 1]: any solver that eliminates one column without the last step gives (y, 0)."""
+    assert close(min_norm(np.array([[1.0, 1.0]]), np.array([3.0])), np.array([1.5, 1.5]))
+    assert close(min_norm(np.array([[1.0, -2.0, 0.0]]), np.array([5.0])), np.array([1.0, -2.0, 0.0]))
+
+
+def test_min_norm_of_nothing_is_zero():
+    assert (min_norm(np.zeros((3, 4)), np.ones(3)) == 0).all()
+    assert (min_norm(sp.csr_array((3, 4)), np.ones(3)) == 0).all()
+    assert (min_norm(np.eye(3), np.zeros(3)) == 0).all()
+
+
+def test_small_entries_are_entries():
+    """A pivot of 1e-9 is not noise: rank decisions look at scaled columns."""
+    X = np.array([[1e-9, 0.0], [0.0, 1.0]])
+    assert close(min_norm(X, np.array([1e-9, 2.0])), np.array([1.0, 2.0]))
+
+
+def test_a_chain_of_a_thousand_rows():
+    """Longer than the rounds done with arrays: the queue and the scalar substitution take over."""
+    n = 1000
+    X = sp.csr_array(sp.eye_array(n) - sp.eye_array(n, k=1))
+    beta = np.random.default_rng(0).standard_normal(n)
+    assert close(min_norm(X, X @ beta), beta)
+    assert close(min_norm(sp.csr_array(X.T), X.T @ beta), beta)
+
+
+@pytest.mark.parametrize("alpha", [1.0, 1.5, 2.0])
+def test_iterative_core_agrees_with_the_direct_one(alpha, monkeypatch):
+    """Conjugate gradients are only used on large cores; forced on a small one they give the same answer."""
+    sample = LongTailModel(n=300, d=900, s=5.0, alpha=alpha, beta_exponent=0.1, sigma=0.3).sample(seed=3)
+    direct = min_norm(sample.X, sample.y)
+    monkeypatch.setattr(least_squares_module(), "SMALL", 0)
+    monkeypatch.setattr(least_squares_module(), "DENSE", 0)
+    report = min_norm_report(sample.X, sample.y)
+    assert report.method == "conjugate gradients"
+    assert report.iterations > 0
+    assert close(report.beta, direct)
+    assert close(ridge(sample.X, sample.y, 1e-3), dense_ridge(sample.X.toarray(), sample.y, 1e-3))
+    assert close(ridge(sample.X, sample.y, 1e-12), direct, 1e-6)
+
+
+def least_squares_module():
+    import companion.linear.least_squares as module
+
+    return module
+
+
+def test_last_resort_is_lsmr_and_still_right(monkeypatch):
+    """With dense methods and conjugate gradients denied, lsmr finishes what they began."""
+    module = least_squares_module()
+    for name in ("SMALL", "DENSE", "ITERATIONS"):
+        monkeypatch.setattr(module, name, 0)
+    sample = LongTailModel(n=120, d=400, s=5.0, alpha=1.3, beta_exponent=0.1, sigma=0.3).sample(seed=4)
+    report = min_norm_report(sample.X, sample.y)
+    assert report.method == "lsmr"
+    assert close(report.beta, pseudo_inverse_solution(sample.X.toarray(), sample.y))
+    assert close(ridge(sample.X, sample.y, 0.1), dense_ridge(sample.X.toarray(), sample.y, 0.1))
+
+
+def test_wide_spectrum_falls_back_to_the_singular_values(monkeypatch):
+    """A core whose Gram matrix is too ill-conditioned to factor is still solved, and tall ones in pieces."""
+    rng = np.random.default_rng(0)
+    u = np.linalg.qr(rng.standard_normal((3000, 12)))[0]
+    v = np.linalg.qr(rng.standard_normal((12, 12)))[0]
+    X = u * np.logspace(0, -7, 12) @ v.T
+    beta = rng.standard_normal(12)
+    report = min_norm_report(X, X @ beta)
+    assert report.method == "singular value decomposition"
+    assert close(report.beta, beta, 1e-7)
+
+
+def test_report_says_what_was_done():
+    sample = LongTailModel(n=1000, d=10_000, s=5.0, alpha=1.5, beta_exponent=0.1, sigma=0.05).sample(seed=0)
+    report = min_norm_report(sample.X, sample.y)
+    assert report.seen == seen_columns(sample.X)[0].size
+    assert report.eliminated > 100
+    assert report.core[0] == 1000 - report.eliminated
+    assert report.core[1] < report.seen - report.eliminated
+    assert report.unresolved == report.seen - np.count_nonzero(peel(sample.X))
+    assert report.gradient < 1e-14
+    assert (report.beta == min_norm(sample.X, sample.y)).all()
+
+
+def dense_ridge(X, y, lam):
+    n, d = X.shape
+    return np.linalg.solve(X.T @ X / n + lam * np.eye(d), X.T @ y / n)
+
+
+@given(designs() | chains(), st.data(), st.sampled_from([1e-4, 0.1, 1.0, 30.0]))
 def test_ridge_solves_its_normal_equations(X, data, lam):
     y = data.draw(labels(X.shape[0]))
-    n, d = X.shape
-    exact = np.linalg.solve(X.T @ X / n + lam * np.eye(d), X.T @ y / n)
-    assert close(ridge(sp.csr_array(X), y, lam), exact)
+    assert close(ridge(sp.csr_array(X), y, lam), dense_ridge(X, y, lam))
 
 
-def test_gradient_descent_matches_its_closed_form():
-    sample = LongTailModel(n=60, d=200, s=4.0, alpha=1.5, beta_exponent=0.1, sigma=0.1).sample(seed=1)
-    X = sample.X.toarray()
+@given(designs(), st.data())
+def test_ridge_tends_to_the_minimum_norm(X, data):
+    y = data.draw(labels(X.shape[0]))
+    assert (ridge(X, y, 0) == min_norm(X, y)).all()
+    assume(np.linalg.norm(X) > 0)
+    s = np.linalg.svd(X, compute_uv=False)
+    smallest = s[s > 1e-10 * s[0]].min()
+    if smallest > 0.05:
+        assert close(ridge(X, y, 1e-14), min_norm(X, y), 1e-7)
+
+
+def test_ridge_shrinks_an_isolated_feature_by_its_count():
+    """n_i / (n_i + n lam): the factor of a feature alone in its rows."""
+    X = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    y = X @ np.array([2.0, 3.0])
+    assert close(ridge(X, y, 0.5), np.array([2.0 * 2 / (2 + 2), 3.0 * 1 / (1 + 2)]))
+
+
+@given(designs(), st.data(), st.integers(0, 60), st.floats(0.05, 0.95))
+def test_gradient_descent_matches_its_closed_form(X, data, steps, share):
+    y = data.draw(labels(X.shape[0]))
+    n = X.shape[0]
+    assume(np.linalg.norm(X) > 0)
     u, s, vt = np.linalg.svd(X, full_matrices=False)
-    lr, steps = 0.3 * 60 / s[0] ** 2, 37
-    shrink = 1 - (1 - 2 * lr * s**2 / 60) ** steps
-    exact = vt.T @ (shrink / np.where(s > 1e-10, s, np.inf) * (u.T @ sample.y))
-    assert close(gradient_descent(sample.X, sample.y, steps, lr), exact, 1e-10)
+    lr = share * n / s[0] ** 2
+    keep = s > 1e-10 * s[0]
+    u, s, vt = u[:, keep], s[keep], vt[keep]
+    exact = vt.T @ ((1 - (1 - 2 * lr * s**2 / n) ** steps) / s * (u.T @ y))
+    assert close(gradient_descent(X, y, steps, lr), exact, 1e-9)
 
 
-def test_gradient_descent_from_zero_converges_to_the_minimum_norm():
-    X = np.array([[1.0, 1.0, 0.0], [1.0, -1.0, 0.0]])[:1]
+def test_gradient_descent_from_zero_ends_at_the_minimum_norm():
+    X = np.array([[1.0, 1.0, 0.0]])
     assert close(gradient_descent(X, np.array([3.0]), 200, 0.2), np.array([1.5, 1.5, 0.0]))
 
 
-def test_negative_lam_is_refused_by_name():
-    with pytest.raises(ValueError, match="lam"):
-        ridge(np.eye(2), np.ones(2), -1.0)
+@given(designs())
+def test_largest_step_is_the_edge_of_convergence(X):
+    norm = np.linalg.norm(X, 2)
+    if norm == 0:
+        assert largest_step(X) == np.inf
+    else:
+        assert largest_step(X) == pytest.approx(X.shape[0] / norm**2, rel=1e-6)
+
+
+def test_gradient_descent_converges_below_the_largest_step_and_diverges_above():
+    X = sample_design(20, np.full(6, 0.3), seed=0).toarray()
+    y = np.ones(20)
+    below = gradient_descent(X, y, 5000, 0.95 * largest_step(X))
+    above = gradient_descent(X, y, 500, 1.05 * largest_step(X))
+    assert close(below, min_norm(X, y))
+    assert np.linalg.norm(above) > 1e6 * np.linalg.norm(below)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: min_norm(np.ones(3), np.ones(3)), ValueError, "X must be a matrix"),
+        (lambda: min_norm(np.eye(3), np.ones(2)), ValueError, "y must have length 3, got 2"),
+        (lambda: min_norm(np.eye(3), np.eye(3)), ValueError, "y must be a vector"),
+        (lambda: min_norm(np.array([[np.nan]]), np.ones(1)), ValueError, "X must be finite"),
+        (lambda: min_norm(sp.csr_array([[np.inf]]), np.ones(1)), ValueError, "X must be finite"),
+        (lambda: min_norm(np.eye(2), np.array([1, np.inf])), ValueError, "y must be finite"),
+        (lambda: min_norm(np.eye(2) * 1j, np.ones(2)), TypeError, "X must hold real numbers"),
+        (lambda: min_norm(sp.csr_array(np.eye(2) * 1j), np.ones(2)), TypeError, "X must hold real numbers"),
+        (lambda: min_norm(np.array([["a"]]), np.ones(1)), TypeError, "X must hold real numbers"),
+        (lambda: min_norm(np.eye(2), sp.csr_array([[1.0, 2.0]])), TypeError, "y must be a dense array"),
+        (lambda: ridge(np.eye(2), np.ones(2), -1.0), ValueError, "lam must be finite and at least 0"),
+        (lambda: ridge(np.eye(2), np.ones(2), np.nan), ValueError, "lam"),
+        (lambda: ridge(np.eye(2), np.ones(2), "1"), TypeError, "lam must be a number"),
+        (lambda: gradient_descent(np.eye(2), np.ones(2), -1, 0.1), ValueError, "steps"),
+        (lambda: gradient_descent(np.eye(2), np.ones(2), 1.5, 0.1), TypeError, "steps"),
+        (lambda: gradient_descent(np.eye(2), np.ones(2), 5, 0.0), ValueError, "lr"),
+    ],
+)
+def test_bad_input_is_named(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

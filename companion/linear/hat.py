@@ -1,0 +1,124 @@
+"""The diagonal of `A A^+`, exactly: eliminate, split into components, decompose each.
+
+A column met in only one remaining row r puts `e_r` in the column space: h_r = 1, and the other rows keep the
+diagonal they have without row r. What is left falls into connected components. Small ones are decomposed in
+stacks of equal shape; large ones by Cholesky of the smaller Gram matrix if its condition allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import scipy.sparse as sp
+from scipy.linalg import lapack
+from scipy.sparse.csgraph import connected_components
+
+from companion.linear.reduce import distinct, peel_items, take
+
+RANK_TOLERANCE = 1e-10  # singular values below this share of the largest of their block count as zero
+SAFE = 1e-5  # reciprocal condition of a Gram matrix above which its inverse is good to 1e-10
+STACKED = 4096  # entries of a block up to which it is decomposed in a stack
+
+
+def hat_diagonal(A: sp.csr_array) -> np.ndarray:
+    """Diagonal of the projection onto the column space of A, shape (rows,), in [0, 1]."""
+    rounds = peel_items(A).rounds
+    h = (rounds > 0).astype(np.float64)
+    kept = np.flatnonzero(rounds < 0)
+    rest = take(A, kept, np.arange(A.shape[1]))
+    for rows, columns, stack in component_blocks(rest):
+        if stack is None:
+            h[kept[rows]] = _large_block(take(rest, rows, columns))
+        else:
+            h[kept[rows]] = _stacked_blocks(stack)
+    return np.clip(h, 0.0, 1.0)
+
+
+def component_labels(A: sp.csr_array) -> tuple[int, np.ndarray, np.ndarray]:
+    """Number of components of the row/column graph of A; the component of each row and of each column."""
+    n, m = A.shape
+    # rows n.. of the graph are the columns of A: one triangle of the bipartite adjacency is enough
+    indptr = np.concatenate([A.indptr, np.full(m, A.indptr[-1], dtype=A.indptr.dtype)])
+    graph = sp.csr_array((np.ones(A.nnz), A.indices + n, indptr), shape=(n + m, n + m))
+    count, label = connected_components(graph, directed=False)
+    return count, label[:n], label[n:]
+
+
+def component_blocks(A: sp.csr_array) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray | None]]:
+    """The components of A that hold an entry: (rows (g, r), columns (g, c), values (g, r, c)), g of one shape.
+
+    A block of more than STACKED cells comes alone, as (rows (r,), columns (c,), None).
+    """
+    count, row_label, column_label = component_labels(A)
+    row_order, row_start, row_size = _sorted_by_label(row_label, count)
+    column_order, column_start, column_size = _sorted_by_label(column_label, count)
+    cells = row_size * column_size
+    for c in np.flatnonzero(cells > STACKED).tolist():
+        yield (
+            row_order[row_start[c] : row_start[c] + row_size[c]],
+            column_order[column_start[c] : column_start[c] + column_size[c]],
+            None,
+        )
+    small = np.flatnonzero((cells > 0) & (cells <= STACKED))
+    if small.size == 0:
+        return
+    shape = row_size * (STACKED + 1) + column_size
+    # entries and components of one shape, side by side
+    row_of = np.repeat(np.arange(A.shape[0]), np.diff(A.indptr))
+    entry_shape = shape[row_label[row_of]]
+    entry_order = np.argsort(entry_shape, kind="stable")
+    ordered_shapes = entry_shape[entry_order]
+    local_row = _inverse(row_order) - row_start[row_label]
+    local_column = _inverse(column_order) - column_start[column_label]
+    place = np.zeros(count, dtype=np.int64)
+    for one in distinct(shape[small]).tolist():
+        group = small[shape[small] == one]
+        r, c = divmod(one, STACKED + 1)
+        place[group] = np.arange(group.size)
+        lo, hi = np.searchsorted(ordered_shapes, [one, one + 1])
+        where = entry_order[lo:hi]
+        stack = np.zeros((group.size, r, c))
+        row, column = row_of[where], A.indices[where]
+        stack[place[row_label[row]], local_row[row], local_column[column]] = A.data[where]
+        rows = row_order[row_start[group][:, None] + np.arange(r)]
+        columns = column_order[column_start[group][:, None] + np.arange(c)]
+        yield rows, columns, stack
+
+
+def _sorted_by_label(label: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    size = np.bincount(label, minlength=count)
+    return np.argsort(label, kind="stable"), np.cumsum(size) - size, size
+
+
+def _inverse(order: np.ndarray) -> np.ndarray:
+    inverse = np.empty_like(order)
+    inverse[order] = np.arange(order.size)
+    return inverse
+
+
+def _stacked_blocks(stack: np.ndarray) -> np.ndarray:
+    """Hat diagonals of blocks (g, r, c), shape (g, r); columns are scaled to unit length first."""
+    length = np.sqrt((stack**2).sum(axis=1, keepdims=True))
+    u, s, _ = np.linalg.svd(stack / length, full_matrices=False)
+    kept = s > RANK_TOLERANCE * s[:, :1]
+    return ((u * kept[:, None, :]) ** 2).sum(axis=2)
+
+
+def _large_block(block: sp.csr_array) -> np.ndarray:
+    rows, columns = block.shape
+    length = np.sqrt(np.bincount(block.indices, weights=block.data**2, minlength=columns))
+    B = sp.csr_array((block.data / length[block.indices], block.indices, block.indptr), shape=block.shape)
+    wide = rows <= columns
+    gram = (B @ B.T if wide else B.T @ B).toarray()
+    norm = np.abs(gram).sum(axis=0).max()
+    factor, info = lapack.dpotrf(gram, clean=0)
+    if info == 0 and lapack.dpocon(factor, norm)[0] > SAFE:
+        if wide:  # the rows are independent: each is fitted exactly
+            return np.ones(rows)
+        inverse, _ = lapack.dpotri(factor)
+        inverse = np.triu(inverse) + np.triu(inverse, 1).T
+        step = max(1, (1 << 25) // columns)
+        pieces = [B[lo : lo + step] for lo in range(0, rows, step)]
+        return np.concatenate([np.asarray(piece.multiply(piece @ inverse).sum(axis=1)).ravel() for piece in pieces])
+    return _stacked_blocks(B.toarray()[None])[0]
