@@ -76,8 +76,15 @@ def test_claims_name_functions_that_exist() -> None:
 
 
 def good(**changes: object) -> claims.Claim:
-    fields = {"label": "thm-x", "title": "x", "source": "ours", "status": "checked", "chapter": "book/x",
-              "check": lambda: 1.0, "breaks": {"nothing": lambda: -1.0}}
+    fields = {
+        "label": "thm-x",
+        "title": "x",
+        "source": "ours",
+        "status": "checked",
+        "chapter": "book/x",
+        "check": lambda: 1.0,
+        "breaks": {"nothing": lambda: -1.0},
+    }
     return claims.Claim(**{**fields, **changes})  # type: ignore[arg-type]
 
 

@@ -30,14 +30,26 @@ def shares(result: Result) -> Picture:
         formula.append(recovery.expected_level_one_share(model.p, model.k, model.n))
     figure, ax = subplots(size=(6.6, 3.4))
     ax.plot(GRID, formula, color=GREY, ls="--", lw=1.4, label="level one (formula)")
-    kinds = (("level_one", GREY, "level one"), ("peeled_given_common", GREEN, "peeled, common ones given"),
-             ("resolved_tail", BLUE, "resolved ($P_{ii}=1$)"))
+    kinds = (
+        ("level_one", GREY, "level one"),
+        ("peeled_given_common", GREEN, "peeled, common ones given"),
+        ("resolved_tail", BLUE, "resolved ($P_{ii}=1$)"),
+    )
     means: dict[str, list[float]] = {}
     for key, color, label in kinds:
         draws = [[row[key] / row["seen_tail"] for row in result.select(alpha=alpha)] for alpha in alphas]
         means[key] = [float(np.mean(values)) for values in draws]
-        band(ax, alphas, means[key], [np.quantile(v, 0.05) for v in draws], [np.quantile(v, 0.95) for v in draws],
-             color=color, label=label, marker="o", lw=0.9)
+        band(
+            ax,
+            alphas,
+            means[key],
+            [np.quantile(v, 0.05) for v in draws],
+            [np.quantile(v, 0.95) for v in draws],
+            color=color,
+            label=label,
+            marker="o",
+            lw=0.9,
+        )
     ax.set(xlabel=r"tail exponent $\alpha$", ylabel="share of the seen tail features", ylim=(0, 1.03))
     ax.legend(loc="lower right")
     words = "; ".join(
@@ -67,13 +79,19 @@ def sandwich(result: Result) -> Picture:
     ax.plot(grid, low, color=GREEN, lw=1.2, label="proved: lower and upper sum")
     ax.plot(grid, high, color=GREEN, lw=1.2)
     ax.plot(grid, middle, color=INK, ls="--", lw=1.2, label=r"$1-e^{-Q}$ (next chapter)")
-    words = []
+    words: list[str] = []
     for group in result.summary:
         if group["alpha"] < 1.1:
             continue
         m = group["once_seen_unresolved_share"]
-        ax.errorbar([group["alpha"]], [m["mean"]], [[m["mean"] - m["low"]], [m["high"] - m["mean"]]], fmt="o",
-                    color=BLUE, label="measured, 95% interval" if not words else None)
+        ax.errorbar(
+            [group["alpha"]],
+            [m["mean"]],
+            [[m["mean"] - m["low"]], [m["high"] - m["mean"]]],
+            fmt="o",
+            color=BLUE,
+            label="measured, 95% interval" if not words else None,
+        )
         words.append(f"alpha {group['alpha']:g}: {m['mean']:.3f}")
     ax.set(xlabel=r"tail exponent $\alpha$", ylabel="unresolved share of once-seen", yscale="log", ylim=(2e-3, 3))
     ax.legend()
@@ -99,8 +117,10 @@ def rates(result: Result, alpha: float = 1.5) -> Picture:
         ax.plot(lines, table[3], color=PURPLE, ls=":", label=r"$p_k/p_{>k}$")
         ax.set(xscale="log", yscale="log", xlabel="rows $n$", ylim=(1e-8, 1e3))
         ax.axhline(1, color=GREY, lw=0.8)
-    for ax, key, title in ((left, "missed_share", "as a share of the seen features"),
-                           (right, "missed_mass", "as probability mass")):
+    for ax, key, title in (
+        (left, "missed_share", "as a share of the seen features"),
+        (right, "missed_mass", "as probability mass"),
+    ):
         means = [group[key]["mean"] for group in groups]
         ax.plot(sizes, means, "o", color=INK, label="measured")
         ax.set_title(f"Seen but unresolved, {title}", fontsize=9.5)
@@ -110,7 +130,7 @@ def rates(result: Result, alpha: float = 1.5) -> Picture:
         figure,
         f"Two logarithmic panels against n at alpha = {alpha:g}. Measured share of seen features left unresolved: "
         f"{_list(share)} at n = {_list(sizes)}; mass: {_list(mass)}. At n = 10^12 the lines are: M/alpha "
-        f"{table[0][-1]:.1e}, gamma M^2 {table[1][-1]:.1e}, the paper's terms {table[2][-1]:.1e} and {table[3][-1]:.1e}.",
+        f"{table[0][-1]:.1e}, gamma M^2 {table[1][-1]:.1e}, the paper's {table[2][-1]:.1e} and {table[3][-1]:.1e}.",
     )
 
 

@@ -63,7 +63,8 @@ def tails_a_row(result: Result) -> Picture:
         lines.append((none, 1 - none - several, several))
     none, one, several = np.array(lines).T
     figure, ax = subplots(size=(6.4, 3.2))
-    for values, color, label in ((none, BLUE, "no tail feature"), (one, GREEN, "one"), (several, ORANGE, "two or more")):
+    shown = ((none, BLUE, "no tail feature"), (one, GREEN, "one"), (several, ORANGE, "two or more"))
+    for values, color, label in shown:
         ax.plot(grid, values, color=color)
         at, shift = {BLUE: (28, (-10, -16)), GREEN: (18, (4, 8)), ORANGE: (3, (8, 6))}[color]
         ax.annotate(label, (float(grid[at]), float(values[at])), shift, textcoords="offset points", color=color)
@@ -77,12 +78,16 @@ def tails_a_row(result: Result) -> Picture:
         figure,
         "Share of rows by number of tail features along alpha from 1 to 3. No tail feature: "
         f"{first[0]:.2f} at 1, {last[0]:.2f} at 2. One: {first[1]:.2f} and {last[1]:.2f}. "
-        f"Two or more: {first[2]:.2f} and {last[2]:.2f}. Dots measured over {len(result.seeds)} draws lie on the lines.",
+        f"Two or more: {first[2]:.2f} and {last[2]:.2f}. Dots: {len(result.seeds)} draws, on the lines.",
     )
 
 
 def spectrum_rows(
-    alpha: float = 2.0, n: int = 1000, common: Sequence[float] = (2, 3, 5, 7, 10, 20, 40, 80), *, draws: int = 150,
+    alpha: float = 2.0,
+    n: int = 1000,
+    common: Sequence[float] = (2, 3, 5, 7, 10, 20, 40, 80),
+    *,
+    draws: int = 150,
     seed: int = 0,
 ) -> list[dict[str, float]]:
     """For each value of n p_k: extreme eigenvalues of the whitened Gram matrix, and how often rank A < k, with bounds.
@@ -95,7 +100,9 @@ def spectrum_rows(
     for wanted in common:
         k = int((n * model.p >= wanted).sum())
         p, none = model.p[:k], counts.no_tail_probability(model.p, k)
-        low, high, failed = [], [], []
+        low: list[float] = []
+        high: list[float] = []
+        failed: list[bool] = []
         for _ in range(draws):
             A = sample_design(n, p, seed=rng).toarray()
             if len(low) < 30:
@@ -107,10 +114,16 @@ def spectrum_rows(
             failed.append(np.linalg.matrix_rank(plain.T @ plain) < k)
         rows.append(
             {
-                "common": wanted, "k": k, "lowest": float(np.mean(low)), "lowest_low": float(np.quantile(low, 0.1)),
-                "lowest_high": float(np.quantile(low, 0.9)), "highest": float(np.mean(high)),
-                "highest_low": float(np.quantile(high, 0.1)), "highest_high": float(np.quantile(high, 0.9)),
-                "failed": float(np.mean(failed)), "bound": pinning.rank_failure_bound(model.p, k, n),
+                "common": wanted,
+                "k": k,
+                "lowest": float(np.mean(low)),
+                "lowest_low": float(np.quantile(low, 0.1)),
+                "lowest_high": float(np.quantile(low, 0.9)),
+                "highest": float(np.mean(high)),
+                "highest_low": float(np.quantile(high, 0.1)),
+                "highest_high": float(np.quantile(high, 0.9)),
+                "failed": float(np.mean(failed)),
+                "bound": pinning.rank_failure_bound(model.p, k, n),
                 "empty": pinning.empty_column_average(model.p, k, n),
                 "chernoff": pinning.matrix_chernoff_bound(model.p, k, n, 1.0),
                 "off_half": pinning.concentration_failure(model.p, k, n, 0.5),
@@ -121,7 +134,7 @@ def spectrum_rows(
 
 def spectrum(rows: Sequence[dict[str, float]], draws: int = 150) -> Picture:
     """Left: extreme eigenvalues against n p_k; right: probability that the common features are not pinned by A."""
-    x = np.array([row["common"] for row in rows])
+    x = [row["common"] for row in rows]
     column = {key: np.array([row[key] for row in rows]) for key in rows[0]}
     figure, (left, right) = subplots(1, 2, size=(8.2, 3.4))
     for key, color, label in (("highest", ORANGE, "largest eigenvalue"), ("lowest", BLUE, "smallest eigenvalue")):
@@ -133,10 +146,13 @@ def spectrum(rows: Sequence[dict[str, float]], draws: int = 150) -> Picture:
     right.plot(x, column["bound"], color=GREEN, label="our bound", lw=2.6, alpha=0.7)
     right.plot(x, column["empty"], color=INK, ls=":", lw=1.4, label="some column empty (exact)")
     shown = column["failed"] > 0
-    right.plot(x[shown], column["failed"][shown], "o", color=BLUE, label="measured")
+    right.plot(np.array(x)[shown], column["failed"][shown], "o", color=BLUE, label="measured")
     right.axhline(1, color=INK, ls=":", lw=1)
     right.set(xscale="log", yscale="log", ylim=(1e-6, 3e4), xlabel=r"$n p_k$", title=r"P(rank $A<k$)")
     right.legend(loc="upper right", fontsize=8)
+    for ax in (left, right):
+        ax.set_xticks([2, 5, 10, 20, 40, 80], labels=["2", "5", "10", "20", "40", "80"])
+        ax.minorticks_off()
     at = next(row for row in rows if row["common"] == 10)
     return picture(
         figure,

@@ -84,9 +84,7 @@ def fixed_points(p: np.ndarray, n: float, weights: np.ndarray | None = None, gri
     pieces = np.array_split(np.exp(-Q), max(1, grid * len(p) // 2_000_000))
     gap = np.concatenate([np.exp(-n * np.outer(z, p)) @ (p * count) for z in pieces]) - Q
     crossings = np.flatnonzero(np.sign(gap[:-1]) != np.sign(gap[1:]))
-    return [
-        float(brentq(lambda q: mass_map(p, n, q, weights) - q, Q[a], Q[a + 1], xtol=1e-13)) for a in crossings
-    ]
+    return [float(brentq(lambda q: mass_map(p, n, q, weights) - q, Q[a], Q[a + 1], xtol=1e-13)) for a in crossings]
 
 
 def potential(p: np.ndarray, n: float, Q: float, weights: np.ndarray | None = None) -> float:
@@ -110,8 +108,14 @@ def predicted_rank(p: np.ndarray, n: float) -> float:
     return len(p) - potential(p, n, potential_maximizer(p, n))
 
 
-def cavity(p: np.ndarray, n: float, *, start: str = "everything unresolved", tolerance: float = 1e-12,
-           weights: np.ndarray | None = None) -> Cavity:
+def cavity(
+    p: np.ndarray,
+    n: float,
+    *,
+    start: str = "everything unresolved",
+    tolerance: float = 1e-12,
+    weights: np.ndarray | None = None,
+) -> Cavity:
     """The product form of the equation, for frequencies that need not be small.
 
     w_i = prod_{j != i} (1 - p_j u_j), u_i = (1 - p_i w_i)^(n-1): u_j is the probability that n - 1 rows leave j
@@ -146,8 +150,9 @@ def cavity(p: np.ndarray, n: float, *, start: str = "everything unresolved", tol
     with np.errstate(divide="ignore"):
         unresolved = np.exp(n * np.log1p(-p * w))
         seen = -np.expm1(n * np.log1p(-p))
-    return Cavity(float(np.sum(count * p * u)), unresolved, float(np.sum(count * (1 - unresolved))),
-                  float(np.sum(count * seen)))
+    return Cavity(
+        float(np.sum(count * p * u)), unresolved, float(np.sum(count * (1 - unresolved))), float(np.sum(count * seen))
+    )
 
 
 def blocks(alpha: float, s: float, d: float, *, exact: int = 20_000, per_decade: int = 4_000) -> Blocks:

@@ -122,4 +122,3 @@ def paper_rate_first_vacuous(alpha: float, *, s: float = 5.0, common_count: floa
         middle = (low + high) / 2
         low, high = (middle, high) if second(middle) > 1 else (low, middle)
     return math.exp(high)
-
