@@ -12,8 +12,21 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from companion import _validate
+
+Array = NDArray[np.float64]
+
+
+def test_loss(matrix: Array, weights: Array, answer: Array) -> float:
+    """Mean squared error per output over standard normal inputs, exactly; ``answer`` (d, d) is orthogonal.
+
+    The model averages the positions with ``weights`` (T,) and applies ``matrix`` (d, d); the truth is ``answer``
+    applied to position 0.
+    """
+    cross = weights[0] * np.sum(matrix * answer)
+    return float((np.sum(matrix**2) * np.sum(weights**2) - 2 * cross) / len(answer) + 1)
 
 
 def run(
@@ -52,8 +65,7 @@ def run(
     for step in range(steps):
         weights = np.exp(logits - logits.max())
         weights /= weights.sum()
-        # Test loss over standard normal inputs, exactly: E|W x_bar - A x_0|^2 / d.
-        test = (np.sum(matrix**2) * np.sum(weights**2) - 2 * weights[0] * np.sum(matrix * answer)) / d + 1
+        test = test_loss(matrix, weights, answer)
         if step % 5 == 0:
             loss.append(test)
             attention.append(weights[0])
