@@ -38,6 +38,34 @@ EXPERIMENTS: dict[str, tuple[str, str]] = {
         "companion.neural.experiments.table1",
         "the paper's Table 1: composition of two one-shot images",
     ),
+    "figure2": (
+        "companion.neural.experiments.figure2",
+        "the paper's Figure 2: unseen '9's against how often '9' occurs in training",
+    ),
+    "slots": (
+        "companion.neural.experiments.slots",
+        "one encoder or three, glyphs in the same or in other channels",
+    ),
+    "decay": (
+        "companion.neural.experiments.decay",
+        "memorization as a dial: losses along weight decay",
+    ),
+    "epochs": (
+        "companion.neural.experiments.epochs",
+        "when a one-shot image is learned: losses along training",
+    ),
+    "measured": (
+        "companion.neural.experiments.measured",
+        "memorization scores of the one-shot images",
+    ),
+    "hurts": (
+        "companion.neural.experiments.hurts",
+        "when memorization hurts: wrong label, bound pair, product, xor",
+    ),
+    "mixing": (
+        "companion.neural.experiments.mixing",
+        "composition against the depth at which the images first meet",
+    ),
     "removal-map": (
         "companion.memorization.experiments.removal_map",
         "removing memorized points along tail weight and label noise",

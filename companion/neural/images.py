@@ -1,7 +1,8 @@
 """Real images (MNIST, Omniglot) from any folder whose contents verify, and embedded substitutes for both.
 
-Every image is uint8, 28 x 28, strokes bright on black. The folder is laid out as torchvision lays it out: `MNIST/raw/`
-and `omniglot-py/`. Nothing is decoded before its digest has been checked, nothing is unpacked to disk, no pickle is read.
+Every image is uint8, 28 x 28, strokes bright on black. The folder is laid out as torchvision lays it out:
+`MNIST/raw/` and `omniglot-py/`. Nothing is decoded before its digest has been checked, nothing is unpacked to disk,
+no pickle is read.
 """
 
 from __future__ import annotations
@@ -285,7 +286,7 @@ def _download(urls: list[str], target: Path, md5: str) -> None:
 
 
 def _embedded_digits(train: bool) -> Images:
-    """scikit-learn's digits, 8 x 8 with 17 grey levels, scaled to 24 x 24 and framed; the first 1,200 are for training."""
+    """scikit-learn's digits, 8 x 8 with 17 grey levels, scaled to 24 x 24 and framed; 1,200 are for training."""
     from PIL import Image
     from sklearn.datasets import load_digits
 

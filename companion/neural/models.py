@@ -1,7 +1,7 @@
 """The four architectures of the paper, and where in between them mixing can start.
 
-All are ResNet-18 in layout (torchvision's `BasicBlock`, two to a stage, four stages) with a `width` instead of the fixed
-64. What differs is when the three images meet: at the pixels (cross-channel), after some stage, or only as vectors.
+All are ResNet-18 in layout (torchvision's `BasicBlock`, two to a stage, four stages) with a `width` instead of the
+fixed 64. What differs is when the three images meet: at the pixels (cross-channel), after a stage, or only as vectors.
 Inputs are (B, 3, 28, 28) float in [0, 1]; outputs are (B,) predicted sums.
 """
 

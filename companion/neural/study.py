@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-
 from companion.experiment import Resources, setting
 from companion.neural.tasks import ONE_SHOTS, Task, baselines, digit_sums
 
@@ -118,5 +117,3 @@ def by_glyph(net: nn.Module, task: Task) -> dict[str, float]:
 def baseline_losses(settings: Any, task: Task) -> dict[str, float]:
     """`companion.neural.tasks.baselines`, named as fields of a row."""
     return {f"baseline_{name}": value for name, value in baselines(task, settings.zipf_exponent).items()}
-
-

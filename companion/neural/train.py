@@ -108,7 +108,7 @@ def fit(
     """
     start = time.perf_counter()
     where = pick_device(device)
-    model.to(where, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.to(where, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True, betas=(0.9, 0.999)
     )
