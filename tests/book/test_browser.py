@@ -48,39 +48,28 @@ class Visit:
         if not url.startswith((server, "data:", "blob:")):
             self.outside.append(url)
 
-    def close(self):
-        self.context.close()
+
+@pytest.fixture(scope="module", params=PAGES)
+def visit(browser, server, request):
+    """The page, opened once on a wide screen in light mode for all the tests below."""
+    one = Visit(browser, server, request.param, viewport={"width": 1440, "height": 900}, color_scheme="light")
+    yield one
+    one.context.close()
 
 
-@pytest.fixture
-def visit(browser, server):
-    opened = []
-
-    def open_page(page, **context):
-        opened.append(Visit(browser, server, page, **context))
-        return opened[-1]
-
-    yield open_page
-    for one in opened:
-        one.close()
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_the_page_is_whole_and_asks_nothing_of_the_network(visit, page):
-    seen = visit(page, viewport={"width": 1440, "height": 900})
-    assert seen.outside == []
-    assert seen.failed == []
-    assert seen.errors == []
-    raw = seen.page.locator("article span.math, article div.math").count()
+def test_the_page_is_whole_and_asks_nothing_of_the_network(visit):
+    assert visit.outside == []
+    assert visit.failed == []
+    assert visit.errors == []
+    raw = visit.page.locator("article span.math, article div.math").count()
     if raw:
-        assert seen.page.locator("article mjx-container").count() >= raw
-        assert seen.page.locator("article mjx-merror").count() == 0
+        assert visit.page.locator("article mjx-container").count() >= raw
+        assert visit.page.locator("article mjx-merror").count() == 0
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_explorers_move_by_keyboard_and_come_back(visit, page):
-    """One step right changes the picture and its words; one step left gives the first ones back."""
-    at = visit(page, viewport={"width": 1440, "height": 900}).page
+def test_explorers_move_by_keyboard_and_come_back(visit):
+    """One step changes the picture and its words; the step back gives the first ones again."""
+    at = visit.page
     for number in range(at.locator(".explorer").count()):
         explorer = at.locator(".explorer").nth(number)
         for position in range(explorer.locator(".noUi-handle").count()):
@@ -94,25 +83,19 @@ def test_explorers_move_by_keyboard_and_come_back(visit, page):
             assert before is not None, f"explorer {number} shows no picture"
             handle.focus()
             at.keyboard.press(there)
-            at.wait_for_function(f"before => ({WATCH})()[{number}] !== before", arg=before, timeout=5000)
-            at.wait_for_timeout(120)
+            at.wait_for_function(f"before => ({WATCH})()[{number}] !== before", arg=before, timeout=10_000)
+            at.wait_for_timeout(150)
             assert handle.get_attribute("aria-valuetext") != said
             at.keyboard.press(back)
-            at.wait_for_function(f"before => ({WATCH})()[{number}] === before", arg=before, timeout=5000)
-            at.wait_for_timeout(120)
+            at.wait_for_function(f"before => ({WATCH})()[{number}] === before", arg=before, timeout=10_000)
+            at.wait_for_timeout(150)
             assert handle.get_attribute("aria-valuetext") == said
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_phone_does_not_scroll_sideways(visit, page):
-    at = visit(page, viewport={"width": 390, "height": 844}).page
-    assert at.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("page", PAGES)
-def test_axe_finds_nothing_serious(visit, axe, page, scheme):
-    at = visit(page, viewport={"width": 1440, "height": 900}, color_scheme=scheme).page
+def test_axe_finds_nothing_serious(visit, axe, scheme):
+    at = visit.page
+    at.emulate_media(color_scheme=scheme)
     at.wait_for_timeout(300)
     at.evaluate(axe)
     found = at.evaluate("axe.run(document, {resultTypes: ['violations']}).then((r) => r.violations)")
@@ -124,8 +107,17 @@ def test_axe_finds_nothing_serious(visit, axe, page, scheme):
     assert not serious, json.dumps(serious, indent=1)
 
 
-def test_search_finds_a_page(visit, server):
-    at = visit(PAGES[0]).page
+def test_a_phone_does_not_scroll_sideways(visit):
+    visit.page.set_viewport_size({"width": 390, "height": 844})
+    visit.page.wait_for_timeout(200)
+    wide = visit.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    visit.page.set_viewport_size({"width": 1440, "height": 900})
+    assert wide <= 0
+
+
+def test_search_finds_a_page(browser, server):
+    at = browser.new_page()
     at.goto(f"{server}search.html?q=memorization")
-    at.wait_for_selector("ul.search li a", timeout=15_000)
+    at.wait_for_selector("ul.search li a", timeout=30_000)
     assert at.locator("ul.search li a").count() >= 1
+    at.close()
