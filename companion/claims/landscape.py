@@ -16,6 +16,7 @@ from companion.claims import Claim
 from companion.landscape import (
     capacity,
     celebrity,
+    corrupted,
     deep_linear,
     episodic,
     exceptions,
@@ -122,6 +123,12 @@ def exceptions_stored(key: str = "l1", slot: int | None = None) -> float:
     runs = repeat(exceptions.run, 4, slot_counts=(10, 20))
     kept = runs[key] if slot is None else runs["slots"][:, slot]
     return float(np.log10(runs["none"].mean() / kept.mean()) / 2 - 1)
+
+
+def rule_and_noise(decay: float = 3.0) -> float:
+    """Wrong labels are remembered (9 in 10) and unseen pairs answered (8 in 10)."""
+    runs = repeat(corrupted.run, 2, decay=decay)
+    return float(min((runs["final_given"].mean() - 0.9) / 0.1, (runs["final_test"].mean() - 0.8) / 0.2))
 
 
 def memory_hides_rule(core: float = 0.05) -> float:
@@ -285,6 +292,17 @@ CLAIMS = (
         },
         "exceptions.run",
         "exceptions.l1_memory",
+    ),
+    demonstration(
+        "corrupted",
+        "A network remembers wrong labels and learns the rule from the right ones",
+        MEMORY,
+        rule_and_noise,
+        {
+            "no weight decay": lambda: rule_and_noise(decay=0.0),
+            "too much weight decay": lambda: rule_and_noise(decay=10.0),
+        },
+        "corrupted.run",
     ),
     demonstration(
         "spurious",

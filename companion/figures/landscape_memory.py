@@ -217,3 +217,30 @@ def bounds(full: Mapping[int, Numbers], subspace: Mapping[int, Numbers]) -> Pict
         f"{said(subspace[large]['bound'])}, test error {said(subspace[small]['test'], '.3f')} to "
         f"{said(subspace[large]['test'], '.3f')}.",
     )
+
+
+def corrupted(by_decay: Mapping[float, Numbers], course: float) -> Picture:
+    """Answers after training against weight decay, and the course of training at one weight decay."""
+    decays = sorted(by_decay)
+    figure, (left, right) = subplots(1, 2, size=(8.6, 3.5), sharey=True)
+    kinds = (
+        ("test", BLUE, "-", "pairs never seen"),
+        ("given", ORANGE, "--", "wrong labels, as given"),
+        ("corrected", GREEN, ":", "wrong labels, answered truly"),
+    )
+    at = range(len(decays))
+    for key, color, ls, label in kinds:
+        around(left, at, np.stack([by_decay[d][key][:, -1] for d in decays], axis=1), color=color, ls=ls, label=label)
+        around(right, by_decay[course]["step"][0], by_decay[course][key], color=color, ls=ls, label=label)
+    left.set_xticks(at, [f"{d:g}" for d in decays])
+    left.set(xlabel="weight decay", ylabel="share of answers", title="At the end", ylim=(-0.02, 1.02))
+    right.set(xscale="log", xlabel="step", title=f"In training, weight decay {course:g}")
+    right.legend(fontsize=8)
+    return picture(
+        figure,
+        "Right on unseen pairs, wrong labels as given, wrong labels answered truly, by weight decay: "
+        + "; ".join(
+            f"{d:g}: " + ", ".join(f"{by_decay[d][key][:, -1].mean():.2f}" for key, *_ in kinds) for d in decays
+        )
+        + ".",
+    )

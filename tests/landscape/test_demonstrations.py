@@ -6,6 +6,7 @@ import pytest
 from companion.landscape import (
     capacity,
     celebrity,
+    corrupted,
     deep_linear,
     episodic,
     exceptions,
@@ -161,6 +162,15 @@ def test_slots_protect_once_there_are_enough():
     none, few, enough = np.median(runs["slots"], axis=0)
     assert none == pytest.approx(np.median(runs["none"]))
     assert few > 100 * enough
+
+
+def test_weight_decay_decides_between_memory_rule_and_both():
+    none, middle, much = (corrupted.run(seed=0, decay=decay) for decay in (0.0, 3.0, 10.0))
+    assert none["final_given"] == middle["final_given"] == 1
+    assert none["final_test"] < 0.8 < 0.9 < middle["final_test"]
+    assert much["final_corrected"] > 0.85
+    assert much["final_given"] + much["final_corrected"] <= 1
+    assert np.isnan(corrupted.run(seed=0, share=0.0, steps=2)["final_given"])
 
 
 def test_memory_hides_a_weak_rule_but_not_a_strong_one():

@@ -10,6 +10,7 @@ from companion.claims.landscape import CLAIMS
 from companion.landscape import (
     capacity,
     celebrity,
+    corrupted,
     deep_linear,
     episodic,
     exceptions,
@@ -40,6 +41,7 @@ SMALL = {
     "overfitting": (overfitting.run, {"n": 10}),
     "exceptions": (exceptions.run, {"n": 60, "d": 5, "slot_counts": (0, 6)}),
     "spurious": (spurious.run, {"n": 40, "steps": 300, "core": 0.2}),
+    "corrupted": (corrupted.run, {"p": 7, "width": 16, "steps": 10}),
     "near_duplicates": (near_duplicates.run, {"n": 60, "fresh": 100, "copies": 5}),
     "celebrity": (celebrity.run, {"steps": 10}),
     "episodic": (episodic.run, {"pairs": 20, "d": 30}),
@@ -75,6 +77,7 @@ def test_the_seed_is_required(name):
         (deep_linear.many_tasks, {"tasks": 21}, "tasks"),
         (overfitting.run, {"shape": "flat"}, "shape"),
         (exceptions.run, {"share": 0.9}, "share"),
+        (corrupted.run, {"decay": -1.0}, "decay"),
         (spurious.run, {"private": -1}, "private"),
         (near_duplicates.run, {"power": 3.0}, "power"),
         (celebrity.run, {"share": 2.0}, "share"),
