@@ -352,7 +352,7 @@ def leave_one_out(*, occurrences: int = 1) -> float:
     """1 - 100 (share of features where i and the rest of its row, without it, disagree), peeling and rank."""
     rng = np.random.default_rng(8)
     disagree, outcomes = [], set()
-    for _ in range(40):
+    for _ in range(20):
         X = sample_design(14, np.linspace(0.35, 0.02, 20), seed=rng)
         full, peeled, resolved = X.toarray(), peel(X, 0), recoverability(X) > 1 - 1e-8
         for i in np.flatnonzero(feature_counts(X) == occurrences):
@@ -431,25 +431,28 @@ def finite_size(*, feedback: bool = True) -> float:
     worst = 0.0
     for alpha in (1.0, 1.25, 1.5, 2.0):
         model = _model(alpha)
-        measured = np.array([peel(_draw(alpha, seed), 0).sum() for seed in range(25)])
+        measured = np.array([peel(_draw(alpha, seed), 0).sum() for seed in range(16)])
         solution = density.cavity(model.p, model.n)
         predicted = solution.resolved
         if not feedback:
             predicted = float(np.sum(-np.expm1(-model.n * model.p * math.exp(-counts.unseen_mass(model.p, model.n)))))
-        spread = 2 * measured.std(ddof=1) / 5
+        spread = measured.std(ddof=1) / 2
         worst = max(worst, (abs(predicted - measured.mean()) - spread) / (0.015 * measured.mean()))
     return 1 - worst
 
 
 def rank_potential(*, largest: bool = False) -> float:
-    """1 - (relative distance of predicted from measured resolved features)/3%: 800 equal p_j of sum 4, n = 1000."""
-    n, d = 1000, 800
+    """1 - (relative distance of predicted from measured resolved features, and rank)/3%.
+
+    640 equal frequencies of sum 4 and n = 800 rows: three solutions.
+    """
+    n, d = 800, 640
     p = np.full(d, 4 / d)
     Q = density.largest_fixed_point(p, n) if largest else density.potential_maximizer(p, n)
-    X = sample_design(n, p, seed=0)
-    resolved = int((recoverability(X) > 1 - 1e-8).sum())
+    certificate = recoverability(sample_design(n, p, seed=0))
+    resolved = int((certificate > 1 - 1e-8).sum())
     predicted = d * -math.expm1(-n * p[0] * math.exp(-Q))
-    rank_gap = 0.0 if largest else abs(float(recoverability(X).sum()) - density.predicted_rank(p, n)) / d
+    rank_gap = 0.0 if largest else abs(float(certificate.sum()) - density.predicted_rank(p, n)) / d
     return 1 - max(abs(predicted - resolved) / resolved, rank_gap) / 0.03
 
 
