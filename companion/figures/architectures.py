@@ -1,0 +1,134 @@
+"""The four architectures, drawn with the data flowing through them from left to right."""
+
+from __future__ import annotations
+
+import html
+
+from companion.style import BLUE, GREEN, ORANGE, Picture
+
+_WIDTH, _ROW = 640, 128
+_TOPS = (26, 58, 90)  # the three lanes of a row
+_ALT = (
+    "Four data flows from three images to one number. Sum: each image goes through the same ResNet-18 to a vector, the "
+    "same linear read-out gives one number each, the three numbers are added. Linear: the three vectors are laid side "
+    "by side and one linear map reads them. 2-layer: the same with a hidden layer. Cross-channel: the three images are "
+    "the channels of one image, one ResNet-18 sees them together from its first layer on, and one linear map reads its "
+    "single vector."
+)
+
+
+def architectures() -> Picture:
+    """The four models of :prf:ref:`def-architectures`, one row each."""
+    rows = (
+        _row(0, "Sum", "each image alone to the end", _alone() + _sum_head()),
+        _row(1, "Linear", "each image alone, one linear map on all three vectors", _alone() + _stacked("linear")),
+        _row(2, "2-layer", "each image alone, then a hidden layer", _alone() + _stacked("linear", "ReLU", "linear")),
+        _row(3, "Cross-channel", "together from the first layer on", _together()),
+    )
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {4 * _ROW}" role="img" '
+        f'aria-label="{html.escape(_ALT, quote=True)}" '
+        f'style="width:100%;max-width:{_WIDTH + 120}px;height:auto;font-size:12px" fill="currentColor">'
+        + "".join(rows)
+        + "</svg>"
+    )
+    return Picture(svg, _ALT)
+
+
+def _row(place: int, name: str, words: str, parts: str) -> str:
+    title = f'<text x="4" y="14" font-weight="bold">{name}</text><text x="104" y="14" opacity="0.75">{words}</text>'
+    images = "".join(_image(top, digit) for top, digit in zip(_TOPS, "307", strict=True))
+    return f'<g transform="translate(0 {place * _ROW})">{title}{images}{parts}{_result()}</g>'
+
+
+def _image(top: int, digit: str) -> str:
+    box = f'<rect x="10" y="{top}" width="26" height="26" rx="2" fill="none" stroke="currentColor"/>'
+    return box + _text(23, top + 18, digit, size=16)
+
+
+def _alone() -> str:
+    parts = []
+    for top in _TOPS:
+        middle = top + 13
+        parts += [
+            _arrow(38, middle, 84, middle),
+            _box(86, top, 116, 26, "ResNet-18", BLUE),
+            _arrow(204, middle, 240, middle),
+            _vector(243, top),
+        ]
+    tie = f'<path d="M 144 {_TOPS[0] + 26} V {_TOPS[1]} M 144 {_TOPS[1] + 26} V {_TOPS[2]}" {_line(BLUE)} '
+    return "".join(parts) + tie + 'stroke-dasharray="2 2"/>'
+
+
+def _sum_head() -> str:
+    parts = []
+    for top in _TOPS:
+        middle = top + 13
+        parts += [_arrow(257, middle, 296, middle), _box(298, top, 70, 26, "linear", ORANGE)]
+        parts.append(_arrow(370, middle, 470, 71 + (middle - 71) * 0.12))
+    circle = f'<circle cx="488" cy="71" r="15" fill="{ORANGE}" fill-opacity="0.18" stroke="{ORANGE}"/>'
+    return "".join(parts) + circle + _text(488, 76, "+", size=16) + _arrow(505, 71, 566, 71)
+
+
+def _stacked(*layers: str) -> str:
+    gather = "".join(_arrow(257, top + 13, 296, top + 13) for top in _TOPS)
+    strip = f'<rect x="299" y="{_TOPS[0]}" width="12" height="90" rx="2" {_fill(GREEN)}/>'
+    parts, x = [gather, strip, _arrow(314, 71, 340, 71)], 342
+    for i, layer in enumerate(layers):
+        parts.append(_box(x, 56, 62, 30, layer, ORANGE))
+        x += 62
+        end = x + 16 if i + 1 < len(layers) else 566
+        parts.append(_arrow(x + 2, 71, end - 2, 71))
+        x = end
+    return "".join(parts)
+
+
+def _together() -> str:
+    merge = "".join(_arrow(38, top + 13, 84, top + 13) for top in _TOPS)
+    return (
+        merge
+        + _box(86, _TOPS[0], 116, 90, "ResNet-18", BLUE, "3 channels")
+        + _arrow(204, 71, 240, 71)
+        + _vector(243, 58)
+        + _arrow(257, 71, 340, 71)
+        + _box(342, 56, 62, 30, "linear", ORANGE)
+        + _arrow(406, 71, 564, 71)
+    )
+
+
+def _result() -> str:
+    return _text(594, 76, "sum", size=13)
+
+
+def _vector(x: int, top: int) -> str:
+    return f'<rect x="{x}" y="{top}" width="12" height="26" rx="2" {_fill(GREEN)}/>'
+
+
+def _box(x: int, y: int, width: int, height: int, name: str, color: str, second: str = "") -> str:
+    rect = f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="4" {_fill(color)}/>'
+    middle = y + height / 2 + 4
+    if not second:
+        return rect + _text(x + width / 2, middle, name)
+    return rect + _text(x + width / 2, middle - 8, name) + _text(x + width / 2, middle + 8, second)
+
+
+def _text(x: float, y: float, words: str, size: int = 12) -> str:
+    return f'<text x="{x:g}" y="{y:g}" text-anchor="middle" style="font-size:{size}px">{words}</text>'
+
+
+def _arrow(x1: float, y1: float, x2: float, y2: float) -> str:
+    """A line with a small head at its end."""
+    length = ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5
+    u, v = (x2 - x1) / length, (y2 - y1) / length
+    left = (x2 - 6 * u - 3 * v, y2 - 6 * v + 3 * u)
+    right = (x2 - 6 * u + 3 * v, y2 - 6 * v - 3 * u)
+    head = f"M {left[0]:.1f} {left[1]:.1f} L {x2:g} {y2:.1f} L {right[0]:.1f} {right[1]:.1f}"
+    return f'<path d="M {x1:g} {y1:.1f} L {x2:g} {y2:.1f} {head}" fill="none" stroke="currentColor" opacity="0.7"/>'
+
+
+def _line(color: str) -> str:
+    return f'fill="none" stroke="{color}" stroke-width="1.2"'
+
+
+def _fill(color: str) -> str:
+    return f'fill="{color}" fill-opacity="0.18" stroke="{color}"'

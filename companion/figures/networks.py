@@ -1,0 +1,151 @@
+"""Drawings of the networks' chapters: triples, Table 1, and the one-shot images one by one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from companion.results import Result
+from companion.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, Picture, picture, subplots
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from companion.neural.tasks import Task, Triples
+
+NAMES = {"sum": "Sum", "linear": "Linear", "2-layer": "2-layer", "cross-channel": "Cross-channel"}
+COLOURS = {"sum": BLUE, "linear": GREEN, "2-layer": PURPLE, "cross-channel": ORANGE}
+
+
+def triples(task: Task) -> Picture:
+    """Three training triples, one with a one-shot glyph, and a test triple made of two glyphs."""
+    from matplotlib.patches import Rectangle
+
+    ordinary = np.setdiff1d(np.arange(len(task.train)), task.one_shot_rows)[:2]
+    holder = task.one_shot_rows[1]
+    shown: list[tuple[str, Triples, int]] = [
+        ("training", task.train, int(ordinary[0])),
+        ("training", task.train, int(ordinary[1])),
+        ("training, one glyph", task.train, int(holder)),
+        ("test, two glyphs", task.tests["composition"], 0),
+    ]
+    figure, axes = subplots(3, 4, size=(6.4, 5.0))
+    for column, (title, source, row) in enumerate(shown):
+        for channel in range(3):
+            ax = axes[channel, column]
+            ax.imshow(task.bank[source.index[row, channel]], cmap="gray", interpolation="nearest")
+            ax.set(xticks=[], yticks=[])
+            ax.grid(False)
+            for spine in ax.spines.values():
+                spine.set_visible(False)
+            if source.index[row, channel] >= len(task.bank) - len(task.glyphs):
+                ax.add_patch(Rectangle((-0.5, -0.5), 28, 28, fill=False, ec=ORANGE, lw=3))
+        axes[0, column].set_title(title, fontsize=9.5)
+        axes[2, column].set_xlabel(" + ".join(map(str, source.labels[row])) + f" = {source.target[row]:g}")
+    words = "; ".join(f"{t}: {' + '.join(map(str, s.labels[r]))} = {s.target[r]:g}" for t, s, r in shown)
+    return picture(figure, f"Four triples of 28 by 28 images, one column each, glyphs framed in orange. {words}.")
+
+
+def glyphs(task: Task) -> Picture:
+    """The ten one-shot images with their labels."""
+    figure, axes = subplots(1, 10, size=(7.2, 1.1))
+    for label, (ax, image) in enumerate(zip(axes, task.glyphs, strict=True)):
+        ax.imshow(image, cmap="gray", interpolation="nearest")
+        ax.set(xticks=[], yticks=[], xlabel=str(label))
+        ax.grid(False)
+    return picture(figure, "The ten one-shot glyphs, white strokes on black, labelled 0 to 9 from left to right.")
+
+
+def frequencies(zipf_exponent: float, train: int = 4000) -> Picture:
+    """How many of the training triples hold each digit at least once, on average, under the Zipf law."""
+    from companion.neural.tasks import zipf
+
+    expected = train * (1 - (1 - zipf(zipf_exponent)) ** 3)
+    figure, ax = subplots(size=(6.0, 2.8))
+    ax.bar(range(10), expected, color=BLUE, alpha=0.75)
+    ax.bar(10.3, 1, color=ORANGE)
+    for x, height in enumerate(expected):
+        ax.annotate(f"{height:,.0f}", (x, height), (0, 2), textcoords="offset points", ha="center", fontsize=8)
+    ax.annotate("1", (10.3, 1), (0, 2), textcoords="offset points", ha="center", fontsize=8)
+    ax.set(yscale="log", ylim=(0.7, 3 * train), ylabel="training triples", xlabel="digit")
+    ax.set_xticks([*range(10), 10.3], [*map(str, range(10)), "a glyph"])
+    return picture(
+        figure,
+        f"Of {train:,} training triples at Zipf exponent {zipf_exponent:g}, {expected[0]:,.0f} hold a 0, "
+        f"{expected[4]:,.0f} a 4, {expected[9]:,.0f} a 9 (logarithmic axis), and one holds a given glyph.",
+    )
+
+
+def table1(result: Result) -> Picture:
+    """Training, in-distribution and composition loss of every model and seed, without and with weight decay."""
+    panels = (
+        ("train", "training"),
+        ("one_shot_train", "training, glyph triples"),
+        ("in_distribution", "in distribution"),
+        ("composition", "two glyphs (new pair)"),
+    )
+    decays = sorted({group["weight_decay"] for group in result.summary})
+    models = [m for m in NAMES if result.where(model=m)]
+    figure, axes = subplots(1, len(panels), size=(8.6, 3.2), sharey=True)
+    for ax, (key, title) in zip(axes, panels, strict=True):
+        for decay, marker, shift in zip(decays, "os", (-0.16, 0.16), strict=False):
+            for x, model in enumerate(models):
+                _seeds(ax, result, model, decay, key, x + shift, marker)
+        ax.set(title=title, yscale="log")
+        ax.set_xticks(range(len(models)), [NAMES[m] for m in models], rotation=40, ha="right")
+    constant = float(np.mean([row["baseline_best_constant"] for row in result.rows]))
+    digit = float(np.mean([row["baseline_reads_digit_best"] for row in result.rows]))
+    for height, words, style in ((constant, "best\nconstant", "--"), (digit, "reads\nthe digit", ":")):
+        axes[-1].axhline(height, color=GREY, lw=1, ls=style)
+        above = height == max(constant, digit)
+        axes[-1].annotate(
+            words, (1.02, height), xycoords=("axes fraction", "data"), va="bottom" if above else "top", fontsize=8
+        )
+    axes[0].yaxis.set_major_formatter("{x:g}")
+    axes[0].yaxis.set_minor_formatter("")
+    for decay, marker in zip(decays, "os", strict=False):
+        axes[0].plot([], [], marker, color=INK, mfc="none" if decay else INK, ls="none", label=f"decay {decay:g}")
+    axes[0].legend(loc="upper left")
+    axes[0].set_ylabel("mean squared error")
+    means = "; ".join(
+        f"{NAMES[m]} {_mean(result, m, decays[0]):.2f} without decay, {_mean(result, m, decays[-1]):.2f} with"
+        for m in models
+    )
+    return picture(
+        figure,
+        f"Losses on a logarithmic axis, one mark a seed, bars the mean. On two glyphs: {means}; "
+        f"the best constant has {constant:.1f}.",
+    )
+
+
+def one_shots(result: Result, model: str = "sum") -> Picture:
+    """Each glyph's squared error beside new digits against its loss in new pairs, for both weight decays."""
+    decays = sorted({group["weight_decay"] for group in result.summary})
+    figure, ax = subplots(size=(5.4, 3.6))
+    words = []
+    for decay, color in zip(decays, (BLUE, ORANGE), strict=False):
+        rows = result.select(model=model, weight_decay=decay)
+        own = np.array([[row[f"new_{g}"] ** 2 for g in range(10)] for row in rows])
+        pairs = np.array([[row[f"pairs_{g}"] for g in range(10)] for row in rows])
+        ax.plot(own.ravel(), pairs.ravel(), "o", color=color, alpha=0.7, label=f"decay {decay:g}")
+        words.append(f"at decay {decay:g} the correlation is {np.corrcoef(own.ravel(), pairs.ravel())[0, 1]:.2f}")
+    top = max(line.get_xdata().max() for line in ax.lines)
+    ax.plot([0, top], [0, top], color=INK, lw=1, ls="--")
+    ax.annotate("equal", (top, top), (-4, 4), textcoords="offset points", ha="right", fontsize=8)
+    ax.set(xlabel="squared mean error of the glyph beside new digits", ylabel="mean squared error of its new pairs")
+    ax.legend()
+    return picture(figure, f"One mark for each of ten glyphs and each seed, {NAMES[model]} model: {'; '.join(words)}.")
+
+
+def _seeds(ax: Axes, result: Result, model: str, decay: float, key: str, x: float, marker: str) -> None:
+    values = [row[key] for row in result.select(model=model, weight_decay=decay)]
+    color = COLOURS[model]
+    face = "none" if decay else color
+    ax.plot([x] * len(values), values, marker, color=color, mfc=face, ms=5, alpha=0.8)
+    ax.plot([x - 0.13, x + 0.13], [np.mean(values)] * 2, color=color, lw=1.6)
+
+
+def _mean(result: Result, model: str, decay: float, key: str = "composition") -> float:
+    group: dict[str, Any] = result.one(model=model, weight_decay=decay)
+    return float(group[key]["mean"])
