@@ -92,7 +92,7 @@ EXPERIMENT = Experiment(
     name="forgetting",
     summary="ridge and early stopping as the knob of memorization: the linear twin of Table 1",
     presets={"smoke": Settings(n=300, d=2000, n_lams=(0.0, 1.0)), "paper": Settings()},
-    seeds={"smoke": 2, "paper": 50},
+    seeds={"smoke": 2, "paper": 20},
     cells=cells,
     run=run,
     by=("alpha", "sigma", "path", "n_lam"),
