@@ -127,7 +127,7 @@ def exceptions_stored(key: str = "l1", slot: int | None = None) -> float:
 
 def rule_and_noise(decay: float = 3.0) -> float:
     """Wrong labels are remembered (9 in 10) and unseen pairs answered (8 in 10)."""
-    runs = repeat(corrupted.run, 2, decay=decay)
+    runs = repeat(corrupted.run, 2, decay=decay, steps=250)
     return float(min((runs["final_given"].mean() - 0.9) / 0.1, (runs["final_test"].mean() - 0.8) / 0.2))
 
 
