@@ -41,7 +41,8 @@ def glue(name: str, value: Any, fmt: str | None = None) -> None:
         from myst_nb import glue as keep
     except ImportError:
         return
-    keep(name, text, display=False)
+    # a plain string: the page evaluates what is unquoted, and would read 1,980 as a pair
+    keep(name, str(text), display=False)
 
 
 def _short(value: Any) -> str:
