@@ -36,13 +36,13 @@ def glue(name: str, value: Any, fmt: str | None = None) -> None:
 
     Outside the book (no `myst_nb`) this shows nothing and keeps nothing.
     """
-    text = Text(format(value, fmt) if fmt else _short(value))
+    text = format(value, fmt) if fmt else _short(value)
     try:
         from myst_nb import glue as keep
     except ImportError:
         return
     # a plain string: the page evaluates what is unquoted, and would read 1,980 as a pair
-    keep(name, str(text), display=False)
+    keep(name, text, display=False)
 
 
 def _short(value: Any) -> str:
