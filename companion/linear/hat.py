@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from scipy.linalg import lapack
 from scipy.sparse.csgraph import connected_components
 
-from companion.linear.reduce import distinct, peel_items, take
+from companion.linear.reduce import distinct, peel_items, take, unit_columns
 
 RANK_TOLERANCE = 1e-10  # singular values below this share of the largest of their block count as zero
 SAFE = 1e-5  # reciprocal condition of a Gram matrix above which its inverse is good to 1e-10
@@ -99,16 +99,15 @@ def _inverse(order: np.ndarray) -> np.ndarray:
 
 def _stacked_blocks(stack: np.ndarray) -> np.ndarray:
     """Hat diagonals of blocks (g, r, c), shape (g, r); columns are scaled to unit length first."""
-    length = np.sqrt((stack**2).sum(axis=1, keepdims=True))
-    u, s, _ = np.linalg.svd(stack / length, full_matrices=False)
+    top = stack / np.abs(stack).max(axis=1, keepdims=True)
+    u, s, _ = np.linalg.svd(top / np.sqrt((top**2).sum(axis=1, keepdims=True)), full_matrices=False)
     kept = s > RANK_TOLERANCE * s[:, :1]
     return ((u * kept[:, None, :]) ** 2).sum(axis=2)
 
 
 def _large_block(block: sp.csr_array) -> np.ndarray:
     rows, columns = block.shape
-    length = np.sqrt(np.bincount(block.indices, weights=block.data**2, minlength=columns))
-    B = sp.csr_array((block.data / length[block.indices], block.indices, block.indptr), shape=block.shape)
+    B, _ = unit_columns(block)
     wide = rows <= columns
     gram = (B @ B.T if wide else B.T @ B).toarray()
     norm = np.abs(gram).sum(axis=0).max()

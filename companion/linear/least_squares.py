@@ -16,6 +16,8 @@ import scipy.sparse as sp
 from scipy.linalg import lapack
 from scipy.sparse.linalg import lsmr
 
+from companion.linear.reduce import unit_columns
+
 RANK_TOLERANCE = 1e-10  # singular values below this share of the largest count as zero
 GRAM_CONDITION = 1e-8  # reciprocal condition below which a Gram matrix is not trusted
 SMALL = 700  # smaller side up to which dense methods are the fastest
@@ -37,9 +39,7 @@ def least_squares(A: sp.csr_array, y: np.ndarray) -> Solution:
     rows, columns = A.shape
     if A.nnz == 0 or not y.any():
         return Solution(np.zeros(columns), "nothing to solve")
-    length = np.sqrt(np.bincount(A.indices, weights=A.data**2, minlength=columns))
-    length[length == 0] = 1.0
-    B = sp.csr_array((A.data / length[A.indices], A.indices, A.indptr), shape=A.shape)
+    B, length = unit_columns(A)
     small = min(rows, columns)
     if small <= SMALL or (small <= DENSE and A.nnz > 0.05 * rows * columns):
         solution = _dense(B, y)

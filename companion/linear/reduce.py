@@ -192,6 +192,28 @@ def unpeeled(A: sp.csr_array) -> np.ndarray:
     return left[peel_items(sp.csr_array(part.T)).rounds < 0]
 
 
+def tamed(A: sp.csr_array) -> tuple[sp.csr_array, float]:
+    """A divided by its largest entry if squares could overflow or vanish, and that entry (else 1)."""
+    largest = float(np.abs(A.data).max(initial=0))
+    if largest == 0 or 1e-60 < largest < 1e60:
+        return A, 1.0
+    return sp.csr_array((A.data / largest, A.indices, A.indptr), shape=A.shape), largest
+
+
+def unit_columns(A: sp.csr_array) -> tuple[sp.csr_array, np.ndarray]:
+    """A with its columns scaled to unit length, and the lengths (1 for a column of zeros)."""
+    length = np.sqrt(np.bincount(A.indices, weights=A.data**2, minlength=A.shape[1]))
+    small = length < 1e-120
+    if small.any():  # squares may have vanished: measure those columns in units of their largest entry
+        top = np.zeros(A.shape[1])
+        np.maximum.at(top, A.indices, np.abs(A.data))
+        top[top == 0] = 1.0
+        ratio = A.data / top[A.indices]
+        length = top * np.sqrt(np.bincount(A.indices, weights=ratio**2, minlength=A.shape[1]))
+        length[length == 0] = 1.0
+    return sp.csr_array((A.data / length[A.indices], A.indices, A.indptr), shape=A.shape), length
+
+
 def rows_with(A: sp.csr_array, columns: np.ndarray) -> np.ndarray:
     """Rows that hold an entry in one of some columns, in increasing order."""
     mask = np.zeros(A.shape[1], dtype=bool)

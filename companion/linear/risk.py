@@ -20,7 +20,7 @@ from companion.linear.structure import inverse_gram_diagonal
 def population_risk(beta_hat: np.ndarray, model: LongTailModel) -> float:
     """In-distribution excess risk `sum_i p_i (beta_hat_i - beta_i)^2`, exactly.
 
-    `beta_hat` has shape (d,). Ours (elementary): the covariance of a row is diagonal.
+    `beta_hat` has shape (d,). The covariance of a row is diagonal: :prf:ref:`prop-exact-risk`.
     """
     error = _validate.vector("beta_hat", beta_hat, model.d) - model.beta
     return float(model.p @ error**2)
@@ -83,7 +83,7 @@ class ExpectedErrors:
 def expected_errors(X: Any, model: LongTailModel) -> ExpectedErrors:
     """Exact expected squared errors of the minimum-norm solution over the label noise, design fixed.
 
-    Ours: `E_xi (beta_hat_i - beta_i)^2 = ((I - P) beta)_i^2 + sigma^2 [(X^T X)^+]_ii`.
+    `E_xi (beta_hat_i - beta_i)^2 = ((I - P) beta)_i^2 + sigma^2 [(X^T X)^+]_ii` (:prf:ref:`thm-conditional-risk`).
     Cost: one solve and one dense decomposition of the smaller side of the seen part of X.
     """
     bias = (min_norm(X, X @ model.beta) - model.beta) ** 2

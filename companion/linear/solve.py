@@ -1,6 +1,6 @@
 """Three learners: minimum norm, ridge, gradient descent from zero. One objective, `(1/n)||y - X b||^2`.
 
-How `min_norm` works (ours; every step is exact with noisy labels and any rank):
+How `min_norm` works (ours, :prf:ref:`thm-elimination`; every step is exact with noisy labels and any rank):
 
 1. *Eliminate.* A column met in only one remaining row is dropped with that row: the row will be fitted
    exactly whatever the rest does. Repeat. On long-tailed designs this removes most of the seen columns.
@@ -22,7 +22,7 @@ from scipy.sparse.linalg import svds
 
 from companion import _validate
 from companion.linear.least_squares import Solution, least_squares, ridge_solution
-from companion.linear.reduce import back_substitute, entries, peel_items, rows_with, seen_columns, take, unpeeled
+from companion.linear.reduce import back_substitute, entries, peel_items, rows_with, seen_columns, take, tamed, unpeeled
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,7 @@ def min_norm(X: Any, y: Any) -> np.ndarray:
     Notes
     -----
     Right for sparse designs of any size, and for dense ones up to a few thousand on the smaller side.
+    Source: ours, :prf:ref:`thm-elimination`; that descent ends there, :prf:ref:`thm-gradient-descent`.
     Rank: a stored non-zero is a non-zero, however small; in what elimination leaves, singular values below
     1e-10 of the largest (columns scaled to unit length) count as zero. `min_norm_report` says what was done.
     """
@@ -75,7 +76,7 @@ def min_norm(X: Any, y: Any) -> np.ndarray:
 def min_norm_report(X: Any, y: Any, *, check: bool = True) -> MinNormReport:
     """`min_norm` with its diagnostics; `check` also computes the optimality error (two products)."""
     design, target = _problem(X, y)
-    design, x_scale = _tamed(design)
+    design, x_scale = tamed(design)
     scale = float(np.abs(target).max(initial=0)) or 1.0
     target = target / scale
     seen, A = seen_columns(design)
@@ -139,12 +140,19 @@ def ridge(X: Any, y: Any, lam: float) -> np.ndarray:
     if lam == 0:
         return min_norm(X, y)
     design, target = _problem(X, y)
+    design, scale = tamed(design)
     seen, A = seen_columns(design)
-    solution = ridge_solution(A, target, design.shape[0] * lam)
+    mu = design.shape[0] * lam / scale / scale  # in units of X's largest entry, if that is extreme
+    beta = np.zeros(design.shape[1])
+    if mu == 0:
+        return min_norm(X, y)
+    if np.isinf(mu):
+        beta[seen] = A.T @ target * (scale / (design.shape[0] * lam))
+        return beta
+    solution = ridge_solution(A, target, mu)
     if solution.iterations:
         _project(A, solution.x)
-    beta = np.zeros(design.shape[1])
-    beta[seen] = solution.x
+    beta[seen] = solution.x / scale
     return beta
 
 
@@ -152,7 +160,8 @@ def gradient_descent(X: Any, y: Any, steps: int, lr: float) -> np.ndarray:
     """Gradient descent from zero: `b <- b - lr (2/n) X^T (X b - y)`, `steps` times; shape (d,).
 
     It converges to `min_norm(X, y)` if `lr < largest_step(X)` and diverges above. After T steps the part
-    of the solution along a singular value s has shrunk to `1 - (1 - 2 lr s^2 / n)^T` of its limit.
+    of the solution along a singular value s has grown to `1 - (1 - 2 lr s^2 / n)^T` of its limit
+    (:prf:ref:`thm-gradient-descent`).
     """
     steps = _validate.integer("steps", steps, low=0)
     lr = _validate.positive("lr", lr)
@@ -190,11 +199,3 @@ def _design(X: Any) -> sp.csr_array:
 def _problem(X: Any, y: Any) -> tuple[sp.csr_array, np.ndarray]:
     design = _design(X)
     return design, _validate.vector("y", y, design.shape[0])
-
-
-def _tamed(A: sp.csr_array) -> tuple[sp.csr_array, float]:
-    """A divided by its largest entry if squares could overflow or vanish, and that entry (else 1)."""
-    largest = float(np.abs(A.data).max(initial=0))
-    if largest == 0 or 1e-60 < largest < 1e60:
-        return A, 1.0
-    return sp.csr_array((A.data / largest, A.indices, A.indptr), shape=A.shape), largest

@@ -15,7 +15,7 @@ import scipy.sparse as sp
 
 from companion import _validate
 from companion.linear.hat import component_blocks, hat_diagonal
-from companion.linear.reduce import peel_items, row_sums, seen_columns, take
+from companion.linear.reduce import peel_items, row_sums, seen_columns, take, tamed
 
 
 def _csr(X: Any) -> sp.csr_array:
@@ -47,8 +47,9 @@ def level_one(X: Any, k: int) -> np.ndarray:
 def peel(X: Any, k: int = 0) -> np.ndarray:
     """Features resolved by peeling, bool (d,); the first k are taken as known (and are True).
 
-    A row with exactly one unresolved feature resolves it; repeat. Every peeled feature has P_ii = 1 if the
-    first k have (:prf:ref:`thm-forest` says when the converse holds). Cost: the non-zeros, once.
+    A row with exactly one unresolved feature resolves it; repeat (:prf:ref:`def-closure`). Every peeled
+    feature has P_ii = 1 if the first k have (:prf:ref:`lem-peeling`); :prf:ref:`thm-forest` says when the
+    converse holds. Cost: the non-zeros, once.
     """
     return peeling_rounds(X, k) >= 0
 
@@ -85,7 +86,8 @@ def recoverability(X: Any) -> np.ndarray:
 def leverage(X: Any) -> np.ndarray:
     """`h_rr = (X X^+)_rr` of each row, shape (n,), in [0, 1]: the self-influence d yhat_r / d y_r.
 
-    1: the row is fitted exactly whatever its label (memorized). They sum to rank X.
+    1: the row is fitted exactly whatever its label (memorized, :prf:ref:`thm-memorized-row`). They sum to
+    rank X (:prf:ref:`prop-budget`).
     Cost: the cube of the number of columns that elimination leaves.
     """
     return hat_diagonal(seen_columns(_csr(X))[1])
@@ -127,8 +129,10 @@ def inverse_gram_diagonal(X: Any) -> np.ndarray:
     A = _csr(X)
     out = np.zeros(A.shape[1])
     seen, A = seen_columns(A)
+    A, scale = tamed(A)
     u, s, v = _singular_triple(A, round(float(hat_diagonal(A).sum())))
-    out[seen] = (((A.T @ u) / s**2) ** 2).sum(axis=1) if v is None else ((v / s) ** 2).sum(axis=1)
+    rows = (A.T @ u) / s**2 if v is None else v / s
+    out[seen] = ((rows / scale) ** 2).sum(axis=1)
     return out
 
 
@@ -136,11 +140,12 @@ def leave_one_out_residuals(X: Any, y: Any) -> np.ndarray:
     """Residual `y_r - x_r b_(-r)` of each row under the minimum-norm solution without it, shape (n,).
 
     From one decomposition, any rank: `(y_r - yhat_r)/(1 - h_rr)` if h_rr < 1, and `(G y)_r / G_rr` with
-    `G = (X X^T)^+` if h_rr = 1. A row without features has residual y_r. Cost as `inverse_gram_diagonal`.
+    `G = (X X^T)^+` if h_rr = 1 (:prf:ref:`thm-leave-one-out`).
+    A row without features has residual y_r. Cost as `inverse_gram_diagonal`.
     """
     A = _csr(X)
     target = _validate.vector("y", y, A.shape[0])
-    _, A = seen_columns(A)
+    A, _ = tamed(seen_columns(A)[1])
     h = hat_diagonal(A)
     u, s, v = _singular_triple(A, round(float(h.sum())))
     if u is None:

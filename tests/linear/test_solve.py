@@ -67,6 +67,16 @@ def test_min_norm_scales_with_its_inputs(X, data, scale):
     b = min_norm(X, y)
     assert close(min_norm(X * scale, y) * scale, b)
     assert close(min_norm(X, y * scale) / scale, b)
+    r = ridge(X, y, 0.1)
+    assert close(ridge(X, y * scale, 0.1) / scale, r)
+    assert close(ridge(X * scale, y, 0.1 * scale * scale) * scale, r)
+
+
+def test_ridge_far_from_the_scale_of_the_design():
+    """A penalty that vanishes beside X is the minimum norm; one that dwarfs it leaves X^T y / (n lam)."""
+    X, y = np.array([[1.0, 1.0], [0.0, 2.0]]), np.array([1.0, 3.0])
+    assert close(ridge(X * 1e160, y, 1e-10) * 1e160, min_norm(X, y))
+    assert close(ridge(X * 1e-160, y, 1.0) * 1e160, X.T @ y / 2)
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1.0, 1.2, 1.5, 2.0, 3.0]), st.sampled_from([1.0, 5.0, 20.0]))

@@ -122,6 +122,26 @@ def test_storage_does_not_matter(X, data):
     assert all((a == b).all() for a, b in zip(before, parts(Y), strict=True))
 
 
+@given(designs(), st.sampled_from([1e-200, 1e-150, 1e150, 1e200]))
+def test_certificates_do_not_depend_on_the_scale(X, scale):
+    assert np.allclose(recoverability(X * scale), recoverability(X))
+    assert np.allclose(leverage(X * scale), leverage(X))
+    y = np.arange(X.shape[0], dtype=float)
+    assert np.allclose(leave_one_out_residuals(X * scale, y), leave_one_out_residuals(X, y))
+    if 1e-150 <= scale <= 1e150:
+        assert np.allclose(inverse_gram_diagonal(X * scale) * scale * scale, inverse_gram_diagonal(X))
+
+
+def test_columns_of_very_different_size():
+    """A feature in other units has the same certificate and its coefficient in those units."""
+    X = np.array([[1.0, 1.0, 0.0], [1.0, -1.0, 1.0], [0.0, 1.0, 1.0], [1.0, 0.0, 1.0]])
+    units = np.array([1.0, 1e-150, 1e140])
+    y = np.array([1.0, 2.0, 3.0, 5.0])
+    assert np.allclose(min_norm(X * units, y) * units, min_norm(X, y))
+    assert np.allclose(leverage(X * units), leverage(X))
+    assert np.allclose(recoverability(X * units), 1.0)
+
+
 @given(designs())
 def test_a_row_with_a_once_seen_feature_is_memorized(X):
     once = np.count_nonzero(X, axis=0) == 1
