@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import product
+
 import numpy as np
+import scipy.sparse as sp
 
 from companion.claims import Claim
-from companion.linear import LongTailModel, kernels, min_norm, recoverability
+from companion.linear import LongTailModel, components, kernels, min_norm, recoverability
+from companion.linear.block_solver import block_min_norm, expected_branching
+from companion.linear.reduce import back_substitute, peel_items
+from companion.linear.switches import inseparable_pair, mislabelled
 from companion.linear.symbols import symbol_task
 
 RESOLVED = 1 - 1e-8
@@ -170,6 +177,159 @@ def both_memorize(*, once: bool = True, ridge: float = 0.0) -> float:
     return 1 - 1e6 * gap
 
 
+def _noisy_designs(count: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.random.Generator]]:
+    """Small random designs with noisy labels, many rank-deficient, with repeated and empty columns."""
+    rng = np.random.default_rng(0)
+    for trial in range(count):
+        n, d = rng.integers(1, 12), rng.integers(2, 14)
+        X = rng.choice([-1.0, 0.0, 0.0, 0.0, 1.0], size=(n, d))
+        if trial % 3 == 0:
+            X[:, 1] = X[:, 0]
+        yield X, rng.normal(size=n), rng
+
+
+def blocks_exact(*, repair: bool = True) -> float:
+    """1 minus 1e6 times the largest gap between the block solution, core chosen at random, and X^+ y."""
+    gap = 0.0
+    for X, y, rng in _noisy_designs(60):
+        found = block_min_norm(X, y, core=rng.random(X.shape[1]) < 0.4, repair=repair).beta
+        gap = max(gap, float(np.abs(found - np.linalg.pinv(X, rcond=1e-10) @ y).max()))
+    return 1 - 1e6 * gap
+
+
+def pinned_core(*, all_columns: bool = False) -> float:
+    """1 minus the share of designs (times 1e3) where "no free direction" and "core resolved" disagree.
+
+    `all_columns` asks for every seen feature to be resolved instead of the core.
+    """
+    wrong = 0
+    for X, y, rng in _noisy_designs(60):
+        core = rng.random(X.shape[1]) < 0.4
+        seen = (X != 0).any(axis=0)
+        certificate = np.diag(np.linalg.pinv(X, rcond=1e-10) @ X)
+        asked = seen if all_columns else core & seen
+        wrong += (block_min_norm(X, y, core=core).free == 0) != bool((certificate[asked] > RESOLVED).all())
+    return 1 - 1e3 * wrong / 60
+
+
+def elimination(*, project: bool = True, rows_instead: bool = False) -> float:
+    """1 minus 1e6 times the largest gap to X^+ y of: eliminate, solve, substitute back, project.
+
+    `project=False` leaves out the last step; `rows_instead` peels rows off the *noisy* labels (a row with one
+    open feature fixes it), which is exact for noiseless labels only.
+    """
+    gap = 0.0
+    for X, y, _ in _noisy_designs(60):
+        A = sp.csr_array(X)
+        b = np.zeros(X.shape[1])
+        peeled = peel_items(sp.csr_array(A.T) if rows_instead else A)
+        if rows_instead:
+            for features in peeled.by_round():
+                for i in features:
+                    r = peeled.check[i]
+                    b[i] = (y[r] - X[r] @ b + X[r, i] * b[i]) / X[r, i]
+            rest = peeled.rounds < 0
+            b[rest] = np.linalg.pinv(X[:, rest], rcond=1e-10) @ (y - X @ b)
+        else:
+            rest = np.flatnonzero(peeled.rounds < 0)
+            free = np.ones(X.shape[1], dtype=bool)
+            free[peeled.check[peeled.rounds >= 0]] = False
+            b[free] = np.linalg.pinv(X[rest][:, free], rcond=1e-10) @ y[rest]
+            back_substitute(A, peeled, y, b)
+        if project:
+            b = np.linalg.pinv(X, rcond=1e-10) @ (X @ b)
+        gap = max(gap, float(np.abs(b - np.linalg.pinv(X, rcond=1e-10) @ y).max()))
+    return 1 - 1e6 * gap
+
+
+def small_blocks(*, factor: float = 1.0) -> float:
+    """1 minus measured over bound: rows in a row's block, mean over rows and draws. `factor` scales nu."""
+    model = LongTailModel(n=1500, d=15_000, s=5.0, alpha=1.7, beta_exponent=0.1, sigma=0.0, k=40)
+    sizes = []
+    for seed in range(4):
+        T = model.sample(seed=seed).X[:, model.k :]
+        rows = np.array([len(r) for r, _ in components(T)])
+        sizes.append(((rows**2).sum() + (model.n - rows.sum())) / model.n)
+    bound = 1 / (1 - factor * expected_branching(model.p, model.n, model.k))
+    return 1 - float(np.mean(sizes)) / bound
+
+
+def unresolved_share(rows: int) -> float:
+    """Share of the sign patterns of a pair that only occurs together, in `rows` rows, which leave it open."""
+    patterns = product((-1.0, 1.0), repeat=2 * rows)
+    designs = [np.array(signs).reshape(rows, 2) for signs in patterns]
+    certificates = [np.diag(np.linalg.pinv(X, rcond=1e-10) @ X).min() for X in designs]
+    return float(np.mean(np.array(certificates) < RESOLVED))
+
+
+def inseparable(*, mixed_signs: bool = False) -> float:
+    """1 minus 1e6 times the largest deviation from the stated coefficients and probability.
+
+    `mixed_signs` flips one sign, so that the product of signs takes both values.
+    """
+    gap = 0.0
+    for rows, sign, beta in product((1, 2, 4), (-1, 1), ((1.0, 0.3), (0.4, -2.0))):
+        X, y = inseparable_pair(rows, sign, beta)
+        if mixed_signs and rows > 1:
+            X[0, 1] *= -1
+            y = X @ np.asarray(beta)
+        # a third feature, resolved by a row of its own, shares the first row
+        X = np.pad(X, ((0, 1), (0, 1)))
+        X[[0, rows], 2] = 1.0
+        y = np.r_[y, 0.0] + 0.7 * X[:, 2]
+        stated = (beta[0] + sign * beta[1]) / 2
+        gap = max(gap, float(np.abs(min_norm(X, y)[:2] - [stated, sign * stated]).max()))
+    share = max(abs(unresolved_share(rows) - 2.0 ** (1 - rows)) for rows in (1, 2, 3))
+    return 1 - 1e6 * max(gap, share)
+
+
+def wrong_label(*, times_seen: int = 1, resolved: bool = True) -> float:
+    """1 minus 1e6 times the largest deviation from "x_ri delta for feature i, nothing for the others".
+
+    Over all features that occur `times_seen` times and are resolved (or not) in one random design.
+    """
+    model = LongTailModel(n=200, d=2000, s=5.0, alpha=1.5, beta_exponent=0.1, sigma=0.05)
+    sample = model.sample(seed=1)
+    X, delta, gap = sp.csc_array(sample.X), 0.7, 0.0
+    certificate = recoverability(sample.X)
+    counts = np.diff(X.indptr)
+    chosen = np.flatnonzero((counts == times_seen) & ((certificate > RESOLVED) == resolved))[:6]
+    for i in chosen:
+        row, sign = int(X.indices[X.indptr[i]]), X.data[X.indptr[i]]
+        moved = mislabelled(sample.X, sample.y, row, delta)
+        others = np.delete(np.arange(model.n), row)
+        untouched = recoverability(sample.X[others]) > RESOLVED
+        gap = max(gap, abs(moved[i] - sign * delta), float(np.abs(moved[untouched]).max()))
+    return 1 - 1e6 * gap
+
+
+def product_target(*, positive: float = 0.5, joint_row: bool = False) -> float:
+    """Smallest slack of the two statements, by enumeration of all rows of four features.
+
+    `positive` is the probability of a plus sign; `joint_row` adds a training row that holds both features,
+    for a learner that has their product as a feature.
+    """
+    rates = np.array([0.4, 0.3, 0.2, 0.1])
+    values = np.array(list(product((-1.0, 0.0, 1.0), repeat=4)))
+    sign = np.where(values > 0, positive, 1 - positive)
+    weight = np.where(values == 0, 1 - rates, rates * sign).prod(axis=1)
+    target = values[:, 0] * values[:, 1]
+    best = np.linalg.solve(values.T @ (weight[:, None] * values), values.T @ (weight * target))
+    linear = 1 - 1e6 * float(np.abs(best).max())
+
+    rows = np.eye(4)
+    if joint_row:
+        rows = np.concatenate([rows, [[1.0, 1.0, 0.0, 0.0]]])
+    both = values[(values[:, :2] != 0).all(axis=1)]
+    loss = 0.0
+    for c in (-1.0, 1.0):
+        y = rows.sum(axis=1) + c * rows[:, 0] * rows[:, 1]
+        extended = [np.column_stack([x, x[:, 0] * x[:, 1]]) for x in (rows, both)]
+        error = extended[1] @ min_norm(extended[0], y) - (both.sum(axis=1) + c * both[:, 0] * both[:, 1])
+        loss += float(np.mean(error**2)) / 2
+    return min(linear, loss - 1 + 1e-6)
+
+
 CLAIMS = (
     Claim(
         label="prop-proportional",
@@ -256,5 +416,84 @@ CLAIMS = (
             "a ridge penalty of 0.1": lambda: both_memorize(ridge=0.1),
         },
         functions=("companion.linear.kernels.additive_kernel", "companion.linear.kernels.product_kernel"),
+    ),
+    Claim(
+        label="thm-block-solver",
+        title="Core, blocks and one repair give the minimum-norm solution, any core, any rank, noisy labels",
+        source="ours",
+        status="proved here",
+        chapter="book/linear/scale",
+        check=blocks_exact,
+        breaks={"without the repair of a free core": lambda: blocks_exact(repair=False)},
+        functions=("companion.linear.block_solver.block_min_norm",),
+    ),
+    Claim(
+        label="cor-core-pinned",
+        title="The core's system is non-singular exactly if every core feature is resolved",
+        source="ours",
+        status="proved here",
+        chapter="book/linear/scale",
+        check=pinned_core,
+        breaks={"every seen feature, not only the core": lambda: pinned_core(all_columns=True)},
+        functions=("companion.linear.block_solver.block_min_norm", "companion.linear.recoverability"),
+    ),
+    Claim(
+        label="prop-blocks",
+        title="A row's block holds at most 1/(1 - n sum of p^2 over the tail) rows on average",
+        source="ours",
+        status="proved here",
+        chapter="book/linear/scale",
+        check=small_blocks,
+        breaks={"half the branching number": lambda: small_blocks(factor=0.5)},
+        functions=("companion.linear.block_solver.component_bound", "companion.linear.components"),
+    ),
+    Claim(
+        label="thm-elimination",
+        title="Eliminate once-met columns, solve, substitute back, project: exact with noise, any rank",
+        source="ours",
+        status="proved here",
+        chapter="book/linear/scale",
+        check=elimination,
+        breaks={
+            "without the projection": lambda: elimination(project=False),
+            "peeling rows off noisy labels": lambda: elimination(rows_instead=True),
+        },
+        functions=("companion.linear.min_norm", "companion.linear.reduce.peel_items"),
+    ),
+    Claim(
+        label="prop-inseparable",
+        title="Two features that only come together share the credit: half the difference is the error",
+        source="ours",
+        status="proved here",
+        chapter="book/limits/limits",
+        check=inseparable,
+        breaks={"the relative sign takes both values": lambda: inseparable(mixed_signs=True)},
+        functions=("companion.linear.switches.inseparable_pair", "companion.linear.min_norm"),
+    ),
+    Claim(
+        label="prop-mislabel",
+        title="The label error of a once-seen feature is copied, whole, into every composition",
+        source="ours",
+        status="proved here",
+        chapter="book/limits/limits",
+        check=wrong_label,
+        breaks={
+            "features seen twice": lambda: wrong_label(times_seen=2),
+            "features that are not resolved": lambda: wrong_label(resolved=False),
+        },
+        functions=("companion.linear.switches.mislabelled",),
+    ),
+    Claim(
+        label="prop-product-target",
+        title="Products: the best linear fit is 0, and no learner composes what it never saw together",
+        source="ours",
+        status="proved here",
+        chapter="book/limits/limits",
+        check=product_target,
+        breaks={
+            "signs that are not symmetric": lambda: product_target(positive=0.8),
+            "one training row with both features": lambda: product_target(joint_row=True),
+        },
+        functions=("companion.linear.min_norm",),
     ),
 )

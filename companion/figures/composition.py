@@ -14,6 +14,8 @@ from companion.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, picture, su
 
 def training_graph(train: np.ndarray, symbols: int) -> Picture:
     """Two slots: the training pairs as a graph, and the table of pairs that follow from them."""
+    from matplotlib.colors import to_rgb
+
     allowed = kernels.composable_pairs(train, symbols)
     seen = np.zeros((symbols, symbols), dtype=bool)
     seen[train[:, 0], train[:, 1]] = True
@@ -30,11 +32,15 @@ def training_graph(train: np.ndarray, symbols: int) -> Picture:
         title="Training pairs", xlim=(-0.3, 1.3), xticks=[0, 1], xticklabels=["slot 1", "slot 2"], yticks=[]
     )
     left.grid(False)
-    right.imshow(np.where(seen, 0.75, np.where(allowed, 0.35, np.nan)), cmap="Blues", vmin=0, vmax=1)
+    colour = np.zeros((symbols, symbols, 4))
+    colour[..., :3] = to_rgb(BLUE)
+    colour[..., 3] = np.where(seen, 1.0, np.where(allowed, 0.25, 0.0))
+    right.imshow(colour)
     for a in range(symbols):
         for b in range(symbols):
             mark = "seen" if seen[a, b] else "new" if allowed[a, b] else "?"
-            right.annotate(mark, (b, a), ha="center", va="center", fontsize=8)
+            ink = "white" if seen[a, b] else INK
+            right.annotate(mark, (b, a), ha="center", va="center", fontsize=8, color=ink)
     names = list("abcdefghij"[:symbols])
     right.set(title="What follows from them", xlabel="slot 2", ylabel="slot 1")
     right.set_xticks(range(symbols), names)

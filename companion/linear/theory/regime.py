@@ -1,0 +1,61 @@
+"""Which size is large? Recovered shares and the paper's bound at n far beyond any sample."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from companion import _validate as check
+from companion.linear.theory.density import blocks, cavity, lambert_rate, power_sum
+
+__all__ = ["Regime", "regime"]
+
+FIRST = 4000  # frequencies taken one by one
+
+
+class Regime(NamedTuple):
+    """What theory says at one (alpha, s, n) with d = ratio n features; no random draws.
+
+    recovered: share of the seen features that are resolved, by the scalar equation
+    (:prf:ref:`prop-fixed-point`). leading: its leading order, ``exp(-Q/alpha)`` with Q from the Lambert
+    formula (NaN where it has no solution). first, second: the two terms of the paper's unrecovered share (as
+    summarised, constants unknown), ``p_k / p_{>k}`` and ``p_{>k}^2 ln^2 d`` at ``n p_k = common``. k: common
+    features.
+    """
+
+    recovered: float
+    leading: float
+    first: float
+    second: float
+    k: int
+
+
+def regime(
+    alpha: float, s: float, n: float, *, ratio: float = 10.0, common: float = 10.0, fine: int = 1
+) -> Regime:
+    """`Regime` at size n; the first 4,000 frequencies one by one, then `fine` times 400 blocks to a decade.
+
+    Raises ValueError unless alpha >= 1, s > 0, n >= 10 and ratio >= 1.
+    """
+    alpha = check.number("alpha", alpha, low=1)
+    s = check.positive("s", s)
+    n = check.number("n", n, low=10)
+    ratio = check.number("ratio", ratio, low=1)
+    p, weights, c = blocks(alpha, s, round(ratio * n), exact=FIRST, per_decade=400 * fine)
+    solved = cavity(p, int(n), weights=weights)
+    unseen = float(np.sum(weights * p * np.exp(n * np.log1p(-np.minimum(p, 1 - 1e-15)))))
+    leading = float(np.exp(-lambert_rate(unseen, 1 - 1 / alpha) / alpha))
+    k = max(1, int((n * c / common) ** (1 / alpha)))
+    # features one by one as far as that goes, then by the Euler-Maclaurin sum: k may fall inside a block
+    if k < FIRST:
+        tail = float(weights[k:] @ p[k:])
+    else:
+        tail = c * float(power_sum(alpha, np.asarray(float(k)), np.asarray(float(round(ratio * n)))))
+    return Regime(
+        recovered=solved.resolved / solved.seen,
+        leading=leading,
+        first=common / n / tail,
+        second=(tail * np.log(ratio * n)) ** 2,
+        k=k,
+    )
