@@ -27,7 +27,7 @@ def expected_count(p: np.ndarray, n: int, times: int) -> float:
 def expected_mass(p: np.ndarray, n: int, times: int) -> float:
     """Expected total frequency of the points seen exactly `times` times in n draws (`times=0`: the unseen mass).
 
-    Source: :prf:ref:`prop-good-turing`: it equals (times+1)/(n+1) times the expected count one step up.
+    Source: :prf:ref:`prop-one-step-up`: it equals (times+1)/(n+1) times the expected count one step up.
     """
     p, n, times = _frequencies(p), positive_int("n", n), integer("times", times, low=0)
     return float((p * stats.binom.pmf(times, n, p)).sum())
