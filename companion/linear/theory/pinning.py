@@ -68,7 +68,7 @@ def pinning_frequency(k: int, rows: int, delta: float) -> float:
 
 
 def concentration_failure(p: np.ndarray, k: int, n: int, epsilon: float) -> float:
-    """P(max_{i<=k} |n_i/(n p_i) - 1| > epsilon), exactly, :prf:ref:`prop-no-concentration` (a)."""
+    """``P(max_{i<=k} |n_i/(n p_i) - 1| > epsilon)``, exactly, :prf:ref:`prop-no-concentration` (a)."""
     p = np.asarray(p[:k], dtype=float)
     low = np.ceil(n * p * (1 - epsilon) - 1e-9)
     high = np.floor(n * p * (1 + epsilon) + 1e-9)
