@@ -131,10 +131,10 @@ EXPERIMENT = Experiment(
         "smoke": Settings(
             source="embedded", triples=200, test_triples=200, width=4, epochs=2, models=("sum",), decays=(0.0,)
         ),
-        "cpu": Settings(triples=1_000, test_triples=500, width=8, epochs=30, batch=32),
+        "cpu": Settings(triples=1_000, test_triples=500, width=8, epochs=30, lr=1e-2),
         "paper": Settings(epochs=30, batch=128, lr=1e-3),
     },
-    seeds={"smoke": 4, "cpu": 40, "paper": 100},
+    seeds={"smoke": 4, "cpu": 20, "paper": 100},
     cells=cells,
     run=run,
     by=("model", "weight_decay", "kind", "item", "kept"),
