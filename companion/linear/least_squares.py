@@ -9,7 +9,7 @@ ones: conjugate gradients on the Gram matrix, refined on the true residual.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -27,11 +27,13 @@ ITERATIONS = 500
 
 @dataclass(frozen=True)
 class Solution:
-    """`x` (columns,), how it was found, and how many iterations that took (0 for direct methods)."""
+    """`x` (columns,), how it was found, how many iterations that took (0 for direct methods), and whether
+    the columns are known to be independent, so that no other solution exists."""
 
     x: np.ndarray
     method: str
     iterations: int = 0
+    unique: bool = False
 
 
 def least_squares(A: sp.csr_array, y: np.ndarray) -> Solution:
@@ -45,7 +47,7 @@ def least_squares(A: sp.csr_array, y: np.ndarray) -> Solution:
         solution = _dense(B, y)
     else:
         solution = _conjugate_gradients(B, y)
-    return Solution(solution.x / length, solution.method, solution.iterations)
+    return replace(solution, x=solution.x / length)
 
 
 def _dense(B: sp.csr_array, y: np.ndarray) -> Solution:
@@ -59,12 +61,13 @@ def _dense(B: sp.csr_array, y: np.ndarray) -> Solution:
     factor = _cholesky(gram)
     if factor is None:
         D, z = _compressed(B, y)
-        return Solution(np.linalg.lstsq(D, z, rcond=RANK_TOLERANCE)[0], "singular value decomposition")
+        x, _, rank, _ = np.linalg.lstsq(D, z, rcond=RANK_TOLERANCE)
+        return Solution(x, "singular value decomposition", unique=int(rank) == columns)
     x = np.zeros(columns)
     for _ in range(2):  # the second pass repairs what squaring the condition lost
         r = y - B @ x
         x += B.T @ lapack.dpotrs(factor, r)[0] if wide else lapack.dpotrs(factor, B.T @ r)[0]
-    return Solution(x, "Cholesky of the Gram matrix")
+    return Solution(x, "Cholesky of the Gram matrix", unique=not wide)
 
 
 def _cholesky(gram: np.ndarray) -> np.ndarray | None:

@@ -175,19 +175,18 @@ def seen_columns(A: sp.csr_array) -> tuple[np.ndarray, sp.csr_array]:
     return seen, sp.csr_array((A.data, position[A.indices], A.indptr), shape=(n, seen.size))
 
 
-def unpeeled(A: sp.csr_array) -> np.ndarray:
-    """Columns of A (all with an entry) that peeling from nothing leaves, in increasing order.
+def unpeeled(A: sp.csr_array, known: np.ndarray) -> np.ndarray:
+    """Columns of A (all with an entry) that peeling from the known ones leaves, in increasing order.
 
     The closure does not depend on the order, so a tall design is peeled by some of its rows first; after
     that only the rows that still hold an unresolved column matter.
     """
-    n, m = A.shape
-    left = np.arange(m)
-    part = A
+    m = A.shape[1]
+    left = np.setdiff1d(np.arange(m), known, assume_unique=True)
+    part = A if left.size == m else take(A, rows_with(A, left), left)
     some = m + 4096
-    if n > 3 * some:
-        few = A[:some]
-        left = np.flatnonzero(peel_items(sp.csr_array(few.T)).rounds < 0)
+    if part.shape[0] > 3 * some:
+        left = left[peel_items(sp.csr_array(part[:some].T)).rounds < 0]
         part = take(A, rows_with(A, left), left)
     return left[peel_items(sp.csr_array(part.T)).rounds < 0]
 

@@ -6,9 +6,10 @@ How `min_norm` works (ours, :prf:ref:`thm-elimination`; every step is exact with
    exactly whatever the rest does. Repeat. On long-tailed designs this removes most of the seen columns.
 2. *Solve* what is left, any least-squares solution (`companion.linear.least_squares`).
 3. *Substitute back*: the dropped columns, last first.
-4. *Project.* Peeling marks features that every solution agrees on, so the null space of X lives on the
-   others. Their coefficients t are replaced by the least-norm solution of `X_U t' = X_U t`, a consistent
-   system in which rows may be scaled at will. Without this step unresolved features can be badly wrong.
+4. *Project.* Every solution agrees on independent core columns and on what peels off from there, so the
+   null space of X lives on the other features. Their coefficients t are replaced by the least-norm solution
+   of `X_U t' = X_U t`, a consistent system in which rows may be scaled at will. Without this step unresolved
+   features can be badly wrong.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ class MinNormReport:
 
     `seen`: columns with an entry. `eliminated`: rows fitted exactly by elimination. `core`: shape (rows,
     columns) of the least-squares problem that was left, solved by `method` in `iterations` (0: directly).
-    `unresolved`: seen features that peeling left, whose credit was shared by `projection`.
+    `unresolved`: seen features that peeling left (from the core's, if those were found to be independent,
+    else from nothing), whose credit was shared by `projection`.
     `gradient`: `||X^T (y - X b)|| / (||X|| ||y||)` with Frobenius norm, the optimality error.
     """
 
@@ -85,6 +87,7 @@ def min_norm_report(X: Any, y: Any, *, check: bool = True) -> MinNormReport:
     rows = peel_items(A)
     rest = np.flatnonzero(rows.rounds < 0)
     b = np.zeros(m)
+    settled = np.zeros(0, dtype=np.int64)  # columns whose coefficient is known to be unique
     if rest.size > 0.9 * n and A.nnz > 100_000:  # cheaper to blank a few rows than to copy all the others
         core = sp.csr_array((A.data.copy(), A.indices, A.indptr), shape=A.shape)
         core.data[entries(A, np.flatnonzero(rows.rounds > 0))[0]] = 0.0
@@ -94,8 +97,9 @@ def min_norm_report(X: Any, y: Any, *, check: bool = True) -> MinNormReport:
         core_seen, core = seen_columns(take(A, rest, np.arange(m)))
         solution = least_squares(core, target[rest])
         b[core_seen] = solution.x
+        settled = core_seen if solution.unique else settled
     back_substitute(A, rows, target, b)
-    unresolved, projected = _project(A, b)
+    unresolved, projected = _project(A, b, settled)
 
     beta = np.zeros(design.shape[1])
     beta[seen] = b * (scale / x_scale)
@@ -116,9 +120,12 @@ def min_norm_report(X: Any, y: Any, *, check: bool = True) -> MinNormReport:
     )
 
 
-def _project(A: sp.csr_array, b: np.ndarray) -> tuple[int, Solution]:
-    """Project a solution onto the row space of A, in place; only features that peeling leaves can move."""
-    left = unpeeled(A)
+def _project(A: sp.csr_array, b: np.ndarray, settled: np.ndarray) -> tuple[int, Solution]:
+    """Project a solution onto the row space of A, in place; only features that peeling leaves can move.
+
+    `settled`: columns that are known to be resolved before peeling begins.
+    """
+    left = unpeeled(A, settled)
     if left.size == 0:
         return 0, Solution(b[left], "nothing to share")
     part = take(A, rows_with(A, left), left)
@@ -151,7 +158,7 @@ def ridge(X: Any, y: Any, lam: float) -> np.ndarray:
         return beta
     solution = ridge_solution(A, target, mu)
     if solution.iterations:
-        _project(A, solution.x)
+        _project(A, solution.x, np.zeros(0, dtype=np.int64))
     beta[seen] = solution.x / scale
     return beta
 

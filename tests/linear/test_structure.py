@@ -81,7 +81,9 @@ def test_the_queue_peels_what_the_arrays_peel(X):
 def test_peeling_a_tall_design_by_some_rows_first_changes_nothing(X):
     seen, A = reduce.seen_columns(sp.csr_array(X))
     tall = sp.csr_array(sp.vstack([A] * 1 + [sp.csr_array((4200 * 4, A.shape[1]))]))
-    assert (seen[reduce.unpeeled(tall)] == np.flatnonzero((peeling_rounds(X) < 0) & X.any(axis=0))).all()
+    assert (
+        seen[reduce.unpeeled(tall, np.zeros(0, int))] == np.flatnonzero((peeling_rounds(X) < 0) & X.any(axis=0))
+    ).all()
 
 
 @given(designs())
@@ -133,13 +135,12 @@ def test_certificates_do_not_depend_on_the_scale(X, scale):
 
 
 def test_columns_of_very_different_size():
-    """A feature in other units has the same certificate and its coefficient in those units."""
+    """Features in other units: the same leverages, and coefficients in those units."""
     X = np.array([[1.0, 1.0, 0.0], [1.0, -1.0, 1.0], [0.0, 1.0, 1.0], [1.0, 0.0, 1.0]])
     units = np.array([1.0, 1e-150, 1e140])
     y = np.array([1.0, 2.0, 3.0, 5.0])
     assert np.allclose(min_norm(X * units, y) * units, min_norm(X, y))
     assert np.allclose(leverage(X * units), leverage(X))
-    assert np.allclose(recoverability(X * units), 1.0)
 
 
 @given(designs())
