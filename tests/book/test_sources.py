@@ -1,13 +1,14 @@
 """The sources of the book: nothing forgotten, nothing dangling, nothing shown without its provenance."""
 
+import ast
+import os
 import re
 import subprocess
 import sys
-import tomllib
 
 import pytest
 import yaml
-from pages import PAGES, ROOT, has_code, source
+from pages import CHAPTERS, PAGES, ROOT, has_code, source
 
 HEADER = """---
 jupytext:
@@ -85,7 +86,44 @@ def test_one_address_everywhere():
             assert address == url, name
 
 
-def test_the_results_that_chapters_read_are_in_the_package(tmp_path):
-    """An installed package must find the stored results: they are declared as its data."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert "_results/*.json" in project["tool"]["setuptools"]["package-data"]["companion"]
+def test_an_installed_package_finds_the_stored_results(tmp_path):
+    """What `pip install` copies, used from a folder that is no checkout."""
+    build = [sys.executable, "setup.py", "--quiet", "build_py", "--build-lib", str(tmp_path / "lib")]
+    done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    ask = "from companion import results; print(results.read(results.path('figure1', 'paper')).name)"
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "lib")}
+    environment.pop("COMPANION_RESULTS", None)
+    said = subprocess.run(
+        [sys.executable, "-P", "-c", ask], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert said.stdout.strip() == "figure1-paper", said.stderr
+
+
+def imports(page):
+    cells = re.findall(r"^```\{code-cell\}[^\n]*\n(.*?)^```", source(page), flags=re.S | re.M)
+    for cell in cells:
+        code = re.sub(r"^---\n.*?^---\n|^:\w+:.*\n", "", cell, flags=re.S | re.M)
+        for node in ast.walk(ast.parse(code)):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) else []
+            yield from (name.split(".")[0] for name in names)
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_chapters_import_only_what_the_package_brings(page):
+    """A notebook runs where only the package is installed; torch comes with its `networks` extra."""
+    lists = ["package.txt", "networks.txt"]
+    lines = [line for name in lists for line in (ROOT / "requirements" / name).read_text(encoding="utf-8").splitlines()]
+    brought = {re.split(r"[<>=!~\[; ]", line)[0] for line in lines if line and not line.startswith(("#", "-"))}
+    known = {"scikit-learn": "sklearn"}
+    allowed = {known.get(name, name) for name in brought} | {"companion", "IPython"} | sys.stdlib_module_names
+    assert set(imports(page)) <= allowed
+
+
+def test_glue_shows_nothing_and_fails_nowhere_outside_the_book(monkeypatch, capsys):
+    from companion.book import glue
+
+    monkeypatch.setitem(sys.modules, "myst_nb", None)
+    glue("name", 0.25, ".1%")
+    assert capsys.readouterr().out == ""
