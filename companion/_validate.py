@@ -102,6 +102,14 @@ def design(name: str, value: Any) -> Any:
     return array.astype(np.float64, copy=False)
 
 
+def sparse_design(name: str, value: Any) -> sp.csr_array:
+    """`design` as a canonical CSR array with at least one row and one column."""
+    csr = sp.csr_array(design(name, value))
+    if 0 in csr.shape:
+        raise ValueError(f"{name} must have at least one row and one column, got shape {csr.shape}")
+    return csr
+
+
 def _numeric(name: str, value: Any) -> np.ndarray:
     if sp.issparse(value):
         raise TypeError(f"{name} must be a dense array, got a sparse {type(value).__name__}")

@@ -186,7 +186,7 @@ def gradient_descent(X: Any, y: Any, steps: int, lr: float) -> np.ndarray:
 
 def largest_step(X: Any) -> float:
     """`n / sigma_max(X)^2`: gradient descent converges for every step size below it; inf if X is zero."""
-    _, A = seen_columns(_design(X))
+    _, A = seen_columns(_validate.sparse_design("X", X))
     if A.nnz == 0:
         return float("inf")
     n = A.shape[0]
@@ -199,10 +199,6 @@ def largest_step(X: Any) -> float:
     return float(n / largest**2)
 
 
-def _design(X: Any) -> sp.csr_array:
-    return sp.csr_array(_validate.design("X", X))
-
-
 def _problem(X: Any, y: Any) -> tuple[sp.csr_array, np.ndarray]:
-    design = _design(X)
+    design = _validate.sparse_design("X", X)
     return design, _validate.vector("y", y, design.shape[0])

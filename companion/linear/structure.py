@@ -18,26 +18,22 @@ from companion.linear.hat import component_blocks, hat_diagonal
 from companion.linear.reduce import peel_items, row_sums, seen_columns, take, tamed
 
 
-def _csr(X: Any) -> sp.csr_array:
-    return sp.csr_array(_validate.design("X", X))
-
-
 def feature_counts(X: Any) -> np.ndarray:
     """n_i, the number of training rows that contain feature i, shape (d,) of int."""
-    A = _csr(X)
+    A = _validate.sparse_design("X", X)
     return np.bincount(A.indices, minlength=A.shape[1])
 
 
 def tail_counts(X: Any, k: int) -> np.ndarray:
     """Number of tail features (columns k, k+1, ...) in each row, shape (n,) of int."""
-    A = _csr(X)
+    A = _validate.sparse_design("X", X)
     k = _validate.integer("k", k, low=0, high=A.shape[1])
     return row_sums(A, A.indices >= k)
 
 
 def level_one(X: Any, k: int) -> np.ndarray:
     """Tail features alone (no other tail feature) in some row, bool (d,); the first k are False."""
-    A = _csr(X)
+    A = _validate.sparse_design("X", X)
     k = _validate.integer("k", k, low=0, high=A.shape[1])
     tail = A.indices >= k
     alone = np.repeat(row_sums(A, tail) == 1, np.diff(A.indptr)) & tail
@@ -60,7 +56,7 @@ def peeling_rounds(X: Any, k: int = 0) -> np.ndarray:
     In a round every row that has exactly one unresolved feature resolves it; round 1 uses rows with one
     feature beyond the first k.
     """
-    A = _csr(X)
+    A = _validate.sparse_design("X", X)
     d = A.shape[1]
     k = _validate.integer("k", k, low=0, high=d)
     seen, part = seen_columns(A)
@@ -76,7 +72,7 @@ def recoverability(X: Any) -> np.ndarray:
     1: every least-squares interpolator has the right coefficient ("resolved"). 0: never seen.
     They sum to rank X. Cost: the cube of the largest component that peeling leaves. Ours; :prf:ref:`thm-certificate`.
     """
-    A = _csr(X)
+    A = _validate.sparse_design("X", X)
     seen, part = seen_columns(A)
     certificate = np.zeros(A.shape[1])
     certificate[seen] = hat_diagonal(sp.csr_array(part.T))
@@ -90,7 +86,7 @@ def leverage(X: Any) -> np.ndarray:
     rank X (:prf:ref:`prop-budget`).
     Cost: the cube of the number of columns that elimination leaves.
     """
-    return hat_diagonal(seen_columns(_csr(X))[1])
+    return hat_diagonal(seen_columns(_validate.sparse_design("X", X))[1])
 
 
 def components(X: Any, features: np.ndarray | None = None) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -99,7 +95,7 @@ def components(X: Any, features: np.ndarray | None = None) -> list[tuple[np.ndar
     `features`, a mask (d,), keeps only the entries of those features: `features=~peel(X)` gives the
     components that the null space of X splits over, `features=np.arange(d) >= k` those of the tail.
     """
-    A = _csr(X)
+    A = _validate.sparse_design("X", X)
     if features is None:
         columns = np.arange(A.shape[1])
     else:
@@ -126,7 +122,7 @@ def inverse_gram_diagonal(X: Any) -> np.ndarray:
 
     Cost: the cube of the smaller of n and the number of seen features.
     """
-    A = _csr(X)
+    A = _validate.sparse_design("X", X)
     out = np.zeros(A.shape[1])
     seen, A = seen_columns(A)
     A, scale = tamed(A)
@@ -143,7 +139,7 @@ def leave_one_out_residuals(X: Any, y: Any) -> np.ndarray:
     `G = (X X^T)^+` if h_rr = 1 (:prf:ref:`thm-leave-one-out`).
     A row without features has residual y_r. Cost as `inverse_gram_diagonal`.
     """
-    A = _csr(X)
+    A = _validate.sparse_design("X", X)
     target = _validate.vector("y", y, A.shape[0])
     A, _ = tamed(seen_columns(A)[1])
     h = hat_diagonal(A)

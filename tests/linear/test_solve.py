@@ -244,6 +244,9 @@ def test_gradient_descent_converges_below_the_largest_step_and_diverges_above():
     ("call", "error", "message"),
     [
         (lambda: min_norm(np.ones(3), np.ones(3)), ValueError, "X must be a matrix"),
+        (lambda: min_norm(np.ones((0, 3)), np.ones(0)), ValueError, "X must have at least one row and one column"),
+        (lambda: ridge(sp.csr_array((3, 0)), np.ones(3), 1.0), ValueError, "X must have at least one row"),
+        (lambda: largest_step(np.ones((0, 0))), ValueError, "X must have at least one row"),
         (lambda: min_norm(np.eye(3), np.ones(2)), ValueError, "y must have length 3, got 2"),
         (lambda: min_norm(np.eye(3), np.eye(3)), ValueError, "y must be a vector"),
         (lambda: min_norm(np.array([[np.nan]]), np.ones(1)), ValueError, "X must be finite"),

@@ -80,7 +80,7 @@ def test_the_queue_peels_what_the_arrays_peel(X):
 @given(designs(max_rows=40, max_columns=8))
 def test_peeling_a_tall_design_by_some_rows_first_changes_nothing(X):
     seen, A = reduce.seen_columns(sp.csr_array(X))
-    tall = sp.csr_array(sp.vstack([A] * 1 + [sp.csr_array((4200 * 4, A.shape[1]))]))
+    tall = sp.csr_array(sp.vstack([A, sp.csr_array((4200 * 4, A.shape[1]))]))
     assert (
         seen[reduce.unpeeled(tall, np.zeros(0, int))] == np.flatnonzero((peeling_rounds(X) < 0) & X.any(axis=0))
     ).all()
@@ -262,6 +262,7 @@ def test_recoverability_says_what_noise_free_fits_get_right():
         (lambda: peel(np.eye(3), k=4), ValueError, "k must be in \\[0, 3\\], got 4"),
         (lambda: peel(np.eye(3), k=-1), ValueError, "k"),
         (lambda: level_one(np.eye(3), 1.0), TypeError, "k must be a whole number"),
+        (lambda: recoverability(np.ones((0, 2))), ValueError, "X must have at least one row"),
         (lambda: tail_counts(np.ones(3), 0), ValueError, "X must be a matrix"),
         (lambda: recoverability(np.array([[np.nan]])), ValueError, "X must be finite"),
         (lambda: leverage(np.array([["x"]])), TypeError, "X must hold real numbers"),
