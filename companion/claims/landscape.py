@@ -211,7 +211,7 @@ CLAIMS = (
     ),
     demonstration(
         "parameter-function",
-        "Random weights mostly compute simple functions",
+        "Random weights compute simpler functions than coin flips do",
         SIMPLE,
         simple_functions,
         {

@@ -44,7 +44,7 @@ def contrast(*, seed: int, n: int = 400, d: int = 4000, most: int = 4, count: in
         Mean squared errors against the noiseless labels for 0, 1, ..., most rare features: ``neighbour``,
         ``linear`` (minimum norm), ``zero`` (predicting 0), each (most + 1,), and ``kernel`` (len(WIDTHS), most + 1),
         the Gaussian-kernel interpolator; ``train``: largest training error of all but the last of them on the
-        training rows that hold a once-seen feature.
+        training rows that hold a once-seen feature; ``together``: how many once-seen features share their row.
     """
     rng = np.random.default_rng(seed)
     model = LongTailModel(n=n, d=d, s=5.0, alpha=2.0, beta_exponent=0.1, sigma=0.05)
@@ -64,7 +64,9 @@ def contrast(*, seed: int, n: int = 400, d: int = 4000, most: int = 4, count: in
     def errors(predictions: list[Array]) -> Array:
         return np.array([np.mean((p - z @ model.beta) ** 2) for p, z in zip(predictions, rows, strict=True)])
 
+    crowd = np.abs(x[:, once]).sum(axis=1)
     return {
+        "together": crowd[crowd > 1].sum(),
         "neighbour": errors([y[np.argmin(m, axis=1)] for m in near]),
         "linear": errors([z @ beta_hat for z in rows]),
         "zero": errors([np.zeros(count)] * len(rows)),
@@ -101,7 +103,7 @@ def handover(results: Numbers, *, similar: float = 1.0, pair: int = 2) -> Pictur
     ):
         _range(left, numbers, values, color=color, label=label)
     left.set(yscale="log", xlabel="rare features combined", ylabel="test error", ylim=(2e-5, 10))
-    left.set(title="Each seen once, never together")
+    left.set(title="Each of them seen once")
     left.set_xticks(numbers)
     left.legend(fontsize=8, loc="lower right")
     _range(right, WIDTHS, results["kernel"][:, :, pair], color=PURPLE)

@@ -235,7 +235,7 @@ def corrupted(by_decay: Mapping[float, Numbers], course: float) -> Picture:
     left.set_xticks(at, [f"{d:g}" for d in decays])
     left.set(xlabel="weight decay", ylabel="share of answers", title="At the end", ylim=(-0.02, 1.02))
     right.set(xscale="log", xlabel="step", title=f"In training, weight decay {course:g}")
-    right.legend(fontsize=8)
+    left.legend(fontsize=8, loc="center left", bbox_to_anchor=(0.0, 0.28))
     return picture(
         figure,
         "Right on unseen pairs, wrong labels as given, wrong labels answered truly, by weight decay: "

@@ -75,7 +75,8 @@ def run(
 
     Returns:
         Test error of the rule part (squared distance to the rule, which is the mean squared error on fresh
-        rule-following inputs): ``none``, ``l2``, ``l1`` (scalars) and ``slots`` (len(slot_counts),);
+        rule-following inputs): ``none``, ``l2``, ``l1`` (scalars) and ``slots`` (len(slot_counts),); ``marked``: the
+        l2 memory again, with a private feature for the true exceptions only;
         ``ridge_gap``: largest difference between the l2 memory's rule and ridge regression.
     """
     _validate.number("share", share, low=0, high=0.5)
@@ -96,6 +97,7 @@ def run(
     return {
         "none": miss(least_squares(x, y)),
         "l2": miss(stored),
+        "marked": miss(least_squares(np.concatenate([x, size * np.eye(n)[:, odd]], axis=1), y)[:d]),
         "l1": miss(l1_memory(x, y, price=0.05)),
         "slots": np.array([miss(slots(x, y, count)) for count in slot_counts]),
         "ridge_gap": np.max(np.abs(stored - ridge(x, y, size**2))),

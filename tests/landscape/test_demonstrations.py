@@ -157,6 +157,11 @@ def test_l2_memory_is_ridge_regression_and_does_not_protect():
     assert runs["l1"].max() < runs["none"].min() / 100
 
 
+def test_l2_memory_protects_when_only_exceptions_have_a_private_feature():
+    runs = repeat(exceptions.run, 4)
+    assert runs["marked"].max() < runs["none"].min() / 100
+
+
 def test_slots_protect_once_there_are_enough():
     runs = repeat(exceptions.run, 4, slot_counts=(0, 15, 20))
     none, few, enough = np.median(runs["slots"], axis=0)
