@@ -63,12 +63,13 @@ def memorization_scores(correct: np.ndarray, included: np.ndarray, *, block: int
 
 
 def standard_errors(correct: np.ndarray, included: np.ndarray) -> np.ndarray:
-    """Standard error of each memorization score, shape (n,); NaN where a group has fewer than two models."""
+    """Standard error of each memorization score, shape (n,); NaN where a group is empty.
+
+    Each rate is moved by half a count towards one half first, so that "right in 72 of 72" is not called certain.
+    """
     r = group_rates(correct, included)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        inside = r.inside * (1 - r.inside) / (r.n_in - 1)
-        outside = r.outside * (1 - r.outside) / (r.n_out - 1)
-    return np.where((r.n_in > 1) & (r.n_out > 1), np.sqrt(np.maximum(inside + outside, 0)), np.nan)
+    inside, outside = ((rate * n + 0.5) / (n + 1) for rate, n in ((r.inside, r.n_in), (r.outside, r.n_out)))
+    return np.sqrt(_ratio(inside * (1 - inside), r.n_in) + _ratio(outside * (1 - outside), r.n_out))
 
 
 def influence_scores(test_correct: np.ndarray, included: np.ndarray) -> np.ndarray:

@@ -109,6 +109,8 @@ def test_standard_errors_match_the_spread_of_scores():
     spread = memorization_scores(correct, included).std()
     assert standard_errors(correct, included).mean() == pytest.approx(spread, rel=0.05)
     assert np.isnan(standard_errors(included[:1], included[:1])).all()
+    always = np.ones((100, 1), dtype=bool)
+    assert 0 < standard_errors(always, subset_masks(100, 2, 1, seed=0)[:, :1])[0] < 0.05
 
 
 @given(

@@ -34,7 +34,8 @@ class Settings:
     models: int = setting(120, "networks: about 36 leave a point out")
     threshold: float = setting(0.25, "Feldman and Zhang's threshold for memorized")
     hidden: tuple[int, ...] = setting((64,), "one hidden layer fits every label")
-    epochs: int = setting(50, "training accuracy about 1 without weight decay")
+    epochs: int = setting(60, "training accuracy 1 without weight decay, wrong labels included")
+    lr: float = setting(0.2, "the same")
 
 
 def cells(settings: Settings) -> list[dict[str, Any]]:
@@ -45,7 +46,7 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
     use_threads(resources)
     X, y, kind = planted_digits(settings, seed)
     masks = subset_masks(settings.models, len(y), round(cell["rate"] * len(y)), seed=seed)
-    recipe = Recipe(hidden=settings.hidden, epochs=settings.epochs, weight_decay=cell["decay"])
+    recipe = Recipe(hidden=settings.hidden, epochs=settings.epochs, lr=settings.lr, weight_decay=cell["decay"])
     correct, _ = ensemble_correct(X, y, masks, X[:1], y[:1], recipe=recipe, seed=seed, device=resources.device)
     rates = group_rates(correct, masks)
     known = (rates.n_in > 0) & (rates.n_out > 0)

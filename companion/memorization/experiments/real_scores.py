@@ -35,6 +35,9 @@ class Settings:
     batch: int = setting(50, "128 in the public example")
     theta_mem: float = setting(0.25, "Feldman and Zhang's threshold for memorized")
     theta_infl: float = setting(0.15, "and for influential")
+    theta_strong: float = setting(
+        0.4, "above it they found near-duplicates; far outside the noise of hundreds of models"
+    )
     shown: int = setting(12, "points and pairs kept with their pictures")
     block: int = setting(60, "networks trained at once")
 
@@ -75,12 +78,14 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
         "null_999": null_threshold(null, 0.001),
         "discoveries": int(benjamini_hochberg(exact_pvalues(correct, masks), 0.05).sum()),
         "pairs": len(values),
+        "strong_pairs": int((values >= settings.theta_strong).sum()),
         "pair_tests": len(np.unique(tests)),
         "pair_trains": len(np.unique(trains)),
         "single_pairs": int((np.bincount(tests, minlength=1) == 1).sum()),
         "halves_correlation": float(np.corrcoef(halves[0][both], halves[1][both])[0, 1]),
         "halves_memorized": jaccard(*(set(np.flatnonzero(h >= settings.theta_mem)) for h in halves)),
         "halves_pairs": jaccard(*(set(zip(p[0], p[1], strict=True)) for p in pairs)),
+        "halves_strong": jaccard(*(_above(p, settings.theta_strong) for p in pairs)),
     }
     out: list[dict[str, Any]] = [summary]
     counts, edges = np.histogram(np.clip(scores, 0, 1), bins=np.linspace(0, 1, 21))
@@ -146,6 +151,12 @@ def _same_label(
     tests, trains, values = pairs
     keep = y_test[tests] == y[trains]
     return tests[keep], trains[keep], values[keep]
+
+
+def _above(pairs: tuple[np.ndarray, np.ndarray, np.ndarray], threshold: float) -> set:
+    """The (test, train) pairs with at least this influence."""
+    tests, trains, values = pairs
+    return set(zip(tests[values >= threshold], trains[values >= threshold], strict=True))
 
 
 def _distinct(
