@@ -119,9 +119,7 @@ def flat_limit(train: Any, y: Any, test: Any) -> np.ndarray:
     g = np.linalg.pinv(U - U.mean(axis=0), rcond=CUT_OFF) @ (y - y.mean())
     b = (y - U @ g).mean()
     if not np.allclose(U @ g + b, y, atol=1e-8 * max(1.0, float(np.abs(y).max()))):
-        raise ValueError(
-            "y must be a sum of one value a slot on the training set; no additive function fits it"
-        )
+        raise ValueError("y must be a sum of one value a slot on the training set; no additive function fits it")
     return one_hot(test, symbols) @ g + b
 
 
@@ -193,7 +191,7 @@ def star_design(slots: int, changed: int) -> tuple[np.ndarray, np.ndarray]:
     return train, new
 
 
-def star_prediction(background: float, singles: Sequence[float], *, rho: float) -> float:
+def star_prediction(background: float, singles: Sequence[float] | np.ndarray, *, rho: float) -> float:
     """The product interpolator on the new tuple of `star_design`, in closed form (:prf:ref:`thm-star`).
 
     ``rho^(t-1) sum_i f_i - (t-1) rho^t f_0`` for labels f_0 (background) and f_1..f_t (one change each).
@@ -217,9 +215,7 @@ def _pair(a: Any, b: Any, rho: float) -> tuple[np.ndarray, np.ndarray, float]:
 def _symbols(name: str, value: Any) -> np.ndarray:
     x = np.asarray(value)
     if x.ndim != 2 or x.size == 0:
-        raise ValueError(
-            f"{name} must be tuples of symbols, shape (n, slots) and not empty; got shape {x.shape}"
-        )
+        raise ValueError(f"{name} must be tuples of symbols, shape (n, slots) and not empty; got shape {x.shape}")
     if x.dtype.kind not in "ui":
         raise TypeError(f"{name} must hold symbols as whole numbers, got dtype {x.dtype}")
     if x.min() < 0:

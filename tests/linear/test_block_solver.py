@@ -30,7 +30,8 @@ def test_agrees_with_the_package_on_a_long_tail() -> None:
     sample = model.sample(seed=0)
     found = block_min_norm(sample.X, sample.y, core=np.arange(model.d) < model.k)
     np.testing.assert_allclose(found.beta, min_norm(sample.X, sample.y), atol=1e-9)
-    assert found.core == model.k and found.free == 0
+    assert found.core == model.k
+    assert found.free == 0
     assert found.largest < 60  # blocks, not one giant component
 
 

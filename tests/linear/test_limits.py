@@ -45,7 +45,8 @@ def test_loss_of_zero_is_the_mean_square_of_fresh_targets(independent: bool) -> 
 
 def test_pair_design_has_one_relative_sign() -> None:
     X, y = inseparable_pair(4, -1, (1.0, 0.25))
-    assert (X[:, 0] * X[:, 1] == -1).all() and set(X[:, 0]) == {1.0, -1.0}
+    assert (X[:, 0] * X[:, 1] == -1).all()
+    assert set(X[:, 0]) == {1.0, -1.0}
     np.testing.assert_allclose(y, X @ [1.0, 0.25])
 
 
@@ -69,8 +70,10 @@ def test_symbol_losses_tell_the_kernels_apart() -> None:
     additive = symbol_losses(task, kernel="additive", rho=0.4)
     table = symbol_losses(task, kernel="product", rho=0.0)
     assert additive["train"] < 1e-15 > table["train"]
-    assert additive["pairs"] < 1e-15 and additive["slope"] == pytest.approx(1)
-    assert table["slope"] == 0 and table["pairs"] == pytest.approx(np.mean(task.target(task.pairs) ** 2))
+    assert additive["pairs"] < 1e-15
+    assert additive["slope"] == pytest.approx(1)
+    assert table["slope"] == 0
+    assert table["pairs"] == pytest.approx(np.mean(task.target(task.pairs) ** 2))
 
 
 def test_no_pair_is_a_clear_error() -> None:
@@ -100,7 +103,5 @@ def test_the_paper_term_is_vacuous_at_its_own_size() -> None:
 
 def test_pictures_name_what_is_off() -> None:
     shown = figure.switchboard(World(labels=False), range(1))
-    assert (
-        "right labels" in shown.alt
-        and f"{losses(World(labels=False), seed=0)['composition']:.4f}" in shown.alt
-    )
+    assert "right labels" in shown.alt
+    assert f"{losses(World(labels=False), seed=0)['composition']:.4f}" in shown.alt
