@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from companion.results import Result
-from companion.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, Picture, picture, subplots
+from companion.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, Picture, picture, subplots
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -119,23 +119,57 @@ def table1(result: Result) -> Picture:
     )
 
 
-def one_shots(result: Result, model: str = "sum") -> Picture:
-    """Each glyph's squared error beside new digits against its loss in new pairs, for both weight decays."""
+def slope(result: Result, model: str, decay: float) -> float:
+    """Least-squares slope of a glyph's signed error beside new digits on its label, over glyphs and seeds.
+
+    0: every label is read; -1: all glyphs are taken for the same digit.
+    """
+    labels, errors = _errors(result, model, decay)
+    return float(np.polyfit(labels, errors, 1)[0])
+
+
+def one_shots(result: Result) -> Picture:
+    """Left: signed error of each glyph beside new digits. Right: its square against the loss of its new pairs (Sum)."""
+    from companion.neural.tasks import zipf
+
     decays = sorted({group["weight_decay"] for group in result.summary})
-    figure, ax = subplots(size=(5.4, 3.6))
+    figure, (left, right) = subplots(1, 2, size=(8.2, 3.5))
+    for model, shift in (("sum", -0.12), ("2-layer", 0.0), ("cross-channel", 0.12)):
+        labels, errors = _errors(result, model, decays[0])
+        left.plot(labels + shift, errors, "o", color=COLOURS[model], alpha=0.75, label=NAMES[model])
+    digits = np.arange(10)
+    average = float(zipf(result.settings["zipf_exponent"]) @ digits)
+    left.plot(digits, average - digits, color=INK, lw=1, ls="--")
+    left.annotate("taken for an\naverage digit", (7.2, -4.8), (4.2, -6.9), fontsize=8)
+    left.set(xlabel="label of the glyph", ylabel="mean signed error beside new digits", title="No decay")
+    left.set_xticks(digits)
+    left.legend(loc="upper right")
+
     words = []
-    for decay, color in zip(decays, (BLUE, ORANGE), strict=False):
-        rows = result.select(model=model, weight_decay=decay)
+    for decay, color in zip(decays, (BLUE, RED), strict=False):
+        rows = result.select(model="sum", weight_decay=decay)
         own = np.array([[row[f"new_{g}"] ** 2 for g in range(10)] for row in rows])
         pairs = np.array([[row[f"pairs_{g}"] for g in range(10)] for row in rows])
-        ax.plot(own.ravel(), pairs.ravel(), "o", color=color, alpha=0.7, label=f"decay {decay:g}")
-        words.append(f"at decay {decay:g} the correlation is {np.corrcoef(own.ravel(), pairs.ravel())[0, 1]:.2f}")
-    top = max(line.get_xdata().max() for line in ax.lines)
-    ax.plot([0, top], [0, top], color=INK, lw=1, ls="--")
-    ax.annotate("equal", (top, top), (-4, 4), textcoords="offset points", ha="right", fontsize=8)
-    ax.set(xlabel="squared mean error of the glyph beside new digits", ylabel="mean squared error of its new pairs")
-    ax.legend()
-    return picture(figure, f"One mark for each of ten glyphs and each seed, {NAMES[model]} model: {'; '.join(words)}.")
+        right.plot(own.ravel(), pairs.ravel(), "o", color=color, alpha=0.7, label=f"decay {decay:g}")
+        words.append(f"{np.corrcoef(own.ravel(), pairs.ravel())[0, 1]:.2f} at decay {decay:g}")
+    top = max(line.get_xdata().max() for line in right.lines)
+    right.plot([0, top], [0, top], color=INK, lw=1, ls="--")
+    right.set(xlabel="square of that error", ylabel="loss on the glyph's new pairs", title="Sum")
+    right.legend()
+    return picture(
+        figure,
+        "Left: signed errors of the ten glyphs, one mark a glyph and seed, against their labels; the slope is "
+        f"{slope(result, 'sum', decays[0]):.2f} for Sum, {slope(result, '2-layer', decays[0]):.2f} for 2-layer and "
+        f"{slope(result, 'cross-channel', decays[0]):.2f} for Cross-channel, where -1 is taking all glyphs for one "
+        f"digit. Right: for Sum, the loss on a glyph's pairs rises with its squared error, correlation "
+        f"{', '.join(words)}.",
+    )
+
+
+def _errors(result: Result, model: str, decay: float) -> tuple[np.ndarray, np.ndarray]:
+    rows = result.select(model=model, weight_decay=decay)
+    errors = np.array([[row[f"new_{g}"] for g in range(10)] for row in rows])
+    return np.tile(np.arange(10.0), len(rows)), errors.ravel()
 
 
 def _seeds(ax: Axes, result: Result, model: str, decay: float, key: str, x: float, marker: str) -> None:
