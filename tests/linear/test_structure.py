@@ -77,6 +77,17 @@ def test_the_queue_peels_what_the_arrays_peel(X):
             assert (p.rounds[others[others != i]] < p.rounds[i]).all()
 
 
+@pytest.mark.parametrize("rounds", [64, 0])
+def test_the_largest_entry_is_the_pivot(rounds, monkeypatch):
+    """Of several checks that release an item at once, the one with the largest entry: stable substitution."""
+    monkeypatch.setattr(reduce, "VECTOR_ROUNDS", rounds)
+    A = sp.csr_array(np.array([[1e-9, 3.0, -2.0, 0.0], [0.0, 0.0, 0.0, 5.0]]))
+    found = reduce.peel_items(A)
+    assert found.check.tolist() == [1, 3]
+    assert found.pivot.tolist() == [3.0, 5.0]
+    assert found.rounds.tolist() == [1, 1]
+
+
 @given(designs(max_rows=40, max_columns=8))
 def test_peeling_a_tall_design_by_some_rows_first_changes_nothing(X):
     seen, A = reduce.seen_columns(sp.csr_array(X))
