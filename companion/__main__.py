@@ -140,7 +140,7 @@ def _data(given: argparse.Namespace) -> int:
     from companion.neural import images
 
     act = images.fetch if given.action == "fetch" else images.verify
-    print(act(given.root))
+    print(*act(given.root), sep="\n")
     return 0
 
 
