@@ -48,7 +48,7 @@ def glue(name: str, value: Any, fmt: str | None = None) -> None:
 def _short(value: Any) -> str:
     if isinstance(value, bool | int | str):
         return f"{value:,}" if type(value) is int else str(value)
-    return f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 class Table:

@@ -3,33 +3,58 @@
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from companion import results
 from companion.book import Markdown, Text
-from companion.claims import Claim
+from companion.claims import SOURCES, STATUSES, Claim
 from companion.registry import EXPERIMENTS
 from companion.results import Result
 
+PROVED = ("thm-", "lem-", "prop-", "cor-", "conj-")  # labels of blocks in a chapter; the others name demonstrations
 
-def claims_table(claims: Iterable[Claim]) -> Markdown:
-    """The ledger as a table of a book page: statements and functions link to where they are."""
-    lines = [
-        "| statement | says | source | status | breaks when | functions |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
-    for claim in claims:
-        chapter = f"/{claim.chapter}"
-        demo = claim.label.startswith("demo-")
-        link = f"{{doc}}`{_short(claim.label)} <{chapter}>`" if demo else f"{{prf:ref}}`{claim.label}`"
-        functions = ", ".join(f"{{py:obj}}`~{name}`" for name in claim.functions)
-        cells = (link, claim.title, claim.source, claim.status, "; ".join(claim.breaks), functions)
-        lines.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |")
+
+def claims_list(claims: Iterable[Claim]) -> Markdown:
+    """The ledger for a book page: chapter by chapter, each statement and function linked to where it is."""
+    lines: list[str] = []
+    for chapter, entries in groupby(_in_reading_order(claims), key=lambda claim: claim.chapter):
+        lines += [f"**{{doc}}`/{chapter}`**", ""]
+        for claim in entries:
+            code = ", ".join(f"{{py:obj}}`~{name}`" for name in claim.functions)
+            parts = [f"{_name(claim)}: {_literal(claim.title)}", f"*{claim.source}, {claim.status}*"]
+            parts.append(f"Breaks with: {_literal('; '.join(claim.breaks))}")
+            lines.append("- " + ". ".join(parts) + (f". Code: {code}" if code else ""))
+        lines.append("")
     return Markdown("\n".join(lines))
 
 
-def _short(label: str) -> str:
-    return label.removeprefix("demo-").replace("-", " ")
+def claims_count(claims: Iterable[Claim]) -> list[tuple[str | int, ...]]:
+    """How many statements there are of each status, a row a source and a last row with the sums."""
+    count = Counter((claim.source, claim.status) for claim in claims)
+    sums = {status: sum(count[source, status] for source in SOURCES) for status in STATUSES}
+    rows: list[tuple[str | int, ...]] = [(s, *(count[s, status] for status in STATUSES)) for s in SOURCES]
+    return [*rows, ("all", *sums.values())]
+
+
+def _in_reading_order(claims: Iterable[Claim]) -> list[Claim]:
+    """By chapter, in the order in which the ledger first names them."""
+    claims = list(claims)
+    chapters = list(dict.fromkeys(claim.chapter for claim in claims))
+    return sorted(claims, key=lambda claim: chapters.index(claim.chapter))
+
+
+def _literal(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return re.sub(r"([*_<>\[\]$\\])", r"\\\1", text)
+
+
+def _name(claim: Claim) -> str:
+    if claim.label.startswith(PROVED):
+        return f"{{prf:ref}}`{claim.label}`"
+    return f"`{claim.label}`"
 
 
 def against_figure1() -> list[tuple[str, str, str]]:
