@@ -22,15 +22,15 @@ def pages() -> list[str]:
 
 
 def book_labels() -> dict[str, str]:
-    """Label of every numbered statement of the book -> its page (statements of the paper carry no number)."""
+    """Label of every statement of the book -> its page; statements of the paper carry no number, and need no label."""
     found = {}
     for page in pages():
         file = ROOT / f"{page}.md"
         text = file.read_text(encoding="utf-8") if file.is_file() else ""
         for options in BLOCK.findall(text):
             label = re.search(r":label:\s*(\S+)", options)
-            if ":nonumber:" not in options:
-                assert label, f"a numbered statement of {page} has no label"
+            assert label or ":nonumber:" in options, f"a numbered statement of {page} has no label"
+            if label:
                 found[label[1]] = page
     return found
 
