@@ -321,7 +321,7 @@ CLAIMS = (
         (f"{_AREA}.price", f"{_AREA}.expected_mass"),
     ),
     Claim(
-        "prop-good-turing",
+        "prop-one-step-up",
         "Expected mass of the points seen l times is (l+1)/(n+1) times the expected count one step up",
         _ELSEWHERE,
         _PROVED,
