@@ -128,13 +128,11 @@ EXPERIMENT = Experiment(
     name="measured",
     summary="memorization scores of the one-shot images, from training with random halves of them left out",
     presets={
-        "smoke": Settings(
-            source="embedded", triples=200, test_triples=200, width=4, epochs=2, models=("sum",), decays=(0.0,)
-        ),
+        "smoke": Settings(source="embedded", triples=300, test_triples=200, width=4, epochs=20, batch=32, lr=1e-2),
         "cpu": Settings(triples=1_000, test_triples=500, width=8, epochs=30, lr=1e-2),
         "paper": Settings(epochs=30, batch=128, lr=1e-3),
     },
-    seeds={"smoke": 4, "cpu": 20, "paper": 100},
+    seeds={"smoke": 12, "cpu": 20, "paper": 100},
     cells=cells,
     run=run,
     by=("model", "weight_decay", "kind", "item", "kept"),
