@@ -1,0 +1,101 @@
+"""What the reference pages say is derived from code and stored results, and says "differs" when it should."""
+
+import copy
+
+import pytest
+
+from companion import reference, results
+from companion.book import table
+from companion.claims import SOURCES, STATUSES, Claim
+
+
+def claim(label, **changes):
+    given = {
+        "label": label,
+        "title": "2 * b_i > 1",
+        "source": SOURCES[1],
+        "status": STATUSES[0],
+        "chapter": "book/x",
+        "check": lambda: 1.0,
+        "breaks": {"without it": lambda: -1.0},
+        "functions": ("companion.linear.min_norm",),
+    }
+    return Claim(**{**given, **changes})
+
+
+def test_the_ledger_lists_every_claim_once_under_its_chapter():
+    claims = [claim("thm-a"), claim("thm-b", chapter="book/y"), claim("demo-c")]
+    text = reference.claims_list(claims)
+    assert [text.count(label) for label in ("thm-a", "thm-b", "demo-c")] == [1, 1, 1]
+    assert text.index("/book/x") < text.index("demo-c") < text.index("/book/y") < text.index("thm-b")
+    assert "{prf:ref}`thm-a`" in text
+    assert "`demo-c`: " in text
+
+
+def test_titles_are_shown_as_they_are():
+    assert r"2 \* b\_i \> 1" in reference.claims_list([claim("thm-a")])
+
+
+def test_counts_add_up():
+    rows = reference.claims_count([claim("thm-a"), claim("thm-b", source=SOURCES[2], status=STATUSES[1])])
+    assert rows[-1] == ("all", 1, 1, *(0 for _ in STATUSES[2:]))
+    assert sum(sum(row[1:]) for row in rows[:-1]) == 2
+
+
+@pytest.fixture
+def figure1(monkeypatch):
+    """The stored Figure 1, which a test may change without touching the file."""
+    stored = copy.deepcopy(results.load("figure1"))
+    monkeypatch.setattr(results, "load", lambda name, preset="paper": stored)
+    return stored
+
+
+def test_figure1_reproduces_as_stored():
+    assert {status for _, _, status in reference.against_figure1()} == {"reproduced"}
+
+
+@pytest.mark.parametrize(
+    ("row", "alpha", "sigma", "key", "value"),
+    [
+        (0, 2.0, 0.0, "once_square", 0.01),
+        (1, 2.0, 0.05, "common_square", 1.0),
+        (2, 3.0, 0.05, "composition", 0.5),
+        (3, 2.0, 0.05, "in_distribution", 1.0),
+        (4, 1.0, 0.05, "composition", 1e-4),
+    ],
+)
+def test_figure1_differs_when_the_numbers_do(figure1, row, alpha, sigma, key, value):
+    figure1.one(alpha=alpha, sigma=sigma)[key]["mean"] = value
+    assert reference.against_figure1()[row][2] == "differs"
+
+
+def test_what_is_not_stored_is_said_to_be_not_run(monkeypatch, tmp_path):
+    monkeypatch.setenv("COMPANION_RESULTS", str(tmp_path))
+    assert {row[-1] for row in [*reference.against_table1(), *reference.against_networks()]} == {"not run"}
+    assert reference.times() == []
+    assert reference.provenance_lines("figure1") == []
+
+
+def test_each_stored_result_has_a_row_of_times():
+    assert len(reference.times()) == len(list(reference.stored_results())) > 0
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0.2, "under 1 s"), (59.6, "60 s"), (600, "10 min"), (9000, "2.5 h")])
+def test_durations(seconds, said):
+    assert reference.duration(seconds) == said
+
+
+def test_tables_set_numbers_right_and_escape_the_rest():
+    page = table(["a < b", "`code`"], [["x & y", 1234.5], [None, "0.1 ± 0.2"], [float("nan"), 10_000]], caption="C")
+    html = page._repr_html_()
+    assert '<th scope="col">a &lt; b</th>' in html
+    assert "<code>code</code>" in html
+    assert "<td>x &amp; y</td>" in html
+    for cell in ("1,234", "0.1 ± 0.2", "10,000", "–"):
+        assert f'<td class="number">{cell}</td>' in html
+    assert repr(page).splitlines()[0].split() == ["a", "<", "b", "`code`"]
+
+
+def test_a_ragged_table_is_refused():
+    with pytest.raises(ValueError, match="must have 2 cells"):
+        table(["a", "b"], [["only one"]])
