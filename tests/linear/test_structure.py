@@ -77,6 +77,15 @@ def test_the_queue_peels_what_the_arrays_peel(X):
             assert (p.rounds[others[others != i]] < p.rounds[i]).all()
 
 
+def test_the_queue_on_many_sparse_designs(monkeypatch):
+    """Several checks often wait for one item: the second must find it gone."""
+    monkeypatch.setattr(reduce, "VECTOR_ROUNDS", 0)
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        X = (rng.random(rng.integers(2, 12, size=2)) < 0.2).astype(float)
+        assert (peeling_rounds(X) == literal_rounds(X, 0)).all()
+
+
 @pytest.mark.parametrize("rounds", [64, 0])
 def test_the_largest_entry_is_the_pivot(rounds, monkeypatch):
     """Of several checks that release an item at once, the one with the largest entry: stable substitution."""
