@@ -183,3 +183,45 @@ def _seeds(ax: Axes, result: Result, model: str, decay: float, key: str, x: floa
 def _mean(result: Result, model: str, decay: float, key: str = "composition") -> float:
     group: dict[str, Any] = result.one(model=model, weight_decay=decay)
     return float(group[key]["mean"])
+
+
+def measured(result: Result) -> Picture:
+    """Left: memorization score of an average glyph. Right: loss on pairs by how many of the two were in training."""
+    from companion.neural.memory import score_by_run
+
+    cells = sorted({(g["model"], g["weight_decay"]) for g in result.summary}, key=lambda c: (c[0] != "sum", c[1]))
+    figure, (left, right) = subplots(1, 2, size=(8.2, 3.3), width_ratios=(1, 1.3))
+    words = []
+    for x, (model, decay) in enumerate(cells):
+        scores = score_by_run(result.select(model=model, weight_decay=decay))
+        color, face = COLOURS[model], "none" if decay else COLOURS[model]
+        left.plot(np.full(len(scores), x) + np.linspace(-0.15, 0.15, len(scores)), scores, "o", color=color, mfc=face)
+        left.plot([x - 0.25, x + 0.25], [scores.mean()] * 2, color=color, lw=2)
+        groups = [result.one(model=model, weight_decay=decay, kind="pair", kept=k)["square"] for k in (0, 1, 2)]
+        mean, low, high = ([g[key] for g in groups] for key in ("mean", "low", "high"))
+        right.errorbar(
+            np.arange(3) + 0.05 * (x - 1.5),
+            mean,
+            yerr=[np.subtract(mean, low), np.subtract(high, mean)],
+            color=color,
+            marker="s" if decay else "o",
+            mfc=face,
+            ls="--" if decay else "-",
+            capsize=3,
+            label=f"{NAMES[model]}, decay {decay:g}",
+        )
+        words.append(
+            f"{NAMES[model]} at decay {decay:g}: score {scores.mean():.2f}, "
+            f"pairs {mean[0]:.1f}, {mean[1]:.1f}, {mean[2]:.1f}"
+        )
+    left.axhline(0, color=GREY, lw=0.8)
+    left.set_xticks(range(len(cells)), [f"{NAMES[m]}\n{d:g}" for m, d in cells], fontsize=8)
+    left.set(ylabel="memorization score", ylim=(-0.45, 1.15))
+    right.set(xlabel="glyphs of the pair that were in training", ylabel="mean squared error", ylim=(0, None))
+    right.set_xticks([0, 1, 2])
+    right.legend(fontsize=8)
+    return picture(
+        figure,
+        "Memorization score of an average glyph, and loss on pairs with none, one and both glyphs in training. "
+        f"{'; '.join(words)}.",
+    )

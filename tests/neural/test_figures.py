@@ -1,0 +1,75 @@
+"""Figures of the networks' chapters are well-formed, say what they show, and follow the data."""
+
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+
+from companion import results
+from companion.figures import networks
+from companion.figures.architectures import architectures
+from companion.neural import memory, tasks
+
+
+def checked(picture):
+    root = ET.fromstring(picture.svg)
+    assert root.get("role") == "img"
+    assert root.get("aria-label") == picture.alt
+    return root
+
+
+def test_the_architectures_are_drawn_and_named():
+    words = " ".join(t.text or "" for t in checked(architectures()).iter("{http://www.w3.org/2000/svg}text"))
+    for name in ("Sum", "Linear", "2-layer", "Cross-channel"):
+        assert name in words
+    assert words.count("ResNet-18") == 10, "three for each split model, one for the cross-channel one"
+
+
+def test_triples_are_captioned_with_their_own_sums():
+    task = tasks.digit_sums(source="embedded", triples=60, test_triples=30, seed=0)
+    picture = networks.triples(task)
+    checked(picture)
+    labels, target = task.tests["composition"].labels[0], task.tests["composition"].target[0]
+    assert f"{' + '.join(map(str, labels))} = {target:g}" in picture.alt
+
+
+@pytest.mark.parametrize("exponent", [0.0, 2.0])
+def test_frequencies_say_how_many_triples_hold_a_digit(exponent):
+    picture = networks.frequencies(exponent, train=1000)
+    checked(picture)
+    p = tasks.zipf(exponent)[9]
+    assert f"{1000 * (1 - (1 - p) ** 3):,.0f} a 9" in picture.alt
+
+
+def test_the_slope_is_minus_one_when_every_glyph_is_taken_for_the_same_digit():
+    rows = [
+        {"model": m, "weight_decay": 0.0, "seed": s, **{f"new_{g}": (3.0 - g) * blind for g in range(10)}}
+        for m, blind in (("sum", 0.0), ("cross-channel", 1.0))
+        for s in (0, 1)
+    ]
+    made = results.Result("table1", "cpu", {}, [0, 1], ("model",), rows, [], {})
+    assert networks.slope(made, "sum", 0.0) == pytest.approx(0.0)
+    assert networks.slope(made, "cross-channel", 0.0) == pytest.approx(-1.0)
+
+
+def test_stored_table1_can_be_drawn():
+    stored = results.load("table1", preset="cpu")
+    for picture in (networks.table1(stored), networks.one_shots(stored)):
+        checked(picture)
+
+
+def test_scores_come_from_the_rows_of_their_own_run():
+    """A glyph right exactly when it was in training has score 1; one always right has score 0."""
+    rows = []
+    for seed in range(4):
+        kept = np.random.default_rng(seed).permutation(10)[:5]
+        for g in range(10):
+            correct = float(g < 2 or g in kept)
+            rows.append({"seed": seed, "kind": "glyph", "item": g, "kept": int(g in kept), "correct": correct})
+        rows.append({"seed": seed, "kind": "pair", "item": -1, "kept": 1, "square": 1.0})
+    correct, included = memory.correct_and_kept(rows)
+    assert included.sum(axis=1).tolist() == [5] * 4
+    assert correct[:, :2].all()
+    np.testing.assert_array_equal(correct[:, 2:], included[:, 2:])
+    outside = (~included[:, :2]).sum(axis=1) / 5
+    np.testing.assert_allclose(memory.score_by_run(rows), 1 - outside)
