@@ -25,8 +25,12 @@ def training_graph(train: np.ndarray, symbols: int) -> Picture:
     for slot in (0, 1):
         left.scatter([slot] * symbols, -np.arange(symbols), s=120, color=BLUE, zorder=3)
         for a in range(symbols):
-            left.annotate("abcdefghij"[a], (slot, -a), color="white", ha="center", va="center_baseline", zorder=4)
-    left.set(title="Training pairs", xlim=(-0.3, 1.3), xticks=[0, 1], xticklabels=["slot 1", "slot 2"], yticks=[])
+            left.annotate(
+                "abcdefghij"[a], (slot, -a), color="white", ha="center", va="center_baseline", zorder=4
+            )
+    left.set(
+        title="Training pairs", xlim=(-0.3, 1.3), xticks=[0, 1], xticklabels=["slot 1", "slot 2"], yticks=[]
+    )
     left.grid(False)
     colour = np.zeros((symbols, symbols, 4))
     colour[..., :3] = to_rgb(BLUE)
@@ -72,7 +76,9 @@ def similarity_sweep(rows: Sequence[Mapping[str, float]], additive: Mapping[str,
     right.fill_between(rho, mean - sd, mean + sd, color=ORANGE, alpha=0.22, lw=0)
     right.plot(rho, mean, color=ORANGE, marker="o", ms=3, label="long-tailed data")
     for t, ls in ((2, "-"), (3, "--"), (4, ":")):
-        right.plot(rho, rho ** (t - 1), color=INK, lw=1.2, ls=ls, label=rf"$\rho^{{{t - 1}}}$ (star, {t} changes)")
+        right.plot(
+            rho, rho ** (t - 1), color=INK, lw=1.2, ls=ls, label=rf"$\rho^{{{t - 1}}}$ (star, {t} changes)"
+        )
     right.set(title="Share of the truth that is kept", xlabel=r"similarity $\rho$", ylabel="slope")
     right.legend(fontsize=8)
     first, last = rows[0], rows[-1]
@@ -97,7 +103,9 @@ def predictions(task: SymbolTask, *, rho: float, ridge: float) -> Picture:
         ax.scatter(task.target(task.pairs[:50]), f, s=12, color=color, alpha=0.7, lw=0)
         title = f"{kernel}: pairs {loss['pairs']:.3f}, train {loss['train']:.3f}"
         ax.set(title=title, xlabel="truth", xlim=(-4, 4), ylim=(-4, 4))
-        told.append(f"{kernel} kernel: loss on new pairs {loss['pairs']:.3f}, on training {loss['train']:.3f}")
+        told.append(
+            f"{kernel} kernel: loss on new pairs {loss['pairs']:.3f}, on training {loss['train']:.3f}"
+        )
     axes[0].set(ylabel="prediction")
     return picture(figure, f"Similarity {rho:g}, ridge {ridge:g}. " + "; ".join(told) + ".")
 
@@ -120,21 +128,23 @@ def solve_times(groups: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) 
     return picture(figure, f"CPU time to solve against n; {where}: {told}.")
 
 
-def recovered_map(alphas: Sequence[float], sizes: Sequence[float], share: np.ndarray, bite: np.ndarray) -> Picture:
+def recovered_map(
+    alphas: Sequence[float], sizes: Sequence[float], share: np.ndarray, bite: np.ndarray
+) -> Picture:
     """Share of the seen features that is recovered over (alpha, n), shape (sizes, alphas).
 
     `bite`: for each alpha the n from which the paper's second term is below 1 (NaN where never).
     """
     figure, ax = subplots(size=(6.6, 4.0))
-    drawn = ax.contourf(alphas, sizes, share, levels=np.linspace(0, 1, 11), cmap="viridis")
-    lines = ax.contour(alphas, sizes, share, levels=[0.5, 0.9, 0.99], colors="white", linewidths=1)
-    ax.clabel(lines, fmt=lambda v: f"{v:.0%}", fontsize=8)
+    drawn = ax.contourf(alphas, sizes, np.log10(1 - share), levels=np.linspace(-7, 0, 15), extend="min")
+    lines = ax.contour(alphas, sizes, share, levels=[0.5, 0.9, 0.99, 0.999], colors="white", linewidths=1)
+    ax.clabel(lines, fmt=lambda v: f"{v:.3g}", fontsize=8)
     ax.plot(alphas, bite, color=ORANGE, lw=2, ls="--", label=r"$p_{>k}^2\ln^2 d=1$")
     ax.set(yscale="log", ylim=(sizes[0], sizes[-1]))
     ax.set(xlabel=r"tail exponent $\alpha$", ylabel="training rows n")
     ax.grid(False)
     ax.legend(loc="upper right", labelcolor="white")
-    figure.colorbar(drawn, ax=ax, label="share of seen features recovered")
+    figure.colorbar(drawn, ax=ax, label="share not recovered, power of ten")
     corner = [f"{share[i, j]:.2f}" for i in (0, -1) for j in (0, -1)]
     return picture(
         figure,
@@ -152,7 +162,9 @@ def recovered_along(
     for (label, values), (color, ls) in zip(curves.items(), styles, strict=True):
         ax.plot(sizes, values, color=color, ls=ls, label=label)
     ax.axhline(1, color=INK, lw=0.8)
-    ax.set(xscale="log", yscale="log", ylim=(1e-4, 1e3), xlabel="training rows n", ylabel="share not recovered")
+    ax.set(
+        xscale="log", yscale="log", ylim=(1e-4, 1e3), xlabel="training rows n", ylabel="share not recovered"
+    )
     ax.legend(fontsize=8)
     told = "; ".join(f"{name.replace('$', '')} {y[0]:.2g} to {y[-1]:.2g}" for name, y in curves.items())
     span = f"from n {sizes[0]:.0e} to {sizes[-1]:.0e}"

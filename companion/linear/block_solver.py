@@ -65,7 +65,7 @@ def block_min_norm(X: Any, y: Any, *, core: Any, repair: bool = True) -> BlockSo
 
     # b is any best core: the core's least squares after what the tail can absorb is taken out.
     M = (C - T @ (T_plus @ C)).toarray()
-    left, sizes, right = np.linalg.svd(M, full_matrices=True)
+    left, sizes, right = np.linalg.svd(M, full_matrices=M.shape[0] < M.shape[1])  # all of the null space
     # Against the size of C, not of M: the tail may have absorbed the whole core, and M be rounding error.
     scale = float(np.sqrt(C.power(2).sum(axis=0).max(initial=0))) if C.nnz else 0.0
     rank = int((sizes > CUT_OFF * scale).sum())
