@@ -52,7 +52,7 @@
 
   /* What scrolls sideways can be reached and scrolled by keyboard. */
   const reach = () => {
-    document.querySelectorAll("div.math, pre, .companion-table, .table-wrapper, table.docutils").forEach((box) => {
+    document.querySelectorAll("mjx-container, pre, .output, .companion-table, .table-wrapper, table.docutils").forEach((box) => {
       if (box.scrollWidth > box.clientWidth + 1 && !box.hasAttribute("tabindex")) box.setAttribute("tabindex", "0");
     });
   };
@@ -72,6 +72,10 @@
     attributeFilter: ["aria-valuetext", "title"],
   });
   look();
-  window.addEventListener("load", () => setTimeout(reach, 300));
+  window.addEventListener("load", () => {
+    setTimeout(reach, 300);
+    const mj = window.MathJax;
+    if (mj && mj.startup && mj.startup.promise) mj.startup.promise.then(() => requestAnimationFrame(reach));
+  });
   window.addEventListener("resize", reach);
 })();
