@@ -181,6 +181,23 @@ def test_large_components_and_cores(n, d, alpha):
     assert close(inverse_gram_diagonal(X)[X.toarray().any(axis=0)], (U**2).sum(axis=1))
 
 
+def test_a_large_wide_block_of_independent_rows():
+    X = np.random.default_rng(0).standard_normal((60, 80))
+    assert X.size > hat.STACKED
+    assert np.allclose(leverage(X), 1.0)
+    assert np.abs(recoverability(X) - np.diag(pinv(X) @ X)).max() < 1e-9
+
+
+def test_a_large_block_of_doubtful_rank_is_decomposed():
+    """Condition 1e7: the Gram matrix could not tell, the singular values can."""
+    rng = np.random.default_rng(0)
+    u = np.linalg.qr(rng.standard_normal((90, 50)))[0]
+    v = np.linalg.qr(rng.standard_normal((50, 50)))[0]
+    X = u * np.logspace(0, -7, 50) @ v.T
+    assert X.size > hat.STACKED
+    assert np.abs(leverage(X) - (u**2).sum(axis=1)).max() < 1e-8
+
+
 def test_a_large_singular_block_is_decomposed():
     """An exactly singular block that no elimination touches goes through the singular values."""
     rng = np.random.default_rng(0)
