@@ -170,7 +170,9 @@ def histogram(result: Result) -> Picture:
 def gallery(images: Sequence[np.ndarray], captions: Sequence[str], what: str, *, columns: int = 6) -> Picture:
     """Small grey images in a grid with a caption each; `what` opens the text alternative."""
     lines = -(-len(images) // columns)
-    figure, axes = subplots(lines, columns, size=(1.15 * columns, 1.5 * lines))
+    aspect = images[0].shape[1] / images[0].shape[0]
+    cell = min(1.15 * aspect, 7.4 / columns)
+    figure, axes = subplots(lines, columns, size=(cell * columns, (cell / aspect + 0.42) * lines))
     for ax in np.atleast_1d(axes).flat:
         ax.set_axis_off()
     with house():
