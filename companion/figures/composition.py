@@ -25,12 +25,8 @@ def training_graph(train: np.ndarray, symbols: int) -> Picture:
     for slot in (0, 1):
         left.scatter([slot] * symbols, -np.arange(symbols), s=120, color=BLUE, zorder=3)
         for a in range(symbols):
-            left.annotate(
-                "abcdefghij"[a], (slot, -a), color="white", ha="center", va="center_baseline", zorder=4
-            )
-    left.set(
-        title="Training pairs", xlim=(-0.3, 1.3), xticks=[0, 1], xticklabels=["slot 1", "slot 2"], yticks=[]
-    )
+            left.annotate("abcdefghij"[a], (slot, -a), color="white", ha="center", va="center_baseline", zorder=4)
+    left.set(title="Training pairs", xlim=(-0.3, 1.3), xticks=[0, 1], xticklabels=["slot 1", "slot 2"], yticks=[])
     left.grid(False)
     colour = np.zeros((symbols, symbols, 4))
     colour[..., :3] = to_rgb(BLUE)
@@ -76,9 +72,7 @@ def similarity_sweep(rows: Sequence[Mapping[str, float]], additive: Mapping[str,
     right.fill_between(rho, mean - sd, mean + sd, color=ORANGE, alpha=0.22, lw=0)
     right.plot(rho, mean, color=ORANGE, marker="o", ms=3, label="long-tailed data")
     for t, ls in ((2, "-"), (3, "--"), (4, ":")):
-        right.plot(
-            rho, rho ** (t - 1), color=INK, lw=1.2, ls=ls, label=rf"$\rho^{{{t - 1}}}$ (star, {t} changes)"
-        )
+        right.plot(rho, rho ** (t - 1), color=INK, lw=1.2, ls=ls, label=rf"$\rho^{{{t - 1}}}$ (star, {t} changes)")
     right.set(title="Share of the truth that is kept", xlabel=r"similarity $\rho$", ylabel="slope")
     right.legend(fontsize=8)
     first, last = rows[0], rows[-1]
@@ -103,9 +97,7 @@ def predictions(task: SymbolTask, *, rho: float, ridge: float) -> Picture:
         ax.scatter(task.target(task.pairs[:50]), f, s=12, color=color, alpha=0.7, lw=0)
         title = f"{kernel}: pairs {loss['pairs']:.3f}, train {loss['train']:.3f}"
         ax.set(title=title, xlabel="truth", xlim=(-4, 4), ylim=(-4, 4))
-        told.append(
-            f"{kernel} kernel: loss on new pairs {loss['pairs']:.3f}, on training {loss['train']:.3f}"
-        )
+        told.append(f"{kernel} kernel: loss on new pairs {loss['pairs']:.3f}, on training {loss['train']:.3f}")
     axes[0].set(ylabel="prediction")
     return picture(figure, f"Similarity {rho:g}, ridge {ridge:g}. " + "; ".join(told) + ".")
 
@@ -128,9 +120,7 @@ def solve_times(groups: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) 
     return picture(figure, f"CPU time to solve against n; {where}: {told}.")
 
 
-def recovered_map(
-    alphas: Sequence[float], sizes: Sequence[float], share: np.ndarray, bite: np.ndarray
-) -> Picture:
+def recovered_map(alphas: Sequence[float], sizes: Sequence[float], share: np.ndarray, bite: np.ndarray) -> Picture:
     """Share of the seen features that is recovered over (alpha, n), shape (sizes, alphas).
 
     `bite`: for each alpha the n from which the paper's second term is below 1 (NaN where never).
@@ -162,9 +152,7 @@ def recovered_along(
     for (label, values), (color, ls) in zip(curves.items(), styles, strict=True):
         ax.plot(sizes, values, color=color, ls=ls, label=label)
     ax.axhline(1, color=INK, lw=0.8)
-    ax.set(
-        xscale="log", yscale="log", ylim=(1e-4, 1e3), xlabel="training rows n", ylabel="share not recovered"
-    )
+    ax.set(xscale="log", yscale="log", ylim=(1e-4, 1e3), xlabel="training rows n", ylabel="share not recovered")
     ax.legend(fontsize=8)
     told = "; ".join(f"{name.replace('$', '')} {y[0]:.2g} to {y[-1]:.2g}" for name, y in curves.items())
     span = f"from n {sizes[0]:.0e} to {sizes[-1]:.0e}"

@@ -25,9 +25,7 @@ def panels(result: Result) -> Picture:
     _curve(tail, result, alphas, quiet, "once_square", GREY, "resolved, no noise")
     _curve(tail, result, alphas, loud, "once_square", BLUE, "resolved")
     _curve(tail, result, alphas, loud, "once_square_all", ORANGE, "all seen once")
-    tail.plot(
-        alphas, [t["once_square"] ** 0.5 for t in theory], color=INK, ls="--", lw=1.2, label=r"$\sigma$"
-    )
+    tail.plot(alphas, [t["once_square"] ** 0.5 for t in theory], color=INK, ls="--", lw=1.2, label=r"$\sigma$")
     tail.set(title="Tail features seen once", ylabel="rms error")
 
     _curve(common, result, alphas, quiet, "common_square", GREY, "no noise")
@@ -50,12 +48,8 @@ def panels(result: Result) -> Picture:
     _curve(outside, result, alphas, quiet, "composition", GREY, "seen pair, no noise")
     _curve(outside, result, alphas, loud, "composition", ORANGE, rf"seen pair, $\sigma={loud:g}$", ls=":")
     _curve(outside, result, alphas, loud, "composition_resolved", BLUE, "resolved pair")
-    outside.plot(
-        alphas, [t["composition"] for t in theory], color=INK, ls="--", lw=1.2, label="alone in its rows"
-    )
-    outside.set(
-        title="Out of distribution: two tail features", ylabel="excess loss", xlabel=r"tail exponent $\alpha$"
-    )
+    outside.plot(alphas, [t["composition"] for t in theory], color=INK, ls="--", lw=1.2, label="alone in its rows")
+    outside.set(title="Out of distribution: two tail features", ylabel="excess loss", xlabel=r"tail exponent $\alpha$")
     for ax in axes.flat:
         ax.legend()
     return picture(figure, _panels_alt(result, alphas, quiet, loud))
@@ -71,9 +65,7 @@ def one_draw(drawn: figure1.Draw, sigma: float) -> Picture:
         height = np.nan_to_num([row[f"{name}_error"] for row in exposure])
         left.bar(x + shift, height, 0.38, color=color, label=name)
         for at, row, top in zip(x + shift, exposure, height, strict=True):
-            left.annotate(
-                f"{row[name]:,}", (at, top), (0, 2), textcoords="offset points", ha="center", fontsize=8
-            )
+            left.annotate(f"{row[name]:,}", (at, top), (0, 2), textcoords="offset points", ha="center", fontsize=8)
     left.plot(
         x,
         [sigma / np.sqrt(row["low"]) for row in exposure],
@@ -93,13 +85,9 @@ def one_draw(drawn: figure1.Draw, sigma: float) -> Picture:
     for at, loss in enumerate(("in_distribution", "composition")):
         start = 0.0
         for name, color in COLOURS.items():
-            right.barh(
-                1 - at, parts[loss][name], 0.55, left=start, color=color, label=name if at == 0 else None
-            )
+            right.barh(1 - at, parts[loss][name], 0.55, left=start, color=color, label=name if at == 0 else None)
             start += parts[loss][name]
-        right.annotate(
-            f"{start:.4f}", (start, 1 - at), (4, 0), textcoords="offset points", va="center", fontsize=9
-        )
+        right.annotate(f"{start:.4f}", (start, 1 - at), (4, 0), textcoords="offset points", va="center", fontsize=9)
     right.set_yticks([1, 0], ["in distribution", "two tail\nfeatures"])
     right.set(title="Where the loss is", xlabel="excess loss", xlim=(0, 0.45))
     right.legend(loc="lower right")

@@ -42,9 +42,7 @@ def _run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resourc
     sample, sampling = _timed(lambda: model.sample(seed=seed))
     X, y = sample.X, sample.y
     repeats = 5 if n <= 10_000 else 1
-    report, ours = min(
-        (_timed(lambda: min_norm_report(X, y, check=False)) for _ in range(repeats)), key=lambda r: r[1]
-    )
+    report, ours = min((_timed(lambda: min_norm_report(X, y, check=False)) for _ in range(repeats)), key=lambda r: r[1])
     seen = feature_counts(X) > 0
     active = sp.csr_array(X[:, np.flatnonzero(seen)])
     found, peer = _peer(active, y, settings, repeats)
@@ -58,9 +56,7 @@ def _run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resourc
             "lsmr": peer,
             "speedup": peer / ours,
             "iterations": float("nan") if found is None else int(found[2]),
-            "difference": float("nan")
-            if found is None
-            else float(np.abs(found[0] - report.beta[seen]).max()),
+            "difference": float("nan") if found is None else float(np.abs(found[0] - report.beta[seen]).max()),
             "optimality": checked.gradient,
             "seen": int(seen.sum()),
             "eliminated_rows": report.eliminated,

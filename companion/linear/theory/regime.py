@@ -31,9 +31,7 @@ class Regime(NamedTuple):
     k: int
 
 
-def regime(
-    alpha: float, s: float, n: float, *, ratio: float = 10.0, common: float = 10.0, fine: int = 1
-) -> Regime:
+def regime(alpha: float, s: float, n: float, *, ratio: float = 10.0, common: float = 10.0, fine: int = 1) -> Regime:
     """`Regime` at size n; the first 4,000 frequencies one by one, then `fine` times 400 blocks to a decade.
 
     Raises ValueError unless alpha >= 1, s > 0, n >= 10 and ratio >= 1.
