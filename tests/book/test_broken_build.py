@@ -6,7 +6,8 @@ import subprocess
 import sys
 
 import pytest
-from pages import ROOT
+
+from tests.book.pages import ROOT
 
 pytestmark = pytest.mark.site
 

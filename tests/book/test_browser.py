@@ -4,7 +4,8 @@ import json
 import sys
 
 import pytest
-from pages import PAGES, ROOT
+
+from tests.book.pages import PAGES, ROOT
 
 pytestmark = pytest.mark.site
 

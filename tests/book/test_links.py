@@ -6,7 +6,8 @@ from functools import cache
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from pages import CHAPTERS, PAGES, has_code
+
+from tests.book.pages import CHAPTERS, PAGES, has_code
 
 pytestmark = pytest.mark.site
 

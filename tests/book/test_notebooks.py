@@ -5,7 +5,8 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from pages import ROOT
+
+from tests.book.pages import ROOT
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 companion_notebooks = pytest.importorskip("companion_notebooks")

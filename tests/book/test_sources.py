@@ -8,7 +8,8 @@ import sys
 
 import pytest
 import yaml
-from pages import CHAPTERS, PAGES, ROOT, has_code, source
+
+from tests.book.pages import CHAPTERS, PAGES, ROOT, has_code, source
 
 HEADER = """---
 jupytext:
