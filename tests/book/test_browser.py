@@ -33,6 +33,7 @@ class Visit:
     def __init__(self, browser, server, page, **context):
         self.context = browser.new_context(**context)
         self.page = self.context.new_page()
+        self.page.set_default_timeout(60_000)
         self.outside, self.failed, self.errors = [], [], []
         self.page.on("request", lambda r: self._outside(r.url, server))
         self.page.on("requestfailed", lambda r: self.failed.append(f"{r.url}: {r.failure}"))
@@ -42,7 +43,7 @@ class Visit:
         self.page.goto(f"{server}{page}.html", wait_until="load")
         self.page.evaluate("window.MathJax && MathJax.startup ? MathJax.startup.promise.then(() => true) : true")
         if self.page.locator("script[type='application/vnd.jupyter.widget-view+json']").count():
-            self.page.wait_for_selector(".explorer .noUi-handle", timeout=20_000)
+            self.page.wait_for_selector(".explorer .noUi-handle", timeout=60_000)
         self.page.wait_for_timeout(300)
 
     def _outside(self, url, server):
@@ -84,11 +85,11 @@ def test_explorers_move_by_keyboard_and_come_back(visit):
             assert before is not None, f"explorer {number} shows no picture"
             handle.focus()
             at.keyboard.press(there)
-            at.wait_for_function(f"before => ({WATCH})()[{number}] !== before", arg=before, timeout=10_000)
+            at.wait_for_function(f"before => ({WATCH})()[{number}] !== before", arg=before, timeout=30_000)
             at.wait_for_timeout(150)
             assert handle.get_attribute("aria-valuetext") != said
             at.keyboard.press(back)
-            at.wait_for_function(f"before => ({WATCH})()[{number}] === before", arg=before, timeout=10_000)
+            at.wait_for_function(f"before => ({WATCH})()[{number}] === before", arg=before, timeout=30_000)
             at.wait_for_timeout(150)
             assert handle.get_attribute("aria-valuetext") == said
 
