@@ -60,7 +60,7 @@ def block_min_norm(X: Any, y: Any, *, core: Any, repair: bool = True) -> BlockSo
     counts = feature_counts(A)
     inner, outer = np.flatnonzero(core & (counts > 0)), np.flatnonzero(~core & (counts > 0))
     C, T = sp.csr_array(A[:, inner]), sp.csr_array(A[:, outer])
-    pieces = components(T)
+    pieces = components(T) if outer.size else []
     T_plus = _block_inverse(T, pieces)
 
     # b is any best core: the core's least squares after what the tail can absorb is taken out.

@@ -42,7 +42,7 @@ OMNIGLOT = "images_background"
 LARGEST_DRAWING = 4096  # bytes; the largest genuine one has 486
 
 
-class DataError(RuntimeError):
+class DataError(ValueError):
     """Images are missing or differ from the known ones; the message names the folder, the file and the fix."""
 
 

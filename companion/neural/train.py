@@ -7,6 +7,7 @@ that was killed continues from it and ends, on the CPU, with the same bits as on
 from __future__ import annotations
 
 import math
+import pickle
 import time
 import zipfile
 from collections.abc import Callable
@@ -208,8 +209,8 @@ def _resume(path: Path, model: nn.Module, optimizer: Any, identity: dict[str, An
         return []
     try:
         state = torch.load(path, map_location=where, weights_only=True)
-    except (RuntimeError, EOFError, zipfile.BadZipFile, OSError) as error:
-        raise TrainingError(f"the checkpoint {path} cannot be read ({error}); delete it to start afresh") from error
+    except (RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile, OSError) as error:
+        raise TrainingError(f"the checkpoint {path} cannot be read ({type(error).__name__}); delete it to start afresh") from error
     if state["run"] != identity:
         raise TrainingError(f"the checkpoint {path} belongs to another run: {state['run']}; expected {identity}")
     model.load_state_dict(state["model"])
