@@ -75,11 +75,18 @@ def run_stale_chapters(app, env, docnames):
         raise ExtensionError("chapters that failed:\n\n" + "\n\n".join(failures))
 
 
-def _run(path, notebook, config):
-    return single_nb_execution(
-        notebook,
-        cwd=str(path.parent),
-        timeout=config.execution_timeout,
-        allow_errors=config.execution_allow_errors,
-        extra_arguments=["--IPKernelApp.log_level=ERROR"],  # the kernels' own start-up remarks
-    )
+def _run(path, notebook, config, attempts=3):
+    """Execute one chapter. A kernel that dies at its birth is tried again: another program may take a port first."""
+    try:
+        return single_nb_execution(
+            notebook,
+            cwd=str(path.parent),
+            timeout=config.execution_timeout,
+            allow_errors=config.execution_allow_errors,
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],  # the kernels' own start-up remarks
+        )
+    except RuntimeError as error:
+        if attempts == 1 or "died before replying" not in str(error):
+            raise
+        logger.info("%s: the kernel did not start (%s); once more", path.name, error)
+        return _run(path, notebook, config, attempts - 1)
