@@ -116,14 +116,15 @@ def test_every_stored_result_belongs_to_the_code(file):
 
 @pytest.mark.parametrize("file", sorted(results.folder().glob("*-smoke.json")), ids=lambda f: f.stem)
 def test_smoke_results_are_remade_equal(file, tmp_path):
-    """Running a smoke preset now gives the stored rows: the code still makes what the book shows."""
+    """Running the first seed of a smoke preset now gives the stored rows: the code still makes what is shown."""
     old = results.read(file)
-    run(experiment(old.experiment), "smoke", out=tmp_path, seeds=len(old.seeds))
+    run(experiment(old.experiment), "smoke", out=tmp_path, seeds=1)
     new = results.read(results.path(old.experiment, "smoke", tmp_path))
-    assert len(new.rows) == len(old.rows)
+    stored = old.select(seed=0)
+    assert len(new.rows) == len(stored)
     # Measured times differ from run to run; everything else must not.
     timed = {"seconds", "images_per_second", "sampling", "min_norm", "lsmr", "speedup", "peeling"}
-    for a, b in zip(old.rows, new.rows, strict=True):
+    for a, b in zip(stored, new.rows, strict=True):
         assert a.keys() == b.keys()
         for key in a.keys() - timed:
             if isinstance(a[key], float):
