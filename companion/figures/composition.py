@@ -152,7 +152,7 @@ def recovered_along(
     for (label, values), (color, ls) in zip(curves.items(), styles, strict=True):
         ax.plot(sizes, values, color=color, ls=ls, label=label)
     ax.axhline(1, color=INK, lw=0.8)
-    ax.set(xscale="log", yscale="log", ylim=(1e-4, 1e3), xlabel="training rows n", ylabel="share not recovered")
+    ax.set(xscale="log", yscale="log", ylim=(1e-6, 1e3), xlabel="training rows n", ylabel="share not recovered")
     ax.legend(fontsize=8)
     told = "; ".join(f"{name.replace('$', '')} {y[0]:.2g} to {y[-1]:.2g}" for name, y in curves.items())
     span = f"from n {sizes[0]:.0e} to {sizes[-1]:.0e}"
