@@ -54,8 +54,8 @@ def _short(value: Any) -> str:
 class Table:
     """Rows under a header, shown as HTML in a page and as aligned text in a terminal."""
 
-    def __init__(self, header: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = "") -> None:
-        self.header = list(header)
+    def __init__(self, header: Sequence[Any], rows: Iterable[Sequence[Any]], caption: str = "") -> None:
+        self.header = [_cell(name) for name in header]
         self.rows = [[_cell(value) for value in row] for row in rows]
         self.caption = caption
         for row in self.rows:
@@ -79,7 +79,7 @@ class Table:
         return "\n".join("  ".join(line).rstrip() for line in padded)
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = "") -> Table:
+def table(header: Sequence[Any], rows: Iterable[Sequence[Any]], caption: str = "") -> Table:
     """A small table for a page: numbers to three digits and set right, strings as given.
 
     ValueError when a row has not one cell for each name in `header`.

@@ -96,6 +96,10 @@ def test_tables_set_numbers_right_and_escape_the_rest():
     assert repr(page).splitlines()[0].split() == ["a", "<", "b", "`code`"]
 
 
+def test_a_header_may_hold_numbers():
+    assert '<th scope="col">10,000</th>' in table(["n", 10_000], [["loss", 0.5]])._repr_html_()
+
+
 def test_a_ragged_table_is_refused():
     with pytest.raises(ValueError, match="must have 2 cells"):
         table(["a", "b"], [["only one"]])
