@@ -1,12 +1,15 @@
 """What the reference pages say is derived from code and stored results, and says "differs" when it should."""
 
 import copy
+import importlib
+import re
+from pathlib import Path
 
 import pytest
 
 from companion import reference, results
 from companion.book import table
-from companion.claims import SOURCES, STATUSES, Claim
+from companion.claims import SOURCES, STATUSES, Claim, ledger
 
 
 def claim(label, **changes):
@@ -103,3 +106,14 @@ def test_a_header_may_hold_numbers():
 def test_a_ragged_table_is_refused():
     with pytest.raises(ValueError, match="must have 2 cells"):
         table(["a", "b"], [["only one"]])
+
+
+def test_functions_of_the_ledger_are_on_the_api_page():
+    """The ledger's page links to them; a link to nowhere would stop the build."""
+    page = (Path(__file__).resolve().parents[1] / "book/reference/api.md").read_text(encoding="utf-8")
+    modules = re.findall(r"automodule:: (\S+)", page)
+    for claim in ledger():
+        for name in claim.functions:
+            module, _, function = name.rpartition(".")
+            assert module in modules, f"{name}, named by {claim.label}, is not on the API page"
+            assert hasattr(importlib.import_module(module), function), name
