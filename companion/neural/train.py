@@ -210,7 +210,8 @@ def _resume(path: Path, model: nn.Module, optimizer: Any, identity: dict[str, An
     try:
         state = torch.load(path, map_location=where, weights_only=True)
     except (RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile, OSError) as error:
-        raise TrainingError(f"the checkpoint {path} cannot be read ({type(error).__name__}); delete it to start afresh") from error
+        what = type(error).__name__
+        raise TrainingError(f"the checkpoint {path} cannot be read ({what}); delete it to start afresh") from error
     if state["run"] != identity:
         raise TrainingError(f"the checkpoint {path} belongs to another run: {state['run']}; expected {identity}")
     model.load_state_dict(state["model"])
