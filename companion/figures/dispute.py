@@ -80,11 +80,11 @@ def sampling_law(n: int = 400) -> Picture:
         dots = rates[4::8]
         exact = [nearest_subset_scores(planted.X, planted.y, round(r * total))[-1] for r in dots]
         ax.plot(dots, exact, color=color, ls="none", marker="o")
-        at = 0.33 if size > 1 else 0.9
+        at, shift = {1: (0.85, (5, 4)), 4: (0.2, (-58, -12))}.get(size, (0.33, (5, 4)))
         ax.annotate(
             "alone" if size == 1 else f"{size} of a kind",
             (at, cluster_law(size, total, round(at * total))),
-            (5, 4),
+            shift,
             textcoords="offset points",
             color=color,
         )
