@@ -33,7 +33,7 @@ test-extended: $(READY)  ## thousands of random designs instead of hundreds
 
 test-site: $(READY)  ## check the built site, in a browser where there is one
 	@test -f $(SITE) || { echo "build the book first: make book"; exit 2; }
-	$(BIN)/python -m pytest -m site tests/book
+	$(BIN)/python -m pytest -m site tests/book -n 2 --dist worksteal
 
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .

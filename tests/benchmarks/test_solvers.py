@@ -83,7 +83,15 @@ def test_lsmr(benchmark, n, d, alpha, least, repeats, rounds):
     assert ratio >= least
 
 
-@pytest.mark.parametrize(("n", "d", "alpha", "least"), [(1000, 10_000, 1.5, 1 / 3), (100_000, 1_000_000, 1.5, 15)])
+@pytest.mark.parametrize(
+    ("n", "d", "alpha", "least"),
+    [
+        (1000, 10_000, 1.5, 1 / 3),
+        (1000, 10_000, 2.0, 1 / 3),
+        (100_000, 1_000_000, 1.5, 15),
+        (1_000_000, 10_000_000, 2.0, 25),
+    ],
+)
 def test_sparse_qr(benchmark, n, d, alpha, least):
     """Against SuiteSparse's SPQR, which gives a basic solution: optional, through the package sparseqr."""
     sparseqr = pytest.importorskip("sparseqr", reason="sparseqr (SuiteSparse) is not installed")
