@@ -79,3 +79,7 @@
   });
   window.addEventListener("resize", reach);
 })();
+
+/* Docutils calls the bibliography a list, but its children are entries and links back, which a list may not hold. */
+document.addEventListener("DOMContentLoaded", () =>
+  document.querySelectorAll(".citation-list[role=list]").forEach((list) => list.removeAttribute("role")));
