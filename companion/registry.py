@@ -38,6 +38,10 @@ EXPERIMENTS: dict[str, tuple[str, str]] = {
         "companion.neural.experiments.table1",
         "the paper's Table 1: composition of two one-shot images",
     ),
+    "fullsize": (
+        "companion.neural.experiments.fullsize",
+        "three runs of Table 1 at the paper's size, as many epochs as two cores can afford",
+    ),
     "figure2": (
         "companion.neural.experiments.figure2",
         "the paper's Figure 2: unseen '9's against how often '9' occurs in training",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +96,8 @@ def by_glyph(net: nn.Module, task: Task) -> dict[str, float]:
     """How each of the ten glyphs fares.
 
     "fit_g": signed error on the training triple of glyph g; "new_g": mean signed error on its triples with new digits;
-    "pairs_g": mean squared error on the new pairs that it is part of.
+    "pairs_g": mean squared error on the new pairs that it is part of; "pair_a_b": on the pair a < b alone, NaN where
+    the two share a channel and cannot meet.
     """
     from companion.neural.train import predict
 
@@ -111,6 +113,9 @@ def by_glyph(net: nn.Module, task: Task) -> dict[str, float]:
         row[f"fit_{g}"] = float(fit[shown == g].mean()) if (shown == g).any() else float("nan")
         row[f"new_{g}"] = float(new_error[new_glyph == g].mean())
         row[f"pairs_{g}"] = float(pair_error[(task.pairs == g).any(axis=1)].mean())
+    for a, b in itertools.combinations(range(ONE_SHOTS), 2):
+        of_pair = pair_error[(task.pairs == (a, b)).all(axis=1)]
+        row[f"pair_{a}_{b}"] = float(of_pair.mean()) if len(of_pair) else float("nan")
     return row
 
 
