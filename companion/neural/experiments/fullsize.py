@@ -23,7 +23,7 @@ def cells(settings: Settings) -> list[dict[str, Any]]:
     return [{"model": model, "weight_decay": decay} for model, decay in settings.runs]
 
 
-def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
+def run(settings: Any, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
     """One training run, measured after every epoch: rows as those of `companion.neural.experiments.epochs`."""
     return epochs.run(settings, cell, seed, resources)
 
