@@ -4,7 +4,8 @@ A check is a function of no arguments that returns a *margin*: above 0 the state
 it failed. A break is the same check with one hypothesis dropped or one constant moved; its margin has to
 be at or below 0, otherwise the check would have passed whatever the statement said.
 
-Each area keeps its entries in a module of this package that exposes ``CLAIMS``, a tuple of `Claim`.
+Each area keeps its entries in a module of this package that exposes ``CLAIMS``, a sequence of `Claim`. Where the
+breaks are the check with other arguments, `Entries` writes each entry over its check.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-__all__ = ["SOURCES", "STATUSES", "Claim", "Outcome", "ledger", "run"]
+__all__ = ["SOURCES", "STATUSES", "Claim", "Entries", "Outcome", "ledger", "run"]
 
 SOURCES = ("paper (as summarised)", "ours", "published elsewhere")
 STATUSES = ("proved here", "checked", "reproduced", "differs", "conjecture")
+Check = TypeVar("Check", bound=Callable[..., float])
 AREAS = ("structure", "risk", "composition", "landscape", "dispute", "networks")
 
 
@@ -56,6 +59,30 @@ class Claim:
             raise ValueError(f"status of {self.label!r} is {self.status!r}; expected one of {STATUSES}")
         if not self.breaks:
             raise ValueError(f"claim {self.label!r} has no break: at least one way to make it fail is expected")
+
+
+class Entries(list[Claim]):
+    """The entries of one area, in the order in which its checks are written, which is that of the book."""
+
+    def add(
+        self,
+        label: str,
+        title: str,
+        chapter: str,
+        *,
+        breaks: Mapping[str, Mapping[str, Any]],
+        functions: tuple[str, ...] = (),
+        source: str = "ours",
+        status: str = "proved here",
+    ) -> Callable[[Check], Check]:
+        """Decorator that enters a check, as a `Claim`; a break is the same check with the arguments given for it."""
+
+        def enter(check: Check) -> Check:
+            broken = {name: partial(check, **arguments) for name, arguments in breaks.items()}
+            self.append(Claim(label, title, source, status, chapter, check, broken, functions))
+            return check
+
+        return enter
 
 
 class Outcome(NamedTuple):

@@ -8,16 +8,25 @@ from itertools import product
 import numpy as np
 import scipy.sparse as sp
 
-from companion.claims import Claim
+from companion.claims import Entries
 from companion.linear import LongTailModel, components, kernels, min_norm, recoverability
 from companion.linear.block_solver import block_min_norm, expected_branching
 from companion.linear.reduce import back_substitute, peel_items
 from companion.linear.switches import inseparable_pair, mislabelled
 from companion.linear.symbols import symbol_task
 
+CLAIMS = Entries()
+claim = CLAIMS.add
 RESOLVED = 1 - 1e-8
 
 
+@claim(
+    "prop-proportional",
+    "On resolved features the error is exactly proportional to the noise",
+    "book/linear/figure1",
+    breaks={"all seen features, not only the resolved": {"resolved_only": False}},
+    functions=("companion.linear.min_norm", "companion.linear.recoverability"),
+)
 def proportional(*, resolved_only: bool = True, sigmas: tuple[float, float] = (0.02, 0.2)) -> float:
     """1 minus the relative deviation of the errors from proportionality, over resolved features."""
     model = LongTailModel(n=300, d=3000, s=5.0, alpha=1.4, beta_exponent=0.1, sigma=1.0)
@@ -45,6 +54,13 @@ def _additive(x: np.ndarray, seed: int) -> np.ndarray:
     return total
 
 
+@claim(
+    "prop-row-space",
+    "The additive kernel composes exactly what lies in the row space, whatever rho",
+    "book/linear/composition",
+    breaks={"symbols count in whatever slot they were seen": {"slot_free": True}},
+    functions=("companion.linear.kernels.composable", "companion.linear.kernels.interpolate"),
+)
 def row_space(*, slot_free: bool = False) -> float:
     """1 minus 1e6 times the largest error where composition is promised; negative if too much is promised.
 
@@ -73,6 +89,13 @@ def row_space(*, slot_free: bool = False) -> float:
     return min(1 - 1e6 * worst, missed / 1e-3)
 
 
+@claim(
+    "thm-connected",
+    "Two slots: a pair composes exactly if its symbols are connected in the training graph",
+    "book/linear/composition",
+    breaks={"both symbols seen, connected or not": {"criterion": "both seen"}},
+    functions=("companion.linear.kernels.composable_pairs",),
+)
 def connected(*, criterion: str = "one component") -> float:
     """1 minus the share of pairs on which the graph criterion and the row space disagree, times 1e3."""
     every = _all(2, 6)
@@ -86,6 +109,13 @@ def connected(*, criterion: str = "one component") -> float:
     return 1 - 1e3 * wrong / (40 * len(every))
 
 
+@claim(
+    "prop-three-slots",
+    "Three slots: every two slots connected, and still a tuple that is not determined",
+    "book/linear/composition",
+    breaks={"a fourth training tuple, (0, 0, 1)": {"extra": (0, 0, 1)}},
+    functions=("companion.linear.kernels.composable",),
+)
 def three_slots(*, extra: tuple[int, int, int] | None = None) -> float:
     """Distance of the code of (1, 1, 1) from the row space; -1 unless all three pair graphs connect."""
     train = np.array([[0, 0, 0], [0, 1, 1], [1, 0, 1], *([extra] if extra else [])])
@@ -96,6 +126,14 @@ def three_slots(*, extra: tuple[int, int, int] | None = None) -> float:
     return float(np.linalg.norm(u - np.linalg.pinv(U) @ U @ u)) - 1e-9
 
 
+@claim(
+    "prop-product",
+    "The product kernel fits anything and adds up values of conjunctions it has seen",
+    "book/linear/composition",
+    source="published elsewhere",
+    breaks={"a training tuple that occurs twice": {"repeated": True}},
+    functions=("companion.linear.kernels.product_kernel", "companion.linear.kernels.conjunction_values"),
+)
 def product_expansion(*, repeated: bool = False) -> float:
     """Smallest slack of the four statements; 1 where a statement is met without loss.
 
@@ -117,6 +155,16 @@ def product_expansion(*, repeated: bool = False) -> float:
     return min(expansion, eigenvalue, 1 - float(np.abs(f[new]).max() / bound))
 
 
+@claim(
+    "thm-star",
+    "t memorized pieces put together keep the fraction rho^(t-1) under the product kernel",
+    "book/linear/composition",
+    breaks={
+        "rho^t in place of rho^(t-1)": {"exponent_shift": 1},
+        "two of the pieces also seen together": {"joint_row": True},
+    },
+    functions=("companion.linear.kernels.star_prediction",),
+)
 def star(*, exponent_shift: int = 0, joint_row: bool = False) -> float:
     """1 minus 1e6 times the largest deviation of the closed form from the kernel's prediction.
 
@@ -138,6 +186,13 @@ def star(*, exponent_shift: int = 0, joint_row: bool = False) -> float:
     return 1 - 1e6 * gap
 
 
+@claim(
+    "thm-flat-limit",
+    "As symbols become alike both kernels tend to one additive function, at first order",
+    "book/linear/composition",
+    breaks={"the constant is penalised": {"free_constant": False}},
+    functions=("companion.linear.kernels.flat_limit",),
+)
 def flat(*, free_constant: bool = True) -> float:
     """1 minus ten times the deviation from 1 of the fitted order of convergence to the flat limit.
 
@@ -158,6 +213,13 @@ def flat(*, free_constant: bool = True) -> float:
     return 1 - 10 * float(np.abs(np.array(orders) - 1).max())
 
 
+@claim(
+    "prop-both-memorize",
+    "Both kernels memorize a tuple with a once-seen symbol: leverage 1",
+    "book/linear/composition",
+    breaks={"tuples without a once-seen symbol": {"once": False}, "a ridge penalty of 0.1": {"ridge": 0.1}},
+    functions=("companion.linear.kernels.additive_kernel", "companion.linear.kernels.product_kernel"),
+)
 def both_memorize(*, once: bool = True, ridge: float = 0.0) -> float:
     """1 minus 1e6 times the largest gap to 1 of the leverage of tuples that hold a symbol seen once.
 
@@ -186,6 +248,13 @@ def _noisy_designs(count: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.rand
         yield X, rng.normal(size=n), rng
 
 
+@claim(
+    "thm-block-solver",
+    "Core, blocks and one repair give the minimum-norm solution, any core, any rank, noisy labels",
+    "book/linear/scale",
+    breaks={"without the repair of a free core": {"repair": False}},
+    functions=("companion.linear.block_solver.block_min_norm",),
+)
 def blocks_exact(*, repair: bool = True) -> float:
     """1 minus 1e6 times the largest gap between the block solution, core chosen at random, and X^+ y."""
     gap = 0.0
@@ -195,6 +264,13 @@ def blocks_exact(*, repair: bool = True) -> float:
     return 1 - 1e6 * gap
 
 
+@claim(
+    "cor-core-pinned",
+    "The core's system is non-singular exactly if every core feature is resolved",
+    "book/linear/scale",
+    breaks={"every seen feature, not only the core": {"all_columns": True}},
+    functions=("companion.linear.block_solver.block_min_norm", "companion.linear.recoverability"),
+)
 def pinned_core(*, all_columns: bool = False) -> float:
     """1 minus the share of designs (times 1e3) where "no free direction" and "core resolved" disagree.
 
@@ -210,6 +286,32 @@ def pinned_core(*, all_columns: bool = False) -> float:
     return 1 - 1e3 * wrong / 60
 
 
+@claim(
+    "prop-blocks",
+    "A row's block holds at most 1/(1 - n sum of p^2 over the tail) rows on average",
+    "book/linear/scale",
+    breaks={"half the branching number": {"factor": 0.5}},
+    functions=("companion.linear.block_solver.component_bound", "companion.linear.components"),
+)
+def small_blocks(*, factor: float = 1.0) -> float:
+    """1 minus measured over bound: rows in a row's block, mean over rows and draws. `factor` scales nu."""
+    model = LongTailModel(n=1500, d=15_000, s=5.0, alpha=1.7, beta_exponent=0.1, sigma=0.0, k=40)
+    sizes = []
+    for seed in range(4):
+        T = model.sample(seed=seed).X[:, model.k :]
+        rows = np.array([len(r) for r, _ in components(T)])
+        sizes.append(((rows**2).sum() + (model.n - rows.sum())) / model.n)
+    bound = 1 / (1 - factor * expected_branching(model.p, model.n, model.k))
+    return 1 - float(np.mean(sizes)) / bound
+
+
+@claim(
+    "thm-elimination",
+    "Eliminate once-met columns, solve, substitute back, project: exact with noise, any rank",
+    "book/linear/scale",
+    breaks={"without the projection": {"project": False}, "peeling rows off noisy labels": {"rows_instead": True}},
+    functions=("companion.linear.min_norm", "companion.linear.reduce.peel_items"),
+)
 def elimination(*, project: bool = True, rows_instead: bool = False) -> float:
     """1 minus 1e6 times the largest gap to X^+ y of: eliminate, solve, substitute back, project.
 
@@ -240,18 +342,6 @@ def elimination(*, project: bool = True, rows_instead: bool = False) -> float:
     return 1 - 1e6 * gap
 
 
-def small_blocks(*, factor: float = 1.0) -> float:
-    """1 minus measured over bound: rows in a row's block, mean over rows and draws. `factor` scales nu."""
-    model = LongTailModel(n=1500, d=15_000, s=5.0, alpha=1.7, beta_exponent=0.1, sigma=0.0, k=40)
-    sizes = []
-    for seed in range(4):
-        T = model.sample(seed=seed).X[:, model.k :]
-        rows = np.array([len(r) for r, _ in components(T)])
-        sizes.append(((rows**2).sum() + (model.n - rows.sum())) / model.n)
-    bound = 1 / (1 - factor * expected_branching(model.p, model.n, model.k))
-    return 1 - float(np.mean(sizes)) / bound
-
-
 def unresolved_share(rows: int) -> float:
     """Share of the sign patterns of a pair that only occurs together, in `rows` rows, which leave it open."""
     patterns = product((-1.0, 1.0), repeat=2 * rows)
@@ -260,6 +350,13 @@ def unresolved_share(rows: int) -> float:
     return float(np.mean(np.array(certificates) < RESOLVED))
 
 
+@claim(
+    "prop-inseparable",
+    "Two features that only come together share the credit: half the difference is the error",
+    "book/limits/limits",
+    breaks={"the relative sign takes both values": {"mixed_signs": True}},
+    functions=("companion.linear.switches.inseparable_pair", "companion.linear.min_norm"),
+)
 def inseparable(*, mixed_signs: bool = False) -> float:
     """1 minus 1e6 times the largest deviation from the stated coefficients and probability.
 
@@ -281,6 +378,13 @@ def inseparable(*, mixed_signs: bool = False) -> float:
     return 1 - 1e6 * max(gap, share)
 
 
+@claim(
+    "prop-mislabel",
+    "The label error of a once-seen feature is copied, whole, into every composition",
+    "book/limits/limits",
+    breaks={"features seen twice": {"times_seen": 2}, "features that are not resolved": {"resolved": False}},
+    functions=("companion.linear.switches.mislabelled",),
+)
 def wrong_label(*, times_seen: int = 1, resolved: bool = True) -> float:
     """1 minus 1e6 times the largest deviation from "x_ri delta for feature i, nothing for the others".
 
@@ -300,6 +404,16 @@ def wrong_label(*, times_seen: int = 1, resolved: bool = True) -> float:
     return 1 - 1e6 * gap
 
 
+@claim(
+    "prop-product-target",
+    "Products: the best linear fit is 0, and no learner composes what it never saw together",
+    "book/limits/limits",
+    breaks={
+        "signs that are not symmetric": {"positive": 0.8},
+        "one training row with both features": {"joint_row": True},
+    },
+    functions=("companion.linear.min_norm",),
+)
 def product_target(*, positive: float = 0.5, joint_row: bool = False) -> float:
     """Smallest slack of the two statements, by enumeration of all rows of four features.
 
@@ -325,172 +439,3 @@ def product_target(*, positive: float = 0.5, joint_row: bool = False) -> float:
         error = extended[1] @ min_norm(extended[0], y) - (both.sum(axis=1) + c * both[:, 0] * both[:, 1])
         loss += float(np.mean(error**2)) / 2
     return min(linear, loss - 1)
-
-
-CLAIMS = (
-    Claim(
-        label="prop-proportional",
-        title="On resolved features the error is exactly proportional to the noise",
-        source="ours",
-        status="proved here",
-        chapter="book/linear/figure1",
-        check=proportional,
-        breaks={"all seen features, not only the resolved": lambda: proportional(resolved_only=False)},
-        functions=("companion.linear.min_norm", "companion.linear.recoverability"),
-    ),
-    Claim(
-        label="prop-row-space",
-        title="The additive kernel composes exactly what lies in the row space, whatever rho",
-        source="ours",
-        status="proved here",
-        chapter="book/linear/composition",
-        check=row_space,
-        breaks={"symbols count in whatever slot they were seen": lambda: row_space(slot_free=True)},
-        functions=("companion.linear.kernels.composable", "companion.linear.kernels.interpolate"),
-    ),
-    Claim(
-        label="thm-connected",
-        title="Two slots: a pair composes exactly if its symbols are connected in the training graph",
-        source="ours",
-        status="proved here",
-        chapter="book/linear/composition",
-        check=connected,
-        breaks={"both symbols seen, connected or not": lambda: connected(criterion="both seen")},
-        functions=("companion.linear.kernels.composable_pairs",),
-    ),
-    Claim(
-        label="prop-three-slots",
-        title="Three slots: every two slots connected, and still a tuple that is not determined",
-        source="ours",
-        status="proved here",
-        chapter="book/linear/composition",
-        check=three_slots,
-        breaks={"a fourth training tuple, (0, 0, 1)": lambda: three_slots(extra=(0, 0, 1))},
-        functions=("companion.linear.kernels.composable",),
-    ),
-    Claim(
-        label="prop-product",
-        title="The product kernel fits anything and adds up values of conjunctions it has seen",
-        source="published elsewhere",
-        status="proved here",
-        chapter="book/linear/composition",
-        check=product_expansion,
-        breaks={"a training tuple that occurs twice": lambda: product_expansion(repeated=True)},
-        functions=("companion.linear.kernels.product_kernel", "companion.linear.kernels.conjunction_values"),
-    ),
-    Claim(
-        label="thm-star",
-        title="t memorized pieces put together keep the fraction rho^(t-1) under the product kernel",
-        source="ours",
-        status="proved here",
-        chapter="book/linear/composition",
-        check=star,
-        breaks={
-            "rho^t in place of rho^(t-1)": lambda: star(exponent_shift=1),
-            "two of the pieces also seen together": lambda: star(joint_row=True),
-        },
-        functions=("companion.linear.kernels.star_prediction",),
-    ),
-    Claim(
-        label="thm-flat-limit",
-        title="As symbols become alike both kernels tend to one additive function, at first order",
-        source="ours",
-        status="proved here",
-        chapter="book/linear/composition",
-        check=flat,
-        breaks={"the constant is penalised": lambda: flat(free_constant=False)},
-        functions=("companion.linear.kernels.flat_limit",),
-    ),
-    Claim(
-        label="prop-both-memorize",
-        title="Both kernels memorize a tuple with a once-seen symbol: leverage 1",
-        source="ours",
-        status="proved here",
-        chapter="book/linear/composition",
-        check=both_memorize,
-        breaks={
-            "tuples without a once-seen symbol": lambda: both_memorize(once=False),
-            "a ridge penalty of 0.1": lambda: both_memorize(ridge=0.1),
-        },
-        functions=("companion.linear.kernels.additive_kernel", "companion.linear.kernels.product_kernel"),
-    ),
-    Claim(
-        label="thm-block-solver",
-        title="Core, blocks and one repair give the minimum-norm solution, any core, any rank, noisy labels",
-        source="ours",
-        status="proved here",
-        chapter="book/linear/scale",
-        check=blocks_exact,
-        breaks={"without the repair of a free core": lambda: blocks_exact(repair=False)},
-        functions=("companion.linear.block_solver.block_min_norm",),
-    ),
-    Claim(
-        label="cor-core-pinned",
-        title="The core's system is non-singular exactly if every core feature is resolved",
-        source="ours",
-        status="proved here",
-        chapter="book/linear/scale",
-        check=pinned_core,
-        breaks={"every seen feature, not only the core": lambda: pinned_core(all_columns=True)},
-        functions=("companion.linear.block_solver.block_min_norm", "companion.linear.recoverability"),
-    ),
-    Claim(
-        label="prop-blocks",
-        title="A row's block holds at most 1/(1 - n sum of p^2 over the tail) rows on average",
-        source="ours",
-        status="proved here",
-        chapter="book/linear/scale",
-        check=small_blocks,
-        breaks={"half the branching number": lambda: small_blocks(factor=0.5)},
-        functions=("companion.linear.block_solver.component_bound", "companion.linear.components"),
-    ),
-    Claim(
-        label="thm-elimination",
-        title="Eliminate once-met columns, solve, substitute back, project: exact with noise, any rank",
-        source="ours",
-        status="proved here",
-        chapter="book/linear/scale",
-        check=elimination,
-        breaks={
-            "without the projection": lambda: elimination(project=False),
-            "peeling rows off noisy labels": lambda: elimination(rows_instead=True),
-        },
-        functions=("companion.linear.min_norm", "companion.linear.reduce.peel_items"),
-    ),
-    Claim(
-        label="prop-inseparable",
-        title="Two features that only come together share the credit: half the difference is the error",
-        source="ours",
-        status="proved here",
-        chapter="book/limits/limits",
-        check=inseparable,
-        breaks={"the relative sign takes both values": lambda: inseparable(mixed_signs=True)},
-        functions=("companion.linear.switches.inseparable_pair", "companion.linear.min_norm"),
-    ),
-    Claim(
-        label="prop-mislabel",
-        title="The label error of a once-seen feature is copied, whole, into every composition",
-        source="ours",
-        status="proved here",
-        chapter="book/limits/limits",
-        check=wrong_label,
-        breaks={
-            "features seen twice": lambda: wrong_label(times_seen=2),
-            "features that are not resolved": lambda: wrong_label(resolved=False),
-        },
-        functions=("companion.linear.switches.mislabelled",),
-    ),
-    Claim(
-        label="prop-product-target",
-        title="Products: the best linear fit is 0, and no learner composes what it never saw together",
-        source="ours",
-        status="proved here",
-        chapter="book/limits/limits",
-        check=product_target,
-        breaks={
-            "signs that are not symmetric": lambda: product_target(positive=0.8),
-            "one training row with both features": lambda: product_target(joint_row=True),
-        },
-        functions=("companion.linear.min_norm",),
-    ),
-)

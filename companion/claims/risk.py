@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from companion.claims import Claim
+from companion.claims import Entries
 from companion.linear import (
     LongTailModel,
     feature_counts,
@@ -27,6 +27,9 @@ from companion.linear import (
 )
 from companion.linear.theory import noise, risk, shrinkage
 
+CLAIMS = Entries()
+claim = CLAIMS.add
+THEORY = "companion.linear.theory"
 DATA, NORM, FREE = "book/linear/data", "book/linear/minimum-norm", "book/linear/noiseless"
 NOISE, OFF = "book/linear/noise", "book/linear/turning-off"
 EXACT = 1 - 1e-9  # P_ii or h_rr at or above this counts as 1
@@ -58,6 +61,13 @@ def _z(values: Any, expected: float) -> float:
 # --- the data model ---------------------------------------------------------------------------------------
 
 
+@claim(
+    "prop-exact-risk",
+    "The population risk is the p-weighted squared error of the coefficients",
+    DATA,
+    breaks={"one sign for the whole row": {"one_sign": True}},
+    functions=("companion.linear.population_risk",),
+)
 def exact_risk(one_sign: bool = False) -> float:
     p, error = np.array([0.9, 0.5, 0.2]), np.array([0.7, -1.3, 2.0])
     mean = 0.0
@@ -68,6 +78,13 @@ def exact_risk(one_sign: bool = False) -> float:
     return _within(abs(mean - p @ error**2), 1e-12)
 
 
+@claim(
+    "prop-sparsity",
+    "E|x|^2 falls short of s by the mass that the cut at 1 takes off",
+    DATA,
+    breaks={"forget the cut": {"cut": False}},
+    functions=(f"{THEORY}.risk.clipped_mass",),
+)
 def sparsity(cut: bool = True) -> float:
     worst = 0.0
     for alpha in (1.0, 1.5, 2.0, 3.0):
@@ -77,6 +94,14 @@ def sparsity(cut: bool = True) -> float:
     return _within(worst, 1e-9)
 
 
+@claim(
+    "prop-good-turing",
+    "Once-seen weight over n has the mean of the unseen floor at n - 1 rows",
+    DATA,
+    source="published elsewhere",
+    breaks={"count features seen twice": {"occurrences": 2}},
+    functions=(f"{THEORY}.risk.once_seen_mass",),
+)
 def good_turing(occurrences: int = 1) -> float:
     p, weights, n = _model(1.5, 100).p, _model(1.5, 100).beta ** 2, 100
     rng = np.random.default_rng(0)
@@ -87,6 +112,14 @@ def good_turing(occurrences: int = 1) -> float:
 # --- minimum norm -----------------------------------------------------------------------------------------
 
 
+@claim(
+    "thm-gradient-descent",
+    "Gradient descent from zero learns each singular direction geometrically and ends at the minimum norm",
+    NORM,
+    source="published elsewhere",
+    breaks={"a step above n / s_max^2": {"share": 1.005}, "a start off the row space": {"start": 1.0}},
+    functions=("companion.linear.gradient_descent", f"{THEORY}.shrinkage.gradient_filter"),
+)
 def descent(share: float = 0.9, start: float = 0.0) -> float:
     rng = np.random.default_rng(1)
     X, y = rng.integers(-1, 2, (20, 60)).astype(float), rng.normal(size=20)
@@ -99,6 +132,13 @@ def descent(share: float = 0.9, start: float = 0.0) -> float:
     return min(_within(path, TINY), _within(np.abs(end - min_norm(X, y)).max(), 1e-6))
 
 
+@claim(
+    "thm-certificate",
+    "P_ii = 1 exactly when every interpolator has the right coefficient",
+    NORM,
+    breaks={"call P_ii >= 1/2 resolved": {"threshold": 0.5}},
+    functions=("companion.linear.recoverability",),
+)
 def certificate(threshold: float = EXACT) -> float:
     model, X, P = _draw(1.25)
     dense = X.toarray()
@@ -112,6 +152,13 @@ def certificate(threshold: float = EXACT) -> float:
     return min(_within(agrees, 1e-7), differs / 1e-7 - 1, 1.0)
 
 
+@claim(
+    "thm-memorized-row",
+    "h_rr = 1 exactly when the row is fitted whatever its label; once-seen features force it",
+    NORM,
+    breaks={"call h_rr >= 0.8 memorized": {"threshold": 0.8}},
+    functions=("companion.linear.leverage",),
+)
 def memorized_row(threshold: float = EXACT) -> float:
     _, X, _ = _draw(1.25)
     h, rng = leverage(X), np.random.default_rng(0)
@@ -126,6 +173,13 @@ def memorized_row(threshold: float = EXACT) -> float:
     )
 
 
+@claim(
+    "prop-budget",
+    "P_ii and h_rr both sum to the rank",
+    NORM,
+    breaks={"full rank instead of the rank": {"of_rank": False}},
+    functions=("companion.linear.recoverability", "companion.linear.leverage"),
+)
 def budget(of_rank: bool = True) -> float:
     worst = 0.0
     for alpha in (1.1, 1.5, 2.0):
@@ -145,6 +199,16 @@ def _refits() -> tuple[Any, np.ndarray, np.ndarray]:
     return X, y, np.array([y[r] - (X[[r]] @ min_norm(X[rows != r], y[rows != r]))[0] for r in rows])
 
 
+@claim(
+    "thm-leave-one-out",
+    "Leave-one-out residuals of the minimum norm from one pseudo-inverse, any rank",
+    NORM,
+    breaks={
+        "the ordinary formula for memorized rows too": {"formula": "one formula"},
+        "training residuals instead": {"formula": "no division"},
+    },
+    functions=("companion.linear.leave_one_out_residuals",),
+)
 def left_out(formula: str = "both") -> float:
     X, y, refits = _refits()
     residual, h = y - X @ min_norm(X, y), leverage(X)
@@ -156,6 +220,16 @@ def left_out(formula: str = "both") -> float:
     return _within(np.abs(given - refits).max(), 1e-6)
 
 
+@claim(
+    "prop-train-error",
+    "The expected training error is sigma^2 (1 - rank/n): noise is not interpolated",
+    NORM,
+    breaks={
+        "suppose everything is interpolated": {"degrees": "interpolation"},
+        "half the seen features as degrees of freedom": {"degrees": "seen features"},
+    },
+    functions=(f"{THEORY}.noise.expected_train_error",),
+)
 def train_error(degrees: str = "rank") -> float:
     model, X, _ = _draw(1.25)
     seen = feature_counts(X) > 0
@@ -170,6 +244,50 @@ def train_error(degrees: str = "rank") -> float:
 # --- noiseless guarantees ---------------------------------------------------------------------------------
 
 
+@cache
+def _slopes(b: float) -> np.ndarray:
+    """Fitted log-log slope of the measured noiseless risk in n at alpha = 2, one a seed."""
+    sizes = (50, 150, 500, 1500, 5000)
+    out = []
+    for seed in range(8):
+        values = []
+        for n in sizes:
+            model = LongTailModel(n=n, d=50_000, s=5.0, alpha=2.0, beta_exponent=b, sigma=0.0)
+            X = sample_design(n, model.p, seed=1000 * n + seed)
+            values.append(population_risk(min_norm(X, X @ model.beta), model))
+        out.append(np.polyfit(np.log(sizes), np.log(values), 1)[0])
+    return np.array(out)
+
+
+def _slope_margin(slopes: np.ndarray, claimed: float, systematic: float = 0.03) -> float:
+    """1 at the fitted slope, 0 where the claim leaves its 95 % interval widened by the finite-n drift."""
+    half = 2.36 * slopes.std(ddof=1) / np.sqrt(slopes.size)
+    return _within(abs(float(slopes.mean()) - claimed), float(half) + systematic)
+
+
+@claim(
+    "thm-paper-noiseless",
+    "Paper Theorems 2 and 3: noiseless loss falls as n^-(1-1/alpha) up to logarithms",
+    FREE,
+    source="paper (as summarised)",
+    status="checked",
+    breaks={"exponent larger by 0.1": {"shift": -0.1}, "exponent smaller by 0.1": {"shift": 0.1}},
+    functions=("companion.linear.population_risk",),
+)
+def paper_rate(shift: float = 0.0) -> float:
+    return _slope_margin(_slopes(0.0), -(1 - 1 / 2.0) + shift)
+
+
+@claim(
+    "thm-risk-sandwich",
+    "Noiseless risk of any design lies between the unseen floor and an explicit sum over components",
+    FREE,
+    breaks={
+        "call every seen feature resolved": {"resolved": "all seen"},
+        "a tenth of the component term": {"beyond": 0.1},
+    },
+    functions=(f"{THEORY}.risk.risk_sandwich",),
+)
 def sandwich(resolved: str = "certified", beyond: float = 1.0) -> float:
     worst = 1.0
     for alpha, seed in itertools.product((1.25, 1.5), range(3)):
@@ -197,6 +315,13 @@ def _noiseless_draws(alpha: float, n: int, draws: int) -> tuple[np.ndarray, np.n
     return value, floor
 
 
+@claim(
+    "thm-risk-expectation",
+    "Expected noiseless risk: the floor, plus unresolved features, plus failure of the common block",
+    FREE,
+    breaks={"drop the last two terms": {"terms": 0.0}, "a floor at half the rows": {"rows": 0.5}},
+    functions=(f"{THEORY}.risk.expected_risk_bounds",),
+)
 def expectation(terms: float = 1.0, rows: float = 1.0) -> float:
     alpha, n, draws = 1.5, 200, 60
     model = _model(alpha, n)
@@ -209,6 +334,17 @@ def expectation(terms: float = 1.0, rows: float = 1.0) -> float:
     return min(_within(_z(floor, expected), 4), float((slack - excess.mean() - error) / (slack + 1e-9)))
 
 
+@claim(
+    "lem-floor-law",
+    "The unseen floor is an incomplete gamma function times n^-g, with an explicit error",
+    FREE,
+    breaks={
+        "exponent off by 0.1": {"exponent": 0.1},
+        "forget the factor 1/alpha": {"scale": 2.0},
+        "complete gamma at finite d": {"tail": False},
+    },
+    functions=(f"{THEORY}.risk.floor_law", f"{THEORY}.risk.floor_law_error"),
+)
 def floor_law(exponent: float = 0.0, scale: float = 1.0, tail: bool = True) -> float:
     worst = 1.0
     for alpha, b, d, n in itertools.product((1.25, 2.0, 3.0), (-0.05, 0.0, 0.3), (30_000,), (1, 30, 1000, 100_000)):
@@ -221,31 +357,17 @@ def floor_law(exponent: float = 0.0, scale: float = 1.0, tail: bool = True) -> f
     return worst
 
 
-@cache
-def _slopes(b: float) -> np.ndarray:
-    """Fitted log-log slope of the measured noiseless risk in n at alpha = 2, one a seed."""
-    sizes = (50, 150, 500, 1500, 5000)
-    out = []
-    for seed in range(8):
-        values = []
-        for n in sizes:
-            model = LongTailModel(n=n, d=50_000, s=5.0, alpha=2.0, beta_exponent=b, sigma=0.0)
-            X = sample_design(n, model.p, seed=1000 * n + seed)
-            values.append(population_risk(min_norm(X, X @ model.beta), model))
-        out.append(np.polyfit(np.log(sizes), np.log(values), 1)[0])
-    return np.array(out)
-
-
-def _slope_margin(slopes: np.ndarray, claimed: float, systematic: float = 0.03) -> float:
-    """1 at the fitted slope, 0 where the claim leaves its 95 % interval widened by the finite-n drift."""
-    half = 2.36 * slopes.std(ddof=1) / np.sqrt(slopes.size)
-    return _within(abs(float(slopes.mean()) - claimed), float(half) + systematic)
-
-
-def paper_rate(shift: float = 0.0) -> float:
-    return _slope_margin(_slopes(0.0), -(1 - 1 / 2.0) + shift)
-
-
+@claim(
+    "thm-sharp-law",
+    "Sharp noiseless law: exponent and constant of the expected risk",
+    FREE,
+    breaks={
+        "exponent larger by 0.1": {"shift": -0.1},
+        "exponent smaller by 0.1": {"shift": 0.1},
+        "constant off by a tenth": {"scale": 1.1},
+    },
+    functions=(f"{THEORY}.risk.floor_law",),
+)
 def sharp_law(shift: float = 0.0, scale: float = 1.0) -> float:
     g = risk.floor_exponent(2.0, 0.1)
     c = risk.frequency_scale(5.0, 2.0, 20_000)
@@ -254,6 +376,13 @@ def sharp_law(shift: float = 0.0, scale: float = 1.0) -> float:
     return min(_slope_margin(_slopes(0.1), -g + shift), _within(abs(value.mean() / law - 1), 0.05))
 
 
+@claim(
+    "cor-free-composition",
+    "Without noise any input on resolved features is predicted exactly",
+    FREE,
+    breaks={"inputs on all seen features": {"known": "seen"}},
+    functions=("companion.linear.recoverability",),
+)
 def free_composition(known: str = "resolved") -> float:
     model, X, P = _draw(1.5, 300)
     error = np.abs(min_norm(X, X @ model.beta) - model.beta)
@@ -281,6 +410,15 @@ def _noise_slopes() -> tuple[np.ndarray, float]:
     return np.array(slopes), float(np.mean(ratios))
 
 
+@claim(
+    "thm-paper-noisy",
+    "Paper Theorems 1, 4 and 5: once-seen error near sigma, noise loss of order sigma^2 k/n",
+    NOISE,
+    source="paper (as summarised)",
+    status="checked",
+    breaks={"k/n times n^0.1": {"shift": 0.1}, "k/n times n^-0.1": {"shift": -0.1}},
+    functions=(f"{THEORY}.noise.noise_risk",),
+)
 def paper_noise(shift: float = 0.0) -> float:
     slopes, _ = _noise_slopes()
     _, X, P = _draw(2.0, 1000)
@@ -289,6 +427,13 @@ def paper_noise(shift: float = 0.0) -> float:
     return min(_slope_margin(slopes, shift), _within(excess, 0.1))
 
 
+@claim(
+    "thm-conditional-risk",
+    "Risk given the design: bias plus sigma^2 times a weighted trace",
+    NOISE,
+    breaks={"leave out the bias": {"bias": False}, "leave out the noise": {"variance": False}},
+    functions=("companion.linear.expected_population_risk", f"{THEORY}.noise.noise_risk"),
+)
 def conditional_risk(bias: bool = True, variance: bool = True) -> float:
     model, X, _ = _draw(1.5)
     seen = np.flatnonzero(feature_counts(X))
@@ -301,6 +446,13 @@ def conditional_risk(bias: bool = True, variance: bool = True) -> float:
     return _within(_z(model.p @ error**2, expected), 4)
 
 
+@claim(
+    "thm-once-seen",
+    "A resolved once-seen feature errs with variance sigma^2 (1 + leverage of the rest of its row)",
+    NOISE,
+    breaks={"the noise of its own row only": {"rest": 0.0}, "unresolved features too": {"only_resolved": False}},
+    functions=(f"{THEORY}.noise.rest_leverage",),
+)
 def once_seen(rest: float = 1.0, only_resolved: bool = True) -> float:
     _, X, P = _draw(1.5, 300)
     variance = inverse_gram_diagonal(X)
@@ -311,6 +463,13 @@ def once_seen(rest: float = 1.0, only_resolved: bool = True) -> float:
     return _within(worst, 1e-7)
 
 
+@claim(
+    "prop-chain",
+    "Along a chain of rows the noise variance grows as 1, 2, 3, ...",
+    NOISE,
+    breaks={"no growth": {"grows": False}},
+    functions=(f"{THEORY}.noise.chain_variance",),
+)
 def chain(grows: bool = True) -> float:
     length = 6
     X = np.eye(length) + np.diag(np.random.default_rng(0).choice([-1.0, 1.0], length - 1), -1)
@@ -318,6 +477,16 @@ def chain(grows: bool = True) -> float:
     return _within(np.abs(inverse_gram_diagonal(X) - expected).max(), TINY)
 
 
+@claim(
+    "thm-noise-terms",
+    "Noise of each feature between P_ii^2/n_i and an explicit bound by the rows without tail",
+    NOISE,
+    breaks={
+        "1/n_i for unresolved features too": {"lower": "plain"},
+        "forget the common part of the rows": {"leverages": 0.0},
+    },
+    functions=(f"{THEORY}.noise.common_leverage", "companion.linear.inverse_gram_diagonal"),
+)
 def noise_terms(lower: str = "projected", leverages: float = 1.0) -> float:
     worst = 1.0
     for seed in range(2):
@@ -345,6 +514,13 @@ def _diagonal(alpha: float, n: int) -> float:
     return noise.diagonal_noise(_model(alpha, n, d=10_000).p, n)
 
 
+@claim(
+    "prop-noise-law",
+    "The diagonal noise falls at the rate of the unseen floor; their ratio is sigma^2 (psi(1) - psi(1/alpha))",
+    NOISE,
+    breaks={"exponent off by 0.1": {"exponent": 0.1}, "the floor's own constant": {"constant": "floor"}},
+    functions=(f"{THEORY}.noise.diagonal_noise", f"{THEORY}.noise.diagonal_noise_law"),
+)
 def noise_law(exponent: float = 0.0, constant: str = "digamma") -> float:
     alpha, n = 2.0, 2000
     model = _model(alpha, n, d=10_000)
@@ -358,6 +534,13 @@ def noise_law(exponent: float = 0.0, constant: str = "digamma") -> float:
     return min(_within(_z(drawn, exact), 4), _within(abs(exact / law - 1), 0.02), _within(abs(ratio - 1), 0.01))
 
 
+@claim(
+    "thm-composition-noise",
+    "Composing t once-seen features costs sigma^2 t, up to leverage, unless signs are chosen after the noise",
+    NOISE,
+    breaks={"forget the common parts": {"common": 0.0}, "signs chosen after the noise": {"signs": "after"}},
+    functions=(f"{THEORY}.noise.composition_noise", f"{THEORY}.noise.composition_bounds"),
+)
 def composed_noise(common: float = 1.0, signs: str = "fixed") -> float:
     model, X, _ = _draw(2.0, 1000)
     inverse, _ = noise.common_leverage(X, model.p, model.k)
@@ -391,6 +574,13 @@ def composed_noise(common: float = 1.0, signs: str = "fixed") -> float:
 # --- turning memorization off -----------------------------------------------------------------------------
 
 
+@claim(
+    "thm-ridge-once-seen",
+    "Ridge shrinks a once-seen coefficient by 1/(1 + n lam (1 + q)) on average over its sign",
+    OFF,
+    breaks={"forget q": {"rest": 0.0}, "hold lam instead of n lam when the row is left out": {"rows_kept": True}},
+    functions=(f"{THEORY}.shrinkage.ridge_once_seen",),
+)
 def ridge_once_seen(rest: float = 1.0, rows_kept: bool = False) -> float:
     model, X, _ = _draw(1.5)
     y, n, n_lam = X @ model.beta, model.n, 0.7
@@ -407,6 +597,13 @@ def ridge_once_seen(rest: float = 1.0, rows_kept: bool = False) -> float:
     return _within(worst, 1e-7)
 
 
+@claim(
+    "prop-isolated",
+    "An isolated feature under ridge and under early stopping, in closed form",
+    OFF,
+    breaks={"lam instead of n lam": {"per_row": False}, "half the step": {"double": False}},
+    functions=(f"{THEORY}.shrinkage.ridge_shrinkage", f"{THEORY}.shrinkage.gradient_shrinkage"),
+)
 def isolated(per_row: bool = True, double: bool = True) -> float:
     counts = np.array([1, 2, 5, 20])
     n, beta = int(counts.sum()), np.array([1.0, -2.0, 0.5, 3.0])
@@ -423,6 +620,17 @@ def isolated(per_row: bool = True, double: bool = True) -> float:
     return _within(worst, TINY)
 
 
+@claim(
+    "prop-forgetting",
+    "What forgetting once-seen features costs in training, in distribution and in composition",
+    OFF,
+    breaks={
+        "lam instead of n lam": {"per_row": False},
+        "as dear in distribution as in training": {"population": 1 / 0.6},
+        "three features instead of two": {"t": 3},
+    },
+    functions=(f"{THEORY}.shrinkage.forgetting",),
+)
 def forgotten(per_row: bool = True, population: float = 1.0, t: int = 2) -> float:
     """Exact identity of the residuals; the three costs to 15 % of their measured means at alpha = 2."""
     n, n_lam, draws = 4000, 1.0, 10
@@ -448,6 +656,13 @@ def forgotten(per_row: bool = True, population: float = 1.0, t: int = 2) -> floa
     )
 
 
+@claim(
+    "prop-measured-memorization",
+    "Self-influence is one minus residual over held-out residual: memorization, measured",
+    OFF,
+    breaks={"hold lam instead of n lam when a row is left out": {"held": "lam"}},
+    functions=(f"{THEORY}.shrinkage.ridge_leverage",),
+)
 def measured_memorization(held: str = "n lam") -> float:
     model, X, _ = _draw(1.5, 100)
     y, n, n_lam = X @ model.beta + np.random.default_rng(0).normal(size=100), 100, 0.7
@@ -456,293 +671,3 @@ def measured_memorization(held: str = "n lam") -> float:
     keep = [np.arange(n) != r for r in range(n)]
     left = np.array([y[r] - (X[[r]] @ ridge(X[keep[r]], y[keep[r]], lam))[0] for r in range(n)])
     return _within(np.abs(residual - (1 - h) * left).max(), 1e-8)
-
-
-THEORY = "companion.linear.theory"
-
-
-def _claim(
-    label: str, title: str, chapter: str, check: Any, breaks: dict[str, Any], *functions: str, **kind: str
-) -> Claim:
-    given = {"source": "ours", "status": "proved here", **kind}
-    return Claim(label, title, given["source"], given["status"], chapter, check, breaks, functions)
-
-
-CLAIMS = (
-    _claim(
-        "prop-exact-risk",
-        "The population risk is the p-weighted squared error of the coefficients",
-        DATA,
-        exact_risk,
-        {"one sign for the whole row": lambda: exact_risk(one_sign=True)},
-        "companion.linear.population_risk",
-    ),
-    _claim(
-        "prop-sparsity",
-        "E|x|^2 falls short of s by the mass that the cut at 1 takes off",
-        DATA,
-        sparsity,
-        {"forget the cut": lambda: sparsity(cut=False)},
-        f"{THEORY}.risk.clipped_mass",
-    ),
-    _claim(
-        "prop-good-turing",
-        "Once-seen weight over n has the mean of the unseen floor at n - 1 rows",
-        DATA,
-        good_turing,
-        {"count features seen twice": lambda: good_turing(occurrences=2)},
-        f"{THEORY}.risk.once_seen_mass",
-        source="published elsewhere",
-    ),
-    _claim(
-        "thm-gradient-descent",
-        "Gradient descent from zero learns each singular direction geometrically and ends at the minimum norm",
-        NORM,
-        descent,
-        {
-            "a step above n / s_max^2": lambda: descent(share=1.005),
-            "a start off the row space": lambda: descent(start=1.0),
-        },
-        "companion.linear.gradient_descent",
-        f"{THEORY}.shrinkage.gradient_filter",
-        source="published elsewhere",
-    ),
-    _claim(
-        "thm-certificate",
-        "P_ii = 1 exactly when every interpolator has the right coefficient",
-        NORM,
-        certificate,
-        {"call P_ii >= 1/2 resolved": lambda: certificate(threshold=0.5)},
-        "companion.linear.recoverability",
-    ),
-    _claim(
-        "prop-budget",
-        "P_ii and h_rr both sum to the rank",
-        NORM,
-        budget,
-        {"full rank instead of the rank": lambda: budget(of_rank=False)},
-        "companion.linear.recoverability",
-        "companion.linear.leverage",
-    ),
-    _claim(
-        "thm-memorized-row",
-        "h_rr = 1 exactly when the row is fitted whatever its label; once-seen features force it",
-        NORM,
-        memorized_row,
-        {"call h_rr >= 0.8 memorized": lambda: memorized_row(threshold=0.8)},
-        "companion.linear.leverage",
-    ),
-    _claim(
-        "thm-leave-one-out",
-        "Leave-one-out residuals of the minimum norm from one pseudo-inverse, any rank",
-        NORM,
-        left_out,
-        {
-            "the ordinary formula for memorized rows too": lambda: left_out("one formula"),
-            "training residuals instead": lambda: left_out("no division"),
-        },
-        "companion.linear.leave_one_out_residuals",
-    ),
-    _claim(
-        "prop-train-error",
-        "The expected training error is sigma^2 (1 - rank/n): noise is not interpolated",
-        NORM,
-        train_error,
-        {
-            "suppose everything is interpolated": lambda: train_error("interpolation"),
-            "half the seen features as degrees of freedom": lambda: train_error("seen features"),
-        },
-        f"{THEORY}.noise.expected_train_error",
-    ),
-    _claim(
-        "thm-paper-noiseless",
-        "Paper Theorems 2 and 3: noiseless loss falls as n^-(1-1/alpha) up to logarithms",
-        FREE,
-        paper_rate,
-        {
-            "exponent larger by 0.1": lambda: paper_rate(-0.1),
-            "exponent smaller by 0.1": lambda: paper_rate(0.1),
-        },
-        "companion.linear.population_risk",
-        source="paper (as summarised)",
-        status="checked",
-    ),
-    _claim(
-        "thm-risk-sandwich",
-        "Noiseless risk of any design lies between the unseen floor and an explicit sum over components",
-        FREE,
-        sandwich,
-        {
-            "call every seen feature resolved": lambda: sandwich("all seen"),
-            "a tenth of the component term": lambda: sandwich(beyond=0.1),
-        },
-        f"{THEORY}.risk.risk_sandwich",
-    ),
-    _claim(
-        "thm-risk-expectation",
-        "Expected noiseless risk: the floor, plus unresolved features, plus failure of the common block",
-        FREE,
-        expectation,
-        {
-            "drop the last two terms": lambda: expectation(terms=0.0),
-            "a floor at half the rows": lambda: expectation(rows=0.5),
-        },
-        f"{THEORY}.risk.expected_risk_bounds",
-    ),
-    _claim(
-        "lem-floor-law",
-        "The unseen floor is an incomplete gamma function times n^-g, with an explicit error",
-        FREE,
-        floor_law,
-        {
-            "exponent off by 0.1": lambda: floor_law(exponent=0.1),
-            "forget the factor 1/alpha": lambda: floor_law(scale=2.0),
-            "complete gamma at finite d": lambda: floor_law(tail=False),
-        },
-        f"{THEORY}.risk.floor_law",
-        f"{THEORY}.risk.floor_law_error",
-    ),
-    _claim(
-        "thm-sharp-law",
-        "Sharp noiseless law: exponent and constant of the expected risk",
-        FREE,
-        sharp_law,
-        {
-            "exponent larger by 0.1": lambda: sharp_law(-0.1),
-            "exponent smaller by 0.1": lambda: sharp_law(0.1),
-            "constant off by a tenth": lambda: sharp_law(scale=1.1),
-        },
-        f"{THEORY}.risk.floor_law",
-    ),
-    _claim(
-        "cor-free-composition",
-        "Without noise any input on resolved features is predicted exactly",
-        FREE,
-        free_composition,
-        {"inputs on all seen features": lambda: free_composition("seen")},
-        "companion.linear.recoverability",
-    ),
-    _claim(
-        "thm-paper-noisy",
-        "Paper Theorems 1, 4 and 5: once-seen error near sigma, noise loss of order sigma^2 k/n",
-        NOISE,
-        paper_noise,
-        {
-            "k/n times n^0.1": lambda: paper_noise(0.1),
-            "k/n times n^-0.1": lambda: paper_noise(-0.1),
-        },
-        f"{THEORY}.noise.noise_risk",
-        source="paper (as summarised)",
-        status="checked",
-    ),
-    _claim(
-        "thm-conditional-risk",
-        "Risk given the design: bias plus sigma^2 times a weighted trace",
-        NOISE,
-        conditional_risk,
-        {
-            "leave out the bias": lambda: conditional_risk(bias=False),
-            "leave out the noise": lambda: conditional_risk(variance=False),
-        },
-        "companion.linear.expected_population_risk",
-        f"{THEORY}.noise.noise_risk",
-    ),
-    _claim(
-        "thm-once-seen",
-        "A resolved once-seen feature errs with variance sigma^2 (1 + leverage of the rest of its row)",
-        NOISE,
-        once_seen,
-        {
-            "the noise of its own row only": lambda: once_seen(rest=0.0),
-            "unresolved features too": lambda: once_seen(only_resolved=False),
-        },
-        f"{THEORY}.noise.rest_leverage",
-    ),
-    _claim(
-        "prop-chain",
-        "Along a chain of rows the noise variance grows as 1, 2, 3, ...",
-        NOISE,
-        chain,
-        {"no growth": lambda: chain(grows=False)},
-        f"{THEORY}.noise.chain_variance",
-    ),
-    _claim(
-        "thm-noise-terms",
-        "Noise of each feature between P_ii^2/n_i and an explicit bound by the rows without tail",
-        NOISE,
-        noise_terms,
-        {
-            "1/n_i for unresolved features too": lambda: noise_terms(lower="plain"),
-            "forget the common part of the rows": lambda: noise_terms(leverages=0.0),
-        },
-        f"{THEORY}.noise.common_leverage",
-        "companion.linear.inverse_gram_diagonal",
-    ),
-    _claim(
-        "prop-noise-law",
-        "The diagonal noise falls at the rate of the unseen floor; their ratio is sigma^2 (psi(1) - psi(1/alpha))",
-        NOISE,
-        noise_law,
-        {
-            "exponent off by 0.1": lambda: noise_law(exponent=0.1),
-            "the floor's own constant": lambda: noise_law(constant="floor"),
-        },
-        f"{THEORY}.noise.diagonal_noise",
-        f"{THEORY}.noise.diagonal_noise_law",
-    ),
-    _claim(
-        "thm-composition-noise",
-        "Composing t once-seen features costs sigma^2 t, up to leverage, unless signs are chosen after the noise",
-        NOISE,
-        composed_noise,
-        {
-            "forget the common parts": lambda: composed_noise(common=0.0),
-            "signs chosen after the noise": lambda: composed_noise(signs="after"),
-        },
-        f"{THEORY}.noise.composition_noise",
-        f"{THEORY}.noise.composition_bounds",
-    ),
-    _claim(
-        "thm-ridge-once-seen",
-        "Ridge shrinks a once-seen coefficient by 1/(1 + n lam (1 + q)) on average over its sign",
-        OFF,
-        ridge_once_seen,
-        {
-            "forget q": lambda: ridge_once_seen(rest=0.0),
-            "hold lam instead of n lam when the row is left out": lambda: ridge_once_seen(rows_kept=True),
-        },
-        f"{THEORY}.shrinkage.ridge_once_seen",
-    ),
-    _claim(
-        "prop-isolated",
-        "An isolated feature under ridge and under early stopping, in closed form",
-        OFF,
-        isolated,
-        {
-            "lam instead of n lam": lambda: isolated(per_row=False),
-            "half the step": lambda: isolated(double=False),
-        },
-        f"{THEORY}.shrinkage.ridge_shrinkage",
-        f"{THEORY}.shrinkage.gradient_shrinkage",
-    ),
-    _claim(
-        "prop-forgetting",
-        "What forgetting once-seen features costs in training, in distribution and in composition",
-        OFF,
-        forgotten,
-        {
-            "lam instead of n lam": lambda: forgotten(per_row=False),
-            "as dear in distribution as in training": lambda: forgotten(population=1 / 0.6),
-            "three features instead of two": lambda: forgotten(t=3),
-        },
-        f"{THEORY}.shrinkage.forgetting",
-    ),
-    _claim(
-        "prop-measured-memorization",
-        "Self-influence is one minus residual over held-out residual: memorization, measured",
-        OFF,
-        measured_memorization,
-        {"hold lam instead of n lam when a row is left out": lambda: measured_memorization("lam")},
-        f"{THEORY}.shrinkage.ridge_leverage",
-    ),
-)

@@ -11,12 +11,15 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.stats import binom
 
-from companion.claims import Claim
+from companion.claims import Entries
 from companion.linear.model import LongTailModel, sample_design
 from companion.linear.solve import min_norm
 from companion.linear.structure import components, feature_counts, level_one, peel, recoverability
 from companion.linear.theory import counts, density, pinning, recovery
 
+CLAIMS = Entries()
+claim = CLAIMS.add
+THEORY = "companion.linear.theory"
 ALPHAS = (1.0, 1.25, 1.5, 2.0, 3.0)
 
 
@@ -33,6 +36,21 @@ def _draw(alpha: float, seed: int, n: int = 1000) -> sp.csr_array:
 # Structure ------------------------------------------------------------------------------------------------------
 
 
+@claim(
+    "lem-row-counts",
+    "Most rows hold at most one tail feature, with explicit constants",
+    "book/linear/structure",
+    breaks={
+        "upper bound exp(-1.05 p_{>k})": {"upper_scale": 1.05},
+        "half the expected pairs": {"pair_scale": 0.5},
+        "Chernoff exponent doubled": {"chernoff_scale": 2.0},
+    },
+    functions=(
+        f"{THEORY}.counts.no_tail_bounds",
+        f"{THEORY}.counts.several_tail_bound",
+        f"{THEORY}.counts.few_plain_rows_bound",
+    ),
+)
 def row_counts(*, upper_scale: float = 1.0, pair_scale: float = 1.0, chernoff_scale: float = 1.0) -> float:
     """Smallest slack of the bounds on tail counts, in units of what they neglect; scales other than 1 break them.
 
@@ -60,6 +78,13 @@ def row_counts(*, upper_scale: float = 1.0, pair_scale: float = 1.0, chernoff_sc
     return float(min(slack))
 
 
+@claim(
+    "lem-peeling",
+    "Peeling is sound and its result does not depend on the order",
+    "book/linear/structure",
+    breaks={"a row may name two unresolved features at once": {"drop": 2}},
+    functions=("companion.linear.peel",),
+)
 def closure(*, drop: int = 1) -> float:
     """Peeling is sound (P_ii = 1) and does not depend on the order; drop = 2 lets a row name two features."""
     worst = 0.0
@@ -92,6 +117,13 @@ def _peel_in_order(full: np.ndarray, order: np.ndarray, drop: int) -> np.ndarray
 # Pinning --------------------------------------------------------------------------------------------------------
 
 
+@claim(
+    "prop-no-concentration",
+    "At n p_k = 10 the spectrum does not concentrate and matrix Chernoff is vacuous",
+    "book/linear/pinned",
+    breaks={"common features in 400 rows or more": {"common": 400.0}},
+    functions=(f"{THEORY}.pinning.concentration_failure", f"{THEORY}.pinning.matrix_chernoff_bound"),
+)
 def no_concentration(*, common: float = 10.0) -> float:
     """The spectrum is not near 1 and the matrix Chernoff bound says nothing: smallest of the margins.
 
@@ -117,6 +149,14 @@ def no_concentration(*, common: float = 10.0) -> float:
     return float(min(margins))
 
 
+@claim(
+    "lem-odlyzko",
+    "A vector with independent entries rarely lies in a fixed subspace",
+    "book/linear/pinned",
+    source="published elsewhere",
+    breaks={"exponent N - m + 1": {"exponent_shift": 1}, "entries that are all equal": {"independent": False}},
+    functions=(f"{THEORY}.pinning.value_probability",),
+)
 def odlyzko(*, exponent_shift: int = 0, independent: bool = True) -> float:
     """1 - (largest excess of P(c in V)/rho^(N - m) over 1)/1e-6, subspaces of R^6, all 3^6 vectors counted."""
     size = 6
@@ -147,6 +187,16 @@ def _rank_failures(rows: int, draws: int, seed: int, tail: float = 0.0) -> np.nd
     return np.abs(np.linalg.det(np.einsum("rni,rnj->rij", A, A).astype(float))) < 0.5
 
 
+@claim(
+    "thm-pinned",
+    "Common features are pinned without concentration",
+    "book/linear/pinned",
+    breaks={
+        "signs that are always +": {"signs": False},
+        "rows with tail features counted as plain": {"lost_rows": False},
+    },
+    functions=(f"{THEORY}.pinning.rank_failure_given_rows", f"{THEORY}.pinning.rank_failure_bound"),
+)
 def pinned(*, signs: bool = True, lost_rows: bool = True) -> float:
     """1 - upper end of measured failure/bound, given the rows and averaged over them."""
     if not signs:
@@ -167,6 +217,13 @@ def _upper(share: float, draws: int) -> float:
     return share + 3 * math.sqrt(share * (1 - share) / draws)
 
 
+@claim(
+    "cor-pinned",
+    "min(p_k, ln 2) >= ln(k/delta)/(N_0 - k + 1) pins with probability 1 - delta",
+    "book/linear/pinned",
+    breaks={"half that frequency": {"scale": 0.5}},
+    functions=(f"{THEORY}.pinning.pinning_frequency",),
+)
 def pinning_suffices(*, scale: float = 1.0) -> float:
     """1 - bound/delta at the frequency that the corollary asks for (times scale)."""
     worst = 0.0
@@ -176,6 +233,13 @@ def pinning_suffices(*, scale: float = 1.0) -> float:
     return 1 - worst
 
 
+@claim(
+    "prop-empty-column",
+    "Empty columns already make the rank fail: the bound is sharp",
+    "book/linear/pinned",
+    breaks={"square root of the probability": {"power": 0.5}},
+    functions=(f"{THEORY}.pinning.empty_column_probability",),
+)
 def empty_column(*, power: float = 1.0) -> float:
     """Measured failure over the probability of an empty column, less 3 standard errors, less 1; below the bound."""
     draws = 20_000
@@ -191,6 +255,17 @@ def empty_column(*, power: float = 1.0) -> float:
 # Recovery -------------------------------------------------------------------------------------------------------
 
 
+@claim(
+    "thm-any-interpolator",
+    "Every interpolator is right on the closure",
+    "book/linear/recovery",
+    breaks={
+        "common features not pinned (alpha = 1)": {"alpha": 1.0},
+        "noisy labels": {"sigma": 0.05},
+        "all seen features instead of the closure": {"beyond": True},
+    },
+    functions=("companion.linear.peel", "companion.linear.min_norm"),
+)
 def any_interpolator(*, alpha: float = 2.0, sigma: float = 0.0, beyond: bool = False) -> float:
     """1 - (largest error on the closure)/1e-7, over the minimum-norm solution and two other interpolators."""
     model = _model(alpha)
@@ -207,6 +282,13 @@ def any_interpolator(*, alpha: float = 2.0, sigma: float = 0.0, beyond: bool = F
     return 1 - worst / 1e-7
 
 
+@claim(
+    "prop-level-one",
+    "Expected number of tail features alone in some row",
+    "book/linear/recovery",
+    breaks={"mates forgotten (a_i = 1)": {"mates": False}},
+    functions=(f"{THEORY}.recovery.expected_level_one",),
+)
 def level_one_formula(*, mates: bool = True) -> float:
     """1 - |z|/4 for the mean number of level-one features against the formula, worst over alpha."""
     worst = 0.0
@@ -220,6 +302,13 @@ def level_one_formula(*, mates: bool = True) -> float:
     return 1 - worst / 4
 
 
+@claim(
+    "thm-forest",
+    "Without cycles, peeling finds every resolved feature",
+    "book/linear/recovery",
+    breaks={"a pair met twice with opposite relative signs": {"cycle": True}},
+    functions=("companion.linear.peel", "companion.linear.recoverability"),
+)
 def forest(*, cycle: bool = False) -> float:
     """Smallest 1 - P_ii over seen unpeeled features when what is left is a forest; the break adds a cycle."""
     if cycle:
@@ -260,6 +349,16 @@ def _once_seen(alpha: float, draws: int = 24) -> tuple[np.ndarray, np.ndarray, n
     return np.array(once_share), np.array(often_share), np.array(is_pinned)
 
 
+@claim(
+    "thm-sandwich",
+    "A once-seen feature is unresolved with probability between two explicit sums",
+    "book/linear/recovery",
+    breaks={
+        "lower bound to the power 0.9": {"lower_power": 0.9},
+        "three quarters of the upper bound": {"upper_scale": 0.75},
+    },
+    functions=(f"{THEORY}.recovery.unresolved_once_seen_lower", f"{THEORY}.recovery.unresolved_once_seen_upper"),
+)
 def sandwich(*, lower_power: float = 1.0, upper_scale: float = 1.0) -> float:
     """Slack of both sides in units of 3 standard errors, less 1; alpha = 1.5, where the sides are .21 and .30."""
     model = _model(1.5)
@@ -272,6 +371,13 @@ def sandwich(*, lower_power: float = 1.0, upper_scale: float = 1.0) -> float:
     return float(min(share.mean() - low**lower_power, upper_scale * high - share.mean()) / error - 1)
 
 
+@claim(
+    "lem-seen-twice",
+    "Features seen oftener are unresolved with second-order probability",
+    "book/linear/recovery",
+    breaks={"third order": {"order": 2.0}},
+    functions=(f"{THEORY}.recovery.seen_often_unresolved_bound",),
+)
 def seen_twice(*, order: float = 1.0) -> float:
     """1 - measured/bound for tail features seen at least twice, common ones pinned; alpha = 1.5."""
     model = _model(1.5)
@@ -280,6 +386,13 @@ def seen_twice(*, order: float = 1.0) -> float:
     return float(1 - share[ok].mean() / bound**order)
 
 
+@claim(
+    "lem-power-sum",
+    "The power-law sum is a gamma function, with its error",
+    "book/linear/recovery",
+    breaks={"exponent off by 0.01": {"exponent_shift": 0.01}, "d taken as infinite": {"forget_d": True}},
+    functions=(f"{THEORY}.counts.power_law_sum", f"{THEORY}.counts.power_law_sum_error"),
+)
 def power_sum(*, exponent_shift: float = 0.0, forget_d: bool = False) -> float:
     """1 - |exact sum - integral|/(stated error), worst over alpha, n and d."""
     worst = 0.0
@@ -323,6 +436,16 @@ def slope(x: np.ndarray, y: np.ndarray) -> float:
     return float(np.polyfit(np.log(x), np.log(y), 1)[0])
 
 
+@claim(
+    "thm-rate",
+    "The unresolved share of seen features is M/alpha, of order n^-(1-1/alpha)",
+    "book/linear/recovery",
+    breaks={
+        "exponent off by 0.1": {"exponent": lambda alpha: 1.1 - 1 / alpha},
+        "the paper's exponent read as a count": {"exponent": lambda alpha: min(1 / alpha, 2 - 2 / alpha)},
+    },
+    functions=(f"{THEORY}.recovery.unresolved_share_power_law", f"{THEORY}.recovery.unresolved_mass_power_law"),
+)
 def rate(*, exponent: Callable[[float], float] = lambda alpha: 1 - 1 / alpha) -> float:
     """0.05 less the distance of the fitted slopes of both bounds from -exponent; the constant within 10%."""
     margins = []
@@ -333,6 +456,15 @@ def rate(*, exponent: Callable[[float], float] = lambda alpha: 1 - 1 / alpha) ->
     return float(min(margins))
 
 
+@claim(
+    "cor-count",
+    "The paper's fraction cannot be a share of the count for 1 < alpha < 2",
+    "book/linear/recovery",
+    source="paper (as summarised)",
+    status="differs",
+    breaks={"alpha = 2.5": {"alpha": 2.5}},
+    functions=(f"{THEORY}.recovery.paper_rate",),
+)
 def paper_count(*, alpha: float = 1.5) -> float:
     """Slope in log n of (our lower bound)/(the paper's rate read as a share of the count), n p_k = 3 ln n, d = 10 n."""
     low = rate_bounds(alpha)[0]
@@ -348,6 +480,13 @@ def paper_count(*, alpha: float = 1.5) -> float:
 # One equation ---------------------------------------------------------------------------------------------------
 
 
+@claim(
+    "lem-leave-one-out",
+    "A once-seen feature is resolved iff the rest of its row is, without that row",
+    "book/linear/one-equation",
+    breaks={"features seen twice": {"occurrences": 2}},
+    functions=("companion.linear.peel", "companion.linear.recoverability"),
+)
 def leave_one_out(*, occurrences: int = 1) -> float:
     """1 - 100 (share of features where i and the rest of its row, without it, disagree), peeling and rank."""
     rng = np.random.default_rng(8)
@@ -367,6 +506,13 @@ def leave_one_out(*, occurrences: int = 1) -> float:
     return -1.0 if len(outcomes) < 2 else float(1 - 100 * np.mean(disagree))
 
 
+@claim(
+    "prop-fixed-point",
+    "Q = F(Q) has one solution when sum p < e; its potential",
+    "book/linear/one-equation",
+    breaks={"800 equal frequencies of sum 4": {"mass": 4.0}},
+    functions=(f"{THEORY}.density.mass_map", f"{THEORY}.density.fixed_points", f"{THEORY}.density.potential"),
+)
 def one_solution(*, mass: float | None = None) -> float:
     """Uniqueness below sum p = e, F monotone, both iterations agree, Phi' = n e^-Q (F - Q)."""
     rng = np.random.default_rng(9)
@@ -392,6 +538,16 @@ def one_solution(*, mass: float | None = None) -> float:
     return float(min(margins))
 
 
+@claim(
+    "thm-density",
+    "Peeling and certificate both follow the unique solution in the sparse limit",
+    "book/linear/one-equation",
+    breaks={
+        "no feedback (Q = M)": {"feedback": False},
+        "several solutions (equal frequencies of sum 4)": {"several": True},
+    },
+    functions=(f"{THEORY}.density.largest_fixed_point", f"{THEORY}.density.smallest_fixed_point"),
+)
 def tree_limit(*, several: bool = False, feedback: bool = True) -> float:
     """1 - (largest distance of measured shares from e^-Q)/0.03: once-seen features, peeled and resolved.
 
@@ -411,6 +567,13 @@ def tree_limit(*, several: bool = False, feedback: bool = True) -> float:
     return 1 - max(abs(peeled / total - math.exp(-Q)), abs(resolved / total - math.exp(-Q))) / 0.03
 
 
+@claim(
+    "prop-lambert",
+    "For a power law the equation is Q = M e^(gamma Q), solved by Lambert's W",
+    "book/linear/one-equation",
+    breaks={"gamma 20% larger": {"gamma_scale": 1.2}},
+    functions=(f"{THEORY}.density.lambert_rate",),
+)
 def lambert(*, gamma_scale: float = 1.0) -> float:
     """1 - |Q - M(n e^-Q)|/(stated error), and Lambert's solution within 0.5% of Q; worst over alpha and n."""
     worst = 0.0
@@ -426,6 +589,14 @@ def lambert(*, gamma_scale: float = 1.0) -> float:
     return 1 - worst
 
 
+@claim(
+    "conj-density",
+    "The product form holds at finite n and for alpha down to 1",
+    "book/linear/one-equation",
+    status="conjecture",
+    breaks={"no feedback (Q = M)": {"feedback": False}},
+    functions=(f"{THEORY}.density.cavity",),
+)
 def finite_size(*, feedback: bool = True) -> float:
     """1 - (relative distance of predicted from measured resolved features)/1.5%, worst over alpha; k = 0."""
     worst = 0.0
@@ -441,6 +612,14 @@ def finite_size(*, feedback: bool = True) -> float:
     return 1 - worst
 
 
+@claim(
+    "conj-rank",
+    "Rank and certificate follow the maximizer of the potential",
+    "book/linear/one-equation",
+    status="conjecture",
+    breaks={"the largest solution instead": {"largest": True}},
+    functions=(f"{THEORY}.density.potential_maximizer", f"{THEORY}.density.predicted_rank"),
+)
 def rank_potential(*, largest: bool = False) -> float:
     """1 - (relative distance of predicted from measured resolved features, and rank)/3%.
 
@@ -454,251 +633,3 @@ def rank_potential(*, largest: bool = False) -> float:
     predicted = d * -math.expm1(-n * p[0] * math.exp(-Q))
     rank_gap = 0.0 if largest else abs(float(certificate.sum()) - density.predicted_rank(p, n)) / d
     return 1 - max(abs(predicted - resolved) / resolved, rank_gap) / 0.03
-
-
-OURS, PAPER, ELSEWHERE = "ours", "paper (as summarised)", "published elsewhere"
-PROVED, CHECKED, CONJECTURE, DIFFERS = "proved here", "checked", "conjecture", "differs"
-THEORY = "companion.linear.theory"
-
-CLAIMS: tuple[Claim, ...] = (
-    Claim(
-        "lem-row-counts",
-        "Most rows hold at most one tail feature, with explicit constants",
-        OURS,
-        PROVED,
-        "book/linear/structure",
-        row_counts,
-        {
-            "upper bound exp(-1.05 p_{>k})": lambda: row_counts(upper_scale=1.05),
-            "half the expected pairs": lambda: row_counts(pair_scale=0.5),
-            "Chernoff exponent doubled": lambda: row_counts(chernoff_scale=2.0),
-        },
-        (
-            f"{THEORY}.counts.no_tail_bounds",
-            f"{THEORY}.counts.several_tail_bound",
-            f"{THEORY}.counts.few_plain_rows_bound",
-        ),
-    ),
-    Claim(
-        "lem-peeling",
-        "Peeling is sound and its result does not depend on the order",
-        OURS,
-        PROVED,
-        "book/linear/structure",
-        closure,
-        {"a row may name two unresolved features at once": lambda: closure(drop=2)},
-        ("companion.linear.peel",),
-    ),
-    Claim(
-        "prop-no-concentration",
-        "At n p_k = 10 the spectrum does not concentrate and matrix Chernoff is vacuous",
-        OURS,
-        PROVED,
-        "book/linear/pinned",
-        no_concentration,
-        {"common features in 400 rows or more": lambda: no_concentration(common=400.0)},
-        (f"{THEORY}.pinning.concentration_failure", f"{THEORY}.pinning.matrix_chernoff_bound"),
-    ),
-    Claim(
-        "lem-odlyzko",
-        "A vector with independent entries rarely lies in a fixed subspace",
-        ELSEWHERE,
-        PROVED,
-        "book/linear/pinned",
-        odlyzko,
-        {
-            "exponent N - m + 1": lambda: odlyzko(exponent_shift=1),
-            "entries that are all equal": lambda: odlyzko(independent=False),
-        },
-        (f"{THEORY}.pinning.value_probability",),
-    ),
-    Claim(
-        "thm-pinned",
-        "Common features are pinned without concentration",
-        OURS,
-        PROVED,
-        "book/linear/pinned",
-        pinned,
-        {
-            "signs that are always +": lambda: pinned(signs=False),
-            "rows with tail features counted as plain": lambda: pinned(lost_rows=False),
-        },
-        (f"{THEORY}.pinning.rank_failure_given_rows", f"{THEORY}.pinning.rank_failure_bound"),
-    ),
-    Claim(
-        "cor-pinned",
-        "min(p_k, ln 2) >= ln(k/delta)/(N_0 - k + 1) pins with probability 1 - delta",
-        OURS,
-        PROVED,
-        "book/linear/pinned",
-        pinning_suffices,
-        {"half that frequency": lambda: pinning_suffices(scale=0.5)},
-        (f"{THEORY}.pinning.pinning_frequency",),
-    ),
-    Claim(
-        "prop-empty-column",
-        "Empty columns already make the rank fail: the bound is sharp",
-        OURS,
-        PROVED,
-        "book/linear/pinned",
-        empty_column,
-        {"square root of the probability": lambda: empty_column(power=0.5)},
-        (f"{THEORY}.pinning.empty_column_probability",),
-    ),
-    Claim(
-        "thm-any-interpolator",
-        "Every interpolator is right on the closure",
-        OURS,
-        PROVED,
-        "book/linear/recovery",
-        any_interpolator,
-        {
-            "common features not pinned (alpha = 1)": lambda: any_interpolator(alpha=1.0),
-            "noisy labels": lambda: any_interpolator(sigma=0.05),
-            "all seen features instead of the closure": lambda: any_interpolator(beyond=True),
-        },
-        ("companion.linear.peel", "companion.linear.min_norm"),
-    ),
-    Claim(
-        "prop-level-one",
-        "Expected number of tail features alone in some row",
-        OURS,
-        PROVED,
-        "book/linear/recovery",
-        level_one_formula,
-        {"mates forgotten (a_i = 1)": lambda: level_one_formula(mates=False)},
-        (f"{THEORY}.recovery.expected_level_one",),
-    ),
-    Claim(
-        "thm-forest",
-        "Without cycles, peeling finds every resolved feature",
-        OURS,
-        PROVED,
-        "book/linear/recovery",
-        forest,
-        {"a pair met twice with opposite relative signs": lambda: forest(cycle=True)},
-        ("companion.linear.peel", "companion.linear.recoverability"),
-    ),
-    Claim(
-        "thm-sandwich",
-        "A once-seen feature is unresolved with probability between two explicit sums",
-        OURS,
-        PROVED,
-        "book/linear/recovery",
-        sandwich,
-        {
-            "lower bound to the power 0.9": lambda: sandwich(lower_power=0.9),
-            "three quarters of the upper bound": lambda: sandwich(upper_scale=0.75),
-        },
-        (f"{THEORY}.recovery.unresolved_once_seen_lower", f"{THEORY}.recovery.unresolved_once_seen_upper"),
-    ),
-    Claim(
-        "lem-seen-twice",
-        "Features seen oftener are unresolved with second-order probability",
-        OURS,
-        PROVED,
-        "book/linear/recovery",
-        seen_twice,
-        {"third order": lambda: seen_twice(order=2.0)},
-        (f"{THEORY}.recovery.seen_often_unresolved_bound",),
-    ),
-    Claim(
-        "lem-power-sum",
-        "The power-law sum is a gamma function, with its error",
-        OURS,
-        PROVED,
-        "book/linear/recovery",
-        power_sum,
-        {
-            "exponent off by 0.01": lambda: power_sum(exponent_shift=0.01),
-            "d taken as infinite": lambda: power_sum(forget_d=True),
-        },
-        (f"{THEORY}.counts.power_law_sum", f"{THEORY}.counts.power_law_sum_error"),
-    ),
-    Claim(
-        "thm-rate",
-        "The unresolved share of seen features is M/alpha, of order n^-(1-1/alpha)",
-        OURS,
-        PROVED,
-        "book/linear/recovery",
-        rate,
-        {
-            "exponent off by 0.1": lambda: rate(exponent=lambda alpha: 1.1 - 1 / alpha),
-            "the paper's exponent read as a count": lambda: rate(exponent=lambda alpha: min(1 / alpha, 2 - 2 / alpha)),
-        },
-        (f"{THEORY}.recovery.unresolved_share_power_law", f"{THEORY}.recovery.unresolved_mass_power_law"),
-    ),
-    Claim(
-        "cor-count",
-        "The paper's fraction cannot be a share of the count for 1 < alpha < 2",
-        PAPER,
-        DIFFERS,
-        "book/linear/recovery",
-        paper_count,
-        {"alpha = 2.5": lambda: paper_count(alpha=2.5)},
-        (f"{THEORY}.recovery.paper_rate",),
-    ),
-    Claim(
-        "lem-leave-one-out",
-        "A once-seen feature is resolved iff the rest of its row is, without that row",
-        OURS,
-        PROVED,
-        "book/linear/one-equation",
-        leave_one_out,
-        {"features seen twice": lambda: leave_one_out(occurrences=2)},
-        ("companion.linear.peel", "companion.linear.recoverability"),
-    ),
-    Claim(
-        "prop-fixed-point",
-        "Q = F(Q) has one solution when sum p < e; its potential",
-        OURS,
-        PROVED,
-        "book/linear/one-equation",
-        one_solution,
-        {"800 equal frequencies of sum 4": lambda: one_solution(mass=4.0)},
-        (f"{THEORY}.density.mass_map", f"{THEORY}.density.fixed_points", f"{THEORY}.density.potential"),
-    ),
-    Claim(
-        "thm-density",
-        "Peeling and certificate both follow the unique solution in the sparse limit",
-        OURS,
-        PROVED,
-        "book/linear/one-equation",
-        tree_limit,
-        {
-            "no feedback (Q = M)": lambda: tree_limit(feedback=False),
-            "several solutions (equal frequencies of sum 4)": lambda: tree_limit(several=True),
-        },
-        (f"{THEORY}.density.largest_fixed_point", f"{THEORY}.density.smallest_fixed_point"),
-    ),
-    Claim(
-        "prop-lambert",
-        "For a power law the equation is Q = M e^(gamma Q), solved by Lambert's W",
-        OURS,
-        PROVED,
-        "book/linear/one-equation",
-        lambert,
-        {"gamma 20% larger": lambda: lambert(gamma_scale=1.2)},
-        (f"{THEORY}.density.lambert_rate",),
-    ),
-    Claim(
-        "conj-density",
-        "The product form holds at finite n and for alpha down to 1",
-        OURS,
-        CONJECTURE,
-        "book/linear/one-equation",
-        finite_size,
-        {"no feedback (Q = M)": lambda: finite_size(feedback=False)},
-        (f"{THEORY}.density.cavity",),
-    ),
-    Claim(
-        "conj-rank",
-        "Rank and certificate follow the maximizer of the potential",
-        OURS,
-        CONJECTURE,
-        "book/linear/one-equation",
-        rank_potential,
-        {"the largest solution instead": lambda: rank_potential(largest=True)},
-        (f"{THEORY}.density.potential_maximizer", f"{THEORY}.density.predicted_rank"),
-    ),
-)
