@@ -17,6 +17,7 @@ import scipy.sparse as sp
 
 from companion import _validate as check
 from companion.linear.structure import components, feature_counts
+from companion.linear.theory.checks import split
 
 __all__ = ["BlockSolution", "block_min_norm", "branching", "component_bound", "expected_branching"]
 
@@ -54,9 +55,7 @@ def block_min_norm(X: Any, y: Any, *, core: Any, repair: bool = True) -> BlockSo
     """
     A = sp.csr_array(check.design("X", X))
     y = check.vector("y", y, A.shape[0])
-    core = np.asarray(core)
-    if core.dtype != bool or core.shape != (A.shape[1],):
-        raise ValueError(f"core must be a bool vector of length {A.shape[1]}, got {core.dtype} {core.shape}")
+    core = _mask(core, A.shape[1])
     counts = feature_counts(A)
     inner, outer = np.flatnonzero(core & (counts > 0)), np.flatnonzero(~core & (counts > 0))
     C, T = sp.csr_array(A[:, inner]), sp.csr_array(A[:, outer])
@@ -84,6 +83,13 @@ def block_min_norm(X: Any, y: Any, *, core: Any, repair: bool = True) -> BlockSo
     return BlockSolution(beta, len(inner), len(outer), len(pieces), largest, Z.shape[1])
 
 
+def _mask(core: Any, d: int) -> np.ndarray:
+    core = np.asarray(core)
+    if core.dtype != bool or core.shape != (d,):
+        raise ValueError(f"core must be a bool vector of length {d}, got {core.dtype} {core.shape}")
+    return core
+
+
 def _block_inverse(T: sp.csr_array, pieces: list[tuple[np.ndarray, np.ndarray]]) -> sp.csr_array:
     """Pseudo-inverse of a block-diagonal matrix (up to order), one dense block at a time."""
     data, rows, columns = [np.zeros(0)], [np.zeros(0, int)], [np.zeros(0, int)]
@@ -99,13 +105,14 @@ def _block_inverse(T: sp.csr_array, pieces: list[tuple[np.ndarray, np.ndarray]])
 def branching(X: Any, core: Any) -> float:
     """Rows one step away from a row through the tail, on average: ``(1/n) sum_{tail} n_j (n_j - 1)``."""
     A = check.design("X", X)
-    counts = feature_counts(A).astype(float)[~np.asarray(core, dtype=bool)]
+    counts = feature_counts(A).astype(float)[~_mask(core, A.shape[1])]
     return float(counts @ (counts - 1) / A.shape[0])
 
 
 def expected_branching(p: Any, n: int, k: int) -> float:
     """``n sum_{i>k} p_i^2``, the bound on the expected branching of a tail that starts after feature k."""
-    p = check.vector("p", p)
+    p, k = split(p, k)
+    n = check.integer("n", n, low=0)
     return float(n * (p[k:] ** 2).sum())
 
 

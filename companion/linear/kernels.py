@@ -82,6 +82,8 @@ def interpolate(train: Any, y: Any, test: Any, *, kernel: str, rho: float, ridge
     train = _symbols("train", train)
     y = check.vector("y", y, len(train))
     ridge = check.nonnegative("ridge", ridge)
+    train, test = _symbols("train", train), _symbols("test", test)
+    _same_slots(train, test)
     gram = additive_kernel if kernel == "additive" else product_kernel
     K = gram(train, train, rho=rho)
     if ridge > 0:
@@ -112,6 +114,7 @@ def flat_limit(train: Any, y: Any, test: Any) -> np.ndarray:
     ValueError: no additive function fits `y`.
     """
     train, test = _symbols("train", train), _symbols("test", test)
+    _same_slots(train, test)
     y = check.vector("y", y, len(train))
     symbols = int(max(train.max(), test.max())) + 1
     U = one_hot(train, symbols)
@@ -130,6 +133,7 @@ def composable(train: Any, test: Any) -> np.ndarray:
     (:prf:ref:`prop-row-space`); any number of slots. Shapes (n, C), (m, C) -> bool (m,).
     """
     train, test = _symbols("train", train), _symbols("test", test)
+    _same_slots(train, test)
     symbols = int(max(train.max(), test.max())) + 1
     U, V = one_hot(train, symbols), one_hot(test, symbols)
     _, sizes, rows = np.linalg.svd(U, full_matrices=False)
@@ -164,6 +168,7 @@ def conjunction_values(train: Any, y: Any, test: Any, *, rho: float) -> dict[tup
     conjunction. They sum to the prediction (:prf:ref:`prop-product`).
     """
     train, test = _symbols("train", train), _symbols("test", test)
+    _same_slots(train, test)
     weights = np.linalg.solve(product_kernel(train, train, rho=rho), check.vector("y", y, len(train)))
     slots = train.shape[1]
     same = test[:, None, :] == train[None, :, :]
@@ -199,6 +204,9 @@ def star_prediction(background: float, singles: Sequence[float] | np.ndarray, *,
     values = check.vector("singles", singles)
     rho = check.number("rho", rho, low=0, high=1)
     t = len(values)
+    if t == 0:
+        raise ValueError("singles must hold at least one label, got none")
+    background = check.number("background", background)
     return float(rho ** (t - 1) * values.sum() - (t - 1) * rho**t * background)
 
 
@@ -210,6 +218,12 @@ def _pair(a: Any, b: Any, rho: float) -> tuple[np.ndarray, np.ndarray, float]:
     if rho == 1:
         raise ValueError("rho must be below 1: at 1 all symbols look alike; use flat_limit for the limit")
     return a, b, rho
+
+
+def _same_slots(train: np.ndarray, test: np.ndarray) -> None:
+    if train.shape[1] != test.shape[1]:
+        got = f"{train.shape[1]} and {test.shape[1]}"
+        raise ValueError(f"train and test must have the same number of slots, got {got}")
 
 
 def _symbols(name: str, value: Any) -> np.ndarray:

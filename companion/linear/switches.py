@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
+from companion import _validate as check
 from companion.linear.model import LongTailModel
 from companion.linear.solve import min_norm, ridge
 
@@ -42,7 +43,7 @@ def losses(world: World, *, seed: int) -> dict[str, float]:
     same law. composition: exact excess loss on two different seen tail features with independent signs.
     zero_in and zero_composition: the same two for the prediction 0.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(check.integer("seed", seed, low=0))
     model = LongTailModel(N, D, 5.0, 2.0 if world.steep else 1.0, 0.1, SIGMA)
     sample = model.sample(seed=rng)
     first, second = _pairs(model)
@@ -78,6 +79,7 @@ def losses(world: World, *, seed: int) -> dict[str, float]:
 
 def inseparable_pair(rows: int, sign: int, beta: tuple[float, float]) -> tuple[np.ndarray, np.ndarray]:
     """Two features that only occur together, with one relative sign: design (rows, 2), noiseless labels."""
+    rows, sign = check.positive_int("rows", rows), check.one_of("sign", sign, (1, -1))
     signs = np.where(np.arange(rows) % 2 == 0, 1.0, -1.0)
     X = np.column_stack([signs, sign * signs])
     return X, X @ np.asarray(beta)
@@ -85,7 +87,8 @@ def inseparable_pair(rows: int, sign: int, beta: tuple[float, float]) -> tuple[n
 
 def mislabelled(X: np.ndarray, y: np.ndarray, row: int, error: float) -> np.ndarray:
     """How the minimum-norm solution moves, (d,), when the label of `row` is off by `error`."""
-    changed = np.array(y, dtype=float)
+    changed = check.vector("y", y).copy()
+    row = check.integer("row", row, low=0, high=changed.size - 1)
     changed[row] += error
     moved: np.ndarray = min_norm(X, changed) - min_norm(X, y)
     return moved

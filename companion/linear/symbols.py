@@ -48,6 +48,7 @@ def symbol_task(*, n: int, slots: int, symbols: int, exponent: float, seed: int)
     slots = check.integer("slots", slots, low=2)
     symbols = check.positive_int("symbols", symbols)
     exponent = check.nonnegative("exponent", exponent)
+    seed = check.integer("seed", seed, low=0)
     rng = np.random.default_rng(seed)
     p = np.arange(1, symbols + 1.0) ** -exponent
     value = rng.standard_normal(symbols)

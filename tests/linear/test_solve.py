@@ -18,7 +18,7 @@ from companion.linear import (
 )
 from companion.linear.reduce import seen_columns
 
-from .designs import chains, close, designs, labels, parts, stored
+from .designs import chains, close, designs, labels, parts, same, stored
 
 
 def pseudo_inverse_solution(X, y):
@@ -46,7 +46,7 @@ def test_storage_does_not_matter_and_inputs_are_never_modified(X, data):
     assert close(min_norm(given_X, y), pseudo_inverse_solution(X, y))
     assert close(ridge(given_X, y, lam), ridge(X, y, lam))
     assert close(gradient_descent(given_X, y, 3, 0.01), gradient_descent(X, y, 3, 0.01))
-    assert all((a == b).all() for a, b in zip(before, parts(given_X), strict=True))
+    assert same(before, parts(given_X))
     assert (y == y_before).all()
 
 

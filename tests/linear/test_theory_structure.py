@@ -55,6 +55,17 @@ def test_seen_and_once_seen_counts_match_draws() -> None:
         assert abs(np.mean(measured) - expected) < 4 * np.std(measured) / math.sqrt(200)
 
 
+def test_no_rows_and_one_row_where_a_feature_is_certain() -> None:
+    """0^0 is 1: without rows everything is unseen, and one row shows a certain feature exactly once."""
+    p = np.array([1.0, 0.3, 0.1])
+    assert counts.unseen_mass(p, 0) == pytest.approx(p.sum())
+    assert counts.unseen_mass(p, 1) == pytest.approx(0.3 * 0.7 + 0.1 * 0.9)
+    assert counts.expected_seen(p, 0) == 0
+    assert counts.expected_once_seen(p, 1) == pytest.approx(p.sum())
+    assert recovery.unresolved_once_seen_lower(p, 1) == pytest.approx([1 - 0.7 * 0.9, 1, 1])
+    assert density.cavity(p, 1).unresolved == pytest.approx([1 - 0.7 * 0.9, 1, 1])  # resolved only if it is alone
+
+
 @pytest.mark.parametrize("alpha", [1.1, 1.5, 2.5])
 @pytest.mark.parametrize("d", [2_000, 200_000])
 def test_power_law_sum_is_within_its_error(alpha: float, d: int) -> None:
@@ -69,7 +80,7 @@ def test_power_law_sum_is_within_its_error(alpha: float, d: int) -> None:
 
 def test_power_law_sum_refuses_alpha_of_one() -> None:
     """The closed form diverges at alpha = 1: an error, not a wrong number."""
-    with pytest.raises(ValueError, match="alpha > 1"):
+    with pytest.raises(ValueError, match="alpha must be finite and greater than 1, got 1.0"):
         counts.power_law_sum(1.0, 1.0, 10.0)
 
 

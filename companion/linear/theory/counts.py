@@ -12,6 +12,9 @@ import numpy as np
 from scipy.special import gamma as gamma_function
 from scipy.special import gammaincc
 
+from companion import _validate as check
+from companion.linear.theory.checks import below_one, frequencies, split
+
 __all__ = [
     "expected_once_seen",
     "expected_seen",
@@ -29,12 +32,14 @@ __all__ = [
 
 def tail_mass(p: np.ndarray, k: int) -> float:
     """p_{>k}: the expected number of tail features in a row."""
+    p, k = split(p, k)
     return float(np.sum(p[k:]))
 
 
 def no_tail_probability(p: np.ndarray, k: int) -> float:
     """pi_0 = prod_{i>k} (1 - p_i): the probability that a row holds no tail feature."""
-    tail = np.asarray(p)[k:]
+    p, k = split(p, k)
+    tail = p[k:]
     return 0.0 if np.any(tail >= 1) else float(np.exp(np.log1p(-tail).sum()))
 
 
@@ -45,45 +50,50 @@ def no_tail_bounds(p: np.ndarray, k: int) -> tuple[float, float]:
     ------
     ValueError: p_{k+1} = 1, where no such bound holds.
     """
-    first = float(p[k]) if k < len(p) else 0.0
-    if first >= 1:
-        raise ValueError(f"p[k] is {first}; the bounds need the first tail frequency below 1")
+    p, k = split(p, k)
+    first = float(below_one(p, k).max(initial=0.0))
     mass = tail_mass(p, k)
     return max(1 - mass, math.exp(-mass / (1 - first))), math.exp(-mass)
 
 
 def several_tail_probability(p: np.ndarray, k: int) -> float:
-    """P(a row holds two tail features or more), exactly (p_{k+1} < 1)."""
-    tail = np.asarray(p)[k:]
+    """P(a row holds two tail features or more), exactly; ValueError unless p_{k+1} < 1."""
+    p, k = split(p, k)
+    tail = below_one(p, k)
     none = no_tail_probability(p, k)
     return max(0.0, 1 - none * (1 + float(np.sum(tail / (1 - tail)))))
 
 
 def several_tail_bound(p: np.ndarray, k: int) -> float:
     """The expected number of pairs of tail features in a row, :prf:ref:`lem-row-counts` (b)."""
-    tail = np.asarray(p)[k:]
+    p, k = split(p, k)
+    tail = p[k:]
     return float(tail.sum() ** 2 - np.sum(tail**2)) / 2
 
 
 def few_plain_rows_bound(n: int, none: float, delta: float) -> float:
     """Bound on P(N_0 <= (1 - delta) n pi_0), N_0 ~ Bin(n, pi_0), :prf:ref:`lem-row-counts` (c)."""
-    return math.exp(-(delta**2) * n * none / 2)
+    n, none = check.integer("n", n, low=0), check.number("none", none, low=0, high=1)
+    return math.exp(-(check.number("delta", delta, low=0, high=1) ** 2) * n * none / 2)
 
 
 def expected_seen(p: np.ndarray, n: int, k: int = 0) -> float:
     """Expected number of features beyond the first k that occur in at least one of n rows."""
-    return float(-np.expm1(n * _log_absent(p[k:])).sum())
+    p, k = split(p, k)
+    return float(-np.expm1(_log_absent(p[k:], check.integer("n", n, low=0))).sum())
 
 
 def expected_once_seen(p: np.ndarray, n: int, k: int = 0) -> float:
     """Expected number of features beyond the first k that occur in exactly one of n rows."""
-    tail = np.asarray(p)[k:]
-    return float(np.sum(n * tail * np.exp((n - 1) * _log_absent(tail))))
+    p, k = split(p, k)
+    n, tail = check.integer("n", n, low=1), p[k:]
+    return float(np.sum(n * tail * np.exp(_log_absent(tail, n - 1))))
 
 
 def unseen_mass(p: np.ndarray, n: int) -> float:
     """M = sum_i p_i (1 - p_i)^n: the expected number of features of a fresh row that n rows never showed."""
-    return float(np.sum(p * np.exp(n * _log_absent(p))))
+    p, n = frequencies(p), check.integer("n", n, low=0)
+    return float(np.sum(p * np.exp(_log_absent(p, n))))
 
 
 def power_law_sum(alpha: float, c: float, m: float, d: float = math.inf) -> float:
@@ -92,8 +102,10 @@ def power_law_sum(alpha: float, c: float, m: float, d: float = math.inf) -> floa
     (1/alpha) c^(1/alpha) m^-gamma Gamma(gamma, m c d^-alpha) with gamma = 1 - 1/alpha,
     :prf:ref:`lem-power-sum`; the error is at most `power_law_sum_error`.
     """
-    if alpha <= 1:
-        raise ValueError(f"alpha is {alpha}; the closed form needs alpha > 1")
+    alpha = check.number("alpha", alpha, low=1, open_low=True)
+    c, m = check.positive("c", c), check.positive("m", m)
+    if not d > 0:  # math.inf is allowed
+        raise ValueError(f"d must be positive, got {d}")
     g = 1 - 1 / alpha
     start = 0.0 if math.isinf(d) else m * c * d**-alpha
     return float(c ** (1 / alpha) * m**-g * gamma_function(g) * gammaincc(g, start) / alpha)
@@ -101,11 +113,12 @@ def power_law_sum(alpha: float, c: float, m: float, d: float = math.inf) -> floa
 
 def power_law_sum_error(alpha: float, c: float, m: float) -> float:
     """Largest error of `power_law_sum` for m >= 1, :prf:ref:`lem-power-sum`."""
+    alpha, c, m = check.positive("alpha", alpha), check.positive("c", c), check.number("m", m, low=1)
     cut = c ** (1 / alpha) * math.exp(-m) if c > 1 else 0.0
     return 1 / (math.e * m) + cut
 
 
-def _log_absent(p: np.ndarray) -> np.ndarray:
-    """log(1 - p), with -inf at p = 1 and no warning."""
+def _log_absent(p: np.ndarray, n: int) -> np.ndarray:
+    """log P(n rows do not hold the feature) = n log(1 - p): -inf at p = 1, but 0 for no rows at all."""
     with np.errstate(divide="ignore"):
-        return np.log1p(-np.asarray(p, dtype=float))
+        return n * np.log1p(-p) if n else np.zeros_like(p)

@@ -13,6 +13,9 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import lambertw
 
+from companion import _validate as check
+from companion.linear.theory.checks import frequencies, multiplicities
+
 __all__ = [
     "Blocks",
     "Cavity",
@@ -55,36 +58,42 @@ class Cavity(NamedTuple):
 
 def mass_map(p: np.ndarray, n: float, Q: float, weights: np.ndarray | None = None) -> float:
     """F(Q) = sum_j p_j exp(-n p_j e^-Q)."""
-    p = np.asarray(p, dtype=float)
-    terms = p * np.exp(-n * p * np.exp(-Q))
-    return float(terms.sum() if weights is None else terms @ weights)
+    p, n = frequencies(p), check.nonnegative("n", n)
+    return _mass(p, n, check.number("Q", Q), multiplicities(p, weights))
+
+
+def _mass(p: np.ndarray, n: float, Q: float, count: np.ndarray) -> float:
+    return float((p * np.exp(-n * p * np.exp(-Q))) @ count)
 
 
 def map_slope_bound(p: np.ndarray, weights: np.ndarray | None = None) -> float:
     """(sum_j p_j)/e, the largest possible slope of F; below 1 the solution is unique, :prf:ref:`prop-fixed-point`."""
-    p = np.asarray(p, dtype=float)
-    return float(p.sum() if weights is None else p @ weights) / np.e
+    p = frequencies(p)
+    return float(p @ multiplicities(p, weights)) / np.e
 
 
 def largest_fixed_point(p: np.ndarray, n: float, weights: np.ndarray | None = None) -> float:
     """The largest solution of Q = F(Q), where peeling ends: F iterated down from sum p."""
-    return _iterate(p, n, float(np.sum(p) if weights is None else p @ weights), weights)
+    p, n = frequencies(p), check.nonnegative("n", n)
+    count = multiplicities(p, weights)
+    return _iterate(p, n, float(p @ count), count)
 
 
 def smallest_fixed_point(p: np.ndarray, n: float, weights: np.ndarray | None = None) -> float:
     """The smallest solution of Q = F(Q): F iterated up from 0."""
-    return _iterate(p, n, 0.0, weights)
+    p, n = frequencies(p), check.nonnegative("n", n)
+    return _iterate(p, n, 0.0, multiplicities(p, weights))
 
 
 def fixed_points(p: np.ndarray, n: float, weights: np.ndarray | None = None, grid: int = 4000) -> list[float]:
     """Every solution of Q = F(Q) that a grid of the given size on [0, sum p] separates, increasing."""
-    p = np.asarray(p, dtype=float)
-    count = np.ones_like(p) if weights is None else np.asarray(weights, dtype=float)
+    p, n = frequencies(p), check.nonnegative("n", n)
+    count, grid = multiplicities(p, weights), check.integer("grid", grid, low=2)
     Q = np.linspace(0.0, float(p @ count) * (1 + 1e-12), grid)
     pieces = np.array_split(np.exp(-Q), max(1, grid * len(p) // 2_000_000))
     gap = np.concatenate([np.exp(-n * np.outer(z, p)) @ (p * count) for z in pieces]) - Q
     crossings = np.flatnonzero(np.sign(gap[:-1]) != np.sign(gap[1:]))
-    return [float(brentq(lambda q: mass_map(p, n, q, weights) - q, Q[a], Q[a + 1], xtol=1e-13)) for a in crossings]
+    return [float(brentq(lambda q: _mass(p, n, q, count) - q, Q[a], Q[a + 1], xtol=1e-13)) for a in crossings]
 
 
 def potential(p: np.ndarray, n: float, Q: float, weights: np.ndarray | None = None) -> float:
@@ -92,10 +101,9 @@ def potential(p: np.ndarray, n: float, Q: float, weights: np.ndarray | None = No
 
     The expected nullity d - rank X is conjectured to be its maximum, :prf:ref:`conj-rank`.
     """
-    p = np.asarray(p, dtype=float)
-    terms = np.exp(-n * p * np.exp(-Q))
-    left = float(terms.sum() if weights is None else terms @ weights)
-    return left - n * (1 - (1 + Q) * np.exp(-Q))
+    p, n, Q = frequencies(p), check.nonnegative("n", n), check.number("Q", Q)
+    left = float(np.exp(-n * p * np.exp(-Q)) @ multiplicities(p, weights))
+    return float(left - n * (1 - (1 + Q) * np.exp(-Q)))
 
 
 def potential_maximizer(p: np.ndarray, n: float, weights: np.ndarray | None = None) -> float:
@@ -127,11 +135,10 @@ def cavity(
     p: (d,) frequencies. weights: their multiplicities (1 each unless given).
     start: "everything unresolved" (peeling) or "everything resolved" (the smallest solution).
     """
-    p = np.asarray(p, dtype=float)
-    count = np.ones_like(p) if weights is None else np.asarray(weights, dtype=float)
+    p, n = frequencies(p), check.number("n", n, low=1)
+    count, tolerance = multiplicities(p, weights), check.positive("tolerance", tolerance)
+    check.one_of("start", start, ("everything unresolved", "everything resolved"))
     u = np.ones_like(p) if start == "everything unresolved" else np.zeros_like(p)
-    if start not in ("everything unresolved", "everything resolved"):
-        raise ValueError(f"start is {start!r}; expected 'everything unresolved' or 'everything resolved'")
     w = np.zeros_like(p)
     for _ in range(20_000):
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -142,7 +149,7 @@ def cavity(
             others = np.where(np.isfinite(own), total - own, total)
             open_row = (blocked == 0) | ((blocked == 1) & ~np.isfinite(own))
             w = np.where(open_row, np.exp(others), 0.0)
-            new = np.exp((n - 1) * np.log1p(-p * w))
+            new = np.exp((n - 1) * np.log1p(-p * w)) if n > 1 else np.ones_like(p)
         change = float(np.sum(count * p * np.abs(new - u)))
         u = new
         if change < tolerance:
@@ -162,6 +169,8 @@ def blocks(alpha: float, s: float, d: float, *, exact: int = 20_000, per_decade:
     the block's mean, from the Euler-Maclaurin formula, so sums of smooth functions of i p_i are right to about
     1e-7 of their size.
     """
+    alpha, s, d = check.positive("alpha", alpha), check.positive("s", s), check.number("d", d, low=1)
+    exact, per_decade = check.positive_int("exact", exact), check.positive_int("per_decade", per_decade)
     first = np.arange(1, min(exact, d) + 1, dtype=float)
     size = np.ones_like(first)
     power = first**-alpha
@@ -177,6 +186,8 @@ def blocks(alpha: float, s: float, d: float, *, exact: int = 20_000, per_decade:
 
 def power_sum(alpha: float, a: Any, b: Any) -> Any:
     """sum_{a < i <= b} i^-alpha by Euler-Maclaurin, relative error below 1e-14 for a >= 1000."""
+    if np.min(a) <= 0 or np.any(np.asarray(b) < a):
+        raise ValueError(f"a must be positive and at most b, got a = {a} and b = {b}")
     ratio = b / a
     whole = a ** (1 - alpha) * (np.log(ratio) if alpha == 1 else -np.expm1((1 - alpha) * np.log(ratio)) / (alpha - 1))
     return whole + (b**-alpha - a**-alpha) / 2 - alpha * (b ** (-alpha - 1) - a ** (-alpha - 1)) / 12
@@ -189,9 +200,10 @@ def row_map(p: np.ndarray, n: float, z: np.ndarray, weights: np.ndarray | None =
     unique because the right side falls with u; the map returns prod_j (1 - p_j u_j). Its solutions are those of
     the product form; for small p it is e^-Q -> e^-F(Q).
     """
-    p = np.asarray(p, dtype=float)
-    count = np.ones_like(p) if weights is None else np.asarray(weights, dtype=float)
-    z = np.asarray(z, dtype=float)[:, None]
+    p, n = frequencies(p), check.number("n", n, low=1)
+    count, z = multiplicities(p, weights), check.vector("z", z)[:, None]
+    if z.size and (z.min() < 0 or z.max() > 1):
+        raise ValueError(f"z must hold probabilities in [0, 1], got values in [{z.min()}, {z.max()}]")
     low, high = np.zeros((len(z), len(p))), np.ones((len(z), len(p)))
     for _ in range(36):
         u = (low + high) / 2
@@ -202,16 +214,18 @@ def row_map(p: np.ndarray, n: float, z: np.ndarray, weights: np.ndarray | None =
 
 def lambert_rate(M: float, gamma: float) -> float:
     """The smaller solution -W_0(-gamma M)/gamma of Q = M e^(gamma Q), :prf:ref:`prop-lambert`; NaN if none."""
+    M, gamma = check.nonnegative("M", M), check.nonnegative("gamma", gamma)
+    if gamma == 0:
+        return M
     if gamma * M > 1 / np.e:
         return float("nan")
     return float(-lambertw(-gamma * M).real / gamma)
 
 
-def _iterate(p: np.ndarray, n: float, Q: float, weights: np.ndarray | None) -> float:
+def _iterate(p: np.ndarray, n: float, Q: float, count: np.ndarray) -> float:
     """Monotone iteration of F from one end; Aitken is not used because it could jump over a solution."""
-    p = np.asarray(p, dtype=float)
     for _ in range(100_000):
-        new = mass_map(p, n, Q, weights)
+        new = _mass(p, n, Q, count)
         if abs(new - Q) < 1e-13 * max(1.0, Q):
             return new
         Q = new

@@ -14,6 +14,7 @@ from scipy.special import digamma, gamma
 
 from companion import _validate as check
 from companion.linear.structure import inverse_gram_diagonal
+from companion.linear.theory.checks import frequencies
 
 __all__ = [
     "chain_variance",
@@ -103,7 +104,7 @@ def inverse_count(p: Any, n: int) -> np.ndarray:
 
     Computed by the recursion ``h_m = (1-p) h_{m-1} + (1 - (1-p)^m) / m``.
     """
-    absent = 1 - check.vector("p", p)
+    absent = 1 - frequencies(p)
     h, power = np.zeros_like(absent), np.ones_like(absent)
     for m in range(1, check.integer("n", n, low=0) + 1):
         power = power * absent
@@ -160,7 +161,12 @@ def composition_noise(X: Any, features: Any, sigma: float, *, signs: Any = None)
     is drawn): ``sigma^2 |X^{+T} x|^2``. Source: ours, :prf:ref:`thm-composition-noise`.
     """
     X = sp.csr_array(check.design("X", X))
-    features = np.asarray(features, dtype=int)
+    features = np.asarray(features)
+    if features.ndim != 1 or features.size == 0 or features.dtype.kind not in "iu":
+        got = f"shape {features.shape} and dtype {features.dtype}"
+        raise ValueError(f"features must be a non-empty list of column numbers, got {got}")
+    if features.min() < 0 or features.max() >= X.shape[1]:
+        raise ValueError(f"features must be in [0, {X.shape[1] - 1}], got {features.min()} to {features.max()}")
     scale = check.nonnegative("sigma", sigma) ** 2
     if signs is None:
         return scale * float(inverse_gram_diagonal(X)[features].sum())

@@ -7,9 +7,11 @@ import math
 import numpy as np
 from scipy.special import gamma as gamma_function
 
-from .counts import no_tail_probability, power_law_sum, tail_mass
-from .density import power_sum
-from .pinning import rank_failure_bound
+from companion import _validate as check
+from companion.linear.theory.checks import below_one, frequencies, split
+from companion.linear.theory.counts import no_tail_probability, power_law_sum, tail_mass
+from companion.linear.theory.density import power_sum
+from companion.linear.theory.pinning import rank_failure_bound
 
 __all__ = [
     "alone_probability",
@@ -28,18 +30,21 @@ __all__ = [
 
 def alone_probability(p: np.ndarray, k: int) -> np.ndarray:
     """p_i a_i for the tail: P(a row holds i and no other tail feature), a_i = pi_0/(1 - p_i). Shape (d - k,)."""
-    tail = np.asarray(p)[k:]
+    p, k = split(p, k)
+    tail = below_one(p, k)
     return tail * no_tail_probability(p, k) / (1 - tail)
 
 
 def expected_level_one(p: np.ndarray, k: int, n: int) -> float:
     """Expected number of tail features that are alone in some row, :prf:ref:`prop-level-one`."""
+    n = check.integer("n", n, low=0)
     return float(-np.expm1(n * np.log1p(-alone_probability(p, k))).sum())
 
 
 def expected_level_one_share(p: np.ndarray, k: int, n: int) -> float:
     """Expected level-one features over expected seen tail features."""
-    tail = np.asarray(p)[k:]
+    p, k = split(p, k, left=1)
+    tail, n = p[k:], check.positive_int("n", n)
     return expected_level_one(p, k, n) / float(-np.expm1(n * np.log1p(-tail)).sum())
 
 
@@ -48,10 +53,13 @@ def unresolved_once_seen_lower(p: np.ndarray, n: int) -> np.ndarray:
 
     1 - prod_{j != i} (1 - p_j (1 - p_j)^(n-1)): another feature of the row was seen nowhere else either.
     """
-    p = np.asarray(p, dtype=float)
+    p, n = frequencies(p), check.positive_int("n", n)
     with np.errstate(divide="ignore"):
-        terms = np.log1p(-p * np.exp((n - 1) * np.log1p(-p)))
-    return -np.expm1(terms.sum() - terms)
+        absent = np.exp((n - 1) * np.log1p(-p)) if n > 1 else np.ones_like(p)
+        terms = np.log1p(-p * absent)
+    certain = np.isneginf(terms)  # n = 1 and p_j = 1: j is in the only row
+    rest = np.where(certain, 0.0, terms)
+    return np.where(certain.sum() > certain, 1.0, -np.expm1(rest.sum() - rest))
 
 
 def unresolved_once_seen_upper(p: np.ndarray, k: int, n: int, *, pinned: bool = False) -> np.ndarray:
@@ -59,7 +67,8 @@ def unresolved_once_seen_upper(p: np.ndarray, k: int, n: int, *, pinned: bool = 
 
     pinned: leave out the bound on the probability that the common features are not pinned.
     """
-    tail = np.asarray(p, dtype=float)[k:]
+    p, k = split(p, k)
+    tail, n = p[k:], check.positive_int("n", n)
     mates = tail * np.exp((n - 1) * np.log1p(-alone_probability(p, k)))
     upper = mates.sum() - mates
     if not pinned and k > 0:
@@ -72,14 +81,16 @@ def seen_often_unresolved_bound(p: np.ndarray, k: int, n: int) -> float:
 
     m^2 + p_{k+1} m with m = sum_{j>k} p_j (1 - p_j a_j)^(n-2).
     """
-    tail = np.asarray(p, dtype=float)[k:]
+    p, k = split(p, k, left=1)
+    tail, n = p[k:], check.integer("n", n, low=2)
     m = float(np.sum(tail * np.exp((n - 2) * np.log1p(-alone_probability(p, k)))))
     return m * m + float(tail[0]) * m
 
 
 def seen_power_law(alpha: float, c: float, n: int) -> float:
     """Leading order of the expected number of seen features, alpha > 1: (n c)^(1/alpha) Gamma(1 - 1/alpha)."""
-    return float((n * c) ** (1 / alpha) * gamma_function(1 - 1 / alpha))
+    alpha, c = check.number("alpha", alpha, low=1, open_low=True), check.positive("c", c)
+    return float((check.positive("n", n) * c) ** (1 / alpha) * gamma_function(1 - 1 / alpha))
 
 
 def unresolved_share_power_law(alpha: float, c: float, n: int) -> float:
@@ -97,6 +108,7 @@ def paper_rate(p: np.ndarray, k: int) -> tuple[float, float]:
 
     p_k/p_{>k} and p_{>k}^2 ln^2 d.
     """
+    p, k = split(p, k, low=1, left=1)
     mass = tail_mass(p, k)
     return float(p[k - 1]) / mass, mass**2 * math.log(len(p)) ** 2
 
@@ -107,6 +119,8 @@ def paper_rate_first_vacuous(alpha: float, *, s: float = 5.0, common_count: floa
     Sums over the power law are replaced by their leading Euler-Maclaurin terms, which is exact to a fraction
     of a per cent at these sizes.
     """
+    alpha = check.number("alpha", alpha, low=1, open_low=True)
+    s, common_count = check.positive("s", s), check.positive("common_count", common_count)
 
     def second(log_n: float) -> float:
         n = math.exp(log_n)

@@ -16,6 +16,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.special import gamma, gammaincc, zeta
 
 from companion import _validate as check
+from companion.linear.theory.checks import below_one, frequencies, vector_like
 from companion.linear.theory.counts import no_tail_probability
 from companion.linear.theory.pinning import rank_failure_bound
 
@@ -74,7 +75,7 @@ def once_seen_mass(p: Any, weights: Any, n: int) -> float:
     Source: the Good-Turing identity, :prf:ref:`prop-good-turing`; with ``weights = beta**2`` it is
     ``unseen_floor(p, beta, n - 1)``.
     """
-    p, weights, n = _frequencies(p, weights, n, low=1)
+    p, weights, n = _frequencies(p, weights, n, low=1, name="weights")
     return float(np.sum(weights * p * (1 - p) ** (n - 1)))
 
 
@@ -128,7 +129,7 @@ def expected_risk_bounds(p: Any, beta: Any, n: int, k: int) -> ExpectedRisk:
     p, beta, n = _frequencies(p, beta, n)
     k = check.integer("k", k, low=0, high=p.size - 1)
     floor = unseen_floor(p, beta, n)
-    tail, size = p[k:], beta[k:] ** 2
+    tail, size = below_one(p, k), beta[k:] ** 2
     alone = tail * no_tail_probability(p, k) / (1 - tail)  # the feature, and no other tail feature
     unresolved = tail[0] * float(np.sum(size * ((1 - alone) ** n - (1 - tail) ** n)))
     failed = min(1.0, rank_failure_bound(p, k, n)) if k else 0.0
@@ -162,7 +163,7 @@ def clipped_mass(s: float, alpha: float, d: int) -> float:
 
     Source: ours, :prf:ref:`prop-sparsity`.
     """
-    c = frequency_scale(s, alpha, d)
+    c = frequency_scale(s, alpha, check.positive_int("d", d))
     cut = np.arange(1, min(d, int(c ** (1 / alpha)) + 1) + 1, dtype=float)
     return float(np.sum(np.maximum(0.0, c * cut**-alpha - 1)))
 
@@ -182,7 +183,7 @@ def floor_law(n: int, *, c: float, alpha: float, b: float, d: int | None = None)
     when `d` is None. Source: ours, :prf:ref:`lem-floor-law`.
     """
     n, c = check.positive_int("n", n), check.positive("c", c)
-    g = floor_exponent(alpha, b)
+    g, d = floor_exponent(alpha, b), None if d is None else check.positive_int("d", d)
     share = 1.0 if d is None else float(gammaincc(g, n * c * float(d) ** -alpha))
     return c ** ((1 - 2 * b) / alpha) * float(gamma(g)) * share * float(n) ** -g / alpha
 
@@ -202,11 +203,6 @@ def floor_law_error(n: int, *, c: float, alpha: float, b: float) -> float:
     return spacing + rounding + peak
 
 
-def _frequencies(p: Any, other: Any, n: int, low: int = 0) -> tuple[np.ndarray, np.ndarray, int]:
-    p = check.vector("p", p)
-    if p.size == 0:
-        raise ValueError("p must hold at least one frequency, got an empty vector")
-    if p.min() < 0 or p.max() > 1:
-        raise ValueError(f"p must hold probabilities in [0, 1], got values in [{p.min()}, {p.max()}]")
-    other = np.broadcast_to(np.asarray(other, dtype=float), p.shape)
-    return p, check.vector("beta", other, p.size), check.integer("n", n, low=low)
+def _frequencies(p: Any, other: Any, n: int, low: int = 0, name: str = "beta") -> tuple[np.ndarray, np.ndarray, int]:
+    p = frequencies(p)
+    return p, vector_like(name, other, p), check.integer("n", n, low=low)

@@ -14,6 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from companion import _validate as check
+from companion.linear.theory.checks import frequencies, vector_like
 from companion.linear.theory.risk import once_seen_mass
 
 __all__ = [
@@ -34,8 +35,7 @@ def ridge_shrinkage(count: Any, n_lam: float) -> Any:
 
     Source: ours, :prf:ref:`prop-isolated`.
     """
-    n_lam = check.nonnegative("n_lam", n_lam)
-    count = np.asarray(count, dtype=float)
+    n_lam, count = check.nonnegative("n_lam", n_lam), _counts(count)
     total = count + n_lam
     return np.divide(count, total, out=np.zeros_like(count), where=total > 0)[()]
 
@@ -47,7 +47,7 @@ def gradient_shrinkage(count: Any, n: int, *, lr: float, steps: int) -> Any:
     """
     lr, n = check.positive("lr", lr), check.positive_int("n", n)
     steps = check.integer("steps", steps, low=0)
-    return 1 - (1 - 2 * lr * np.asarray(count, dtype=float) / n) ** steps
+    return 1 - (1 - 2 * lr * _counts(count) / n) ** steps
 
 
 def matching_penalty(n: int, *, lr: float, steps: int) -> float:
@@ -133,8 +133,8 @@ def forgetting(p: Any, beta: Any, n: int, n_lam: float, t: int) -> Forgetting:
     factor ``n p_i``; composition: ``t z^2`` times the mean of beta_i^2 over once-seen features.
     Source: ours, :prf:ref:`prop-forgetting`.
     """
-    p = check.vector("p", p)
-    beta = check.vector("beta", np.broadcast_to(np.asarray(beta, dtype=float), p.shape))
+    p = frequencies(p)
+    beta = vector_like("beta", beta, p)
     n, t = check.positive_int("n", n), check.positive_int("t", t)
     z2 = (1 - float(ridge_shrinkage(1, n_lam))) ** 2
     train = once_seen_mass(p, beta**2, n)
@@ -143,3 +143,10 @@ def forgetting(p: Any, beta: Any, n: int, n_lam: float, t: int) -> Forgetting:
         population=z2 * n * once_seen_mass(p, p * beta**2, n),
         composition=z2 * t * train / once_seen_mass(p, 1.0, n),
     )
+
+
+def _counts(count: Any) -> np.ndarray:
+    array = np.asarray(count, dtype=float)
+    if not np.isfinite(array).all() or array.min(initial=0) < 0:
+        raise ValueError(f"count must be finite and at least 0, got {array.min(initial=0)}")
+    return array

@@ -1,0 +1,46 @@
+"""What the statements ask of their arguments, checked once at the door of each function."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from companion import _validate as check
+
+__all__ = ["below_one", "frequencies", "multiplicities", "split", "vector_like"]
+
+
+def frequencies(p: Any) -> np.ndarray:
+    """`p` as a non-empty float vector (d,) of probabilities; ValueError that names p otherwise."""
+    p = check.vector("p", p)
+    if p.size == 0:
+        raise ValueError("p must hold at least one frequency, got an empty vector")
+    if p.min() < 0 or p.max() > 1:
+        raise ValueError(f"p must hold probabilities in [0, 1], got values in [{p.min()}, {p.max()}]")
+    return p
+
+
+def split(p: Any, k: Any, *, low: int = 0, left: int = 0) -> tuple[np.ndarray, int]:
+    """Frequencies (d,) and the number k of common ones, at least `low`, with at least `left` after them."""
+    p = frequencies(p)
+    return p, check.integer("k", k, low=low, high=p.size - left)
+
+
+def below_one(p: np.ndarray, k: int) -> np.ndarray:
+    """The tail p[k:], shape (d - k,); ValueError where it holds a 1, which no row could be without."""
+    tail = p[k:]
+    if tail.size and tail.max() >= 1:
+        raise ValueError(f"p[k:] must be below 1, got {tail.max()} after k = {k}")
+    return tail
+
+
+def multiplicities(p: np.ndarray, weights: Any) -> np.ndarray:
+    """How often each frequency occurs, shape (d,): 1 each unless given."""
+    return np.ones_like(p) if weights is None else check.vector("weights", weights, p.size)
+
+
+def vector_like(name: str, value: Any, p: np.ndarray) -> np.ndarray:
+    """`value`, one number or one for each frequency, as a finite vector (d,)."""
+    array = np.asarray(value, dtype=float)
+    return check.vector(name, np.broadcast_to(array, p.shape) if array.ndim == 0 else array, p.size)
