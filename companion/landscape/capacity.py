@@ -17,6 +17,7 @@ from numpy.polynomial import legendre
 from numpy.typing import NDArray
 
 from companion import _validate
+from companion.landscape.checks import generator, sizes
 
 GRID = np.linspace(-0.98, 0.98, 197)
 
@@ -34,7 +35,8 @@ def features(x: NDArray[np.float64], count: int, decay: float) -> NDArray[np.flo
 
 def sample(n: int, noise: float, *, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """``n`` points, one in each of n equal cells of [-1, 1], and their noisy values."""
-    rng = np.random.default_rng(seed)
+    sizes(n=n)
+    rng = generator(seed)
     x = -1 + 2 * (np.arange(n) + rng.uniform(size=n)) / n
     return x, truth(x) + noise * rng.normal(size=n)
 
@@ -64,6 +66,7 @@ def run(
         ``test`` and ``train`` mean squared errors and the coefficients' ``norm`` (in unweighted features),
         each (len(counts),).
     """
+    _validate.nonnegative("noise", noise)
     _validate.nonnegative("decay", decay)
     for count in counts:
         _validate.positive_int("counts", count)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from companion import _validate
+from companion.landscape.checks import generator, sizes
 
 Array = NDArray[np.float64]
 
@@ -54,7 +55,9 @@ def run(
     """
     _validate.number("share", share, low=0, high=1)
     _validate.positive_int("steps", steps)
-    rng = np.random.default_rng(seed)
+    sizes(length=length, d=d, batch=batch)
+    _validate.positive("lr", lr)
+    rng = generator(seed)
     answer = np.linalg.qr(rng.normal(size=(d, d)))[0]
     celebrity = rng.normal(size=d)
     celebrity *= np.sqrt(d) / np.linalg.norm(celebrity)

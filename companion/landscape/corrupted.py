@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from companion import _validate
+from companion.landscape.checks import generator, sizes
 
 
 def run(
@@ -43,7 +44,9 @@ def run(
     _validate.number("share", share, low=0, high=1)
     _validate.number("seen", seen, low=0, high=1, open_low=True)
     _validate.positive_int("steps", steps)
-    rng = np.random.default_rng(seed)
+    sizes(p=p, width=width)
+    _validate.positive("lr", lr)
+    rng = generator(seed)
     a, b = np.divmod(np.arange(p * p), p)
     truth = (a + b) % p
     order = rng.permutation(p * p)

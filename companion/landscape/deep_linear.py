@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from companion import _validate
+from companion.landscape.checks import generator, sizes
 
 Array = NDArray[np.float64]
 
@@ -67,7 +68,9 @@ def signal_or_noise(
         ``ratio``; ``top``: the table's largest singular value (the rule's is ``strength``).
     """
     _validate.positive("strength", strength)
-    rng = np.random.default_rng(seed)
+    sizes(size=size, steps=steps)
+    _validate.positive("lr", lr)
+    rng = generator(seed)
     u, v = rng.normal(size=(2, size))
     rule = strength * np.outer(u, v) / np.linalg.norm(u) / np.linalg.norm(v)
     table = rng.normal(size=(size, size))
@@ -100,7 +103,9 @@ def many_tasks(
         the square root of ``tasks`` if shared and 1 if not.
     """
     _validate.integer("tasks", tasks, low=1, high=size)
-    rng = np.random.default_rng(seed)
+    sizes(size=size, steps=steps)
+    _validate.positive("lr", lr)
+    rng = generator(seed)
     directions = np.linalg.qr(rng.normal(size=(size, size)))[0][:tasks]
     target = np.outer(rng.choice([-1.0, 1.0], size=tasks), directions[0]) if shared else directions[:tasks]
     curve = losses(target, rng=rng, hidden=24, scale=0.001, lr=lr, steps=steps)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from companion import _validate
+from companion.landscape.checks import generator, sizes
 
 Array = NDArray[np.float64]
 
@@ -38,7 +39,8 @@ def run(*, seed: int, pairs: int = 200, d: int = 256, cue_noise: float = 0.0) ->
     """
     _validate.positive_int("pairs", pairs)
     _validate.nonnegative("cue_noise", cue_noise)
-    rng = np.random.default_rng(seed)
+    sizes(d=d)
+    rng = generator(seed)
     a, b = rng.normal(size=(2, pairs, d))
     trained = np.linalg.lstsq(a, b, rcond=None)[0]
     asked_a, asked_b = (side + cue_noise * rng.normal(size=side.shape) for side in (a, b))

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from companion import _validate
+from companion.landscape.checks import generator, sizes
 
 Array = NDArray[np.float64]
 
@@ -80,10 +81,12 @@ def run(
         ``ridge_gap``: largest difference between the l2 memory's rule and ridge regression.
     """
     _validate.number("share", share, low=0, high=0.5)
+    _validate.nonnegative("noise", noise)
     _validate.positive("size", size)
     for count in slot_counts:
         _validate.integer("slot_counts", count, low=0, high=n - d)
-    rng = np.random.default_rng(seed)
+    sizes(n=n, d=d)
+    rng = generator(seed)
     rule = rng.normal(size=d)
     x = rng.normal(size=(n, d))
     y = x @ rule + noise * rng.normal(size=n)

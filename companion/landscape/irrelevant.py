@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from companion import _validate
+from companion.landscape.checks import generator, sizes
 
 
 def run(
@@ -39,10 +40,11 @@ def run(
         ``relevant``: share of the stored bits that an oracle would call relevant.
     """
     _validate.positive_int("per_cluster", per_cluster)
+    sizes(clusters=clusters, bits=bits)
     _validate.integer("fixed", fixed, low=1, high=bits)
     for share in kept:
         _validate.number("kept", share, low=0, high=1)
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     rows = np.arange(clusters)[:, None]
     relevant = np.argsort(rng.uniform(size=(clusters, bits)), axis=1)[:, :fixed]
     values = rng.choice([-1.0, 1.0], size=(clusters, fixed))

@@ -14,6 +14,7 @@ import numpy as np
 
 from companion import _validate
 from companion.landscape import network
+from companion.landscape.checks import generator, sizes
 
 
 def run(
@@ -36,7 +37,8 @@ def run(
     _validate.nonnegative("linear", linear)
     _validate.integer("d", d, low=3)
     _validate.integer("n", n, low=8)
-    rng = np.random.default_rng(seed)
+    sizes(width=width, epochs=epochs)
+    rng = generator(seed)
     x, fresh = rng.normal(size=(n, d)), rng.normal(size=(n, d))
     y, truth = (np.sign(linear * z[:, 0] + np.sign(z[:, 1] * z[:, 2])) for z in (x, fresh))
     best = np.sign(fresh @ np.linalg.lstsq(x, y, rcond=None)[0])

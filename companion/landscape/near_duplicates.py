@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from companion import _validate
+from companion.landscape.checks import generator, sizes
 
 Array = NDArray[np.float64]
 EDGES = np.array([0.0, 0.02, 0.04, 0.06, 0.09, 0.12, 0.16, 0.2, 0.3, 0.5])
@@ -43,7 +44,9 @@ def surface(
         ``grid`` (side,) coordinates; ``answer`` (side, side); the training points ``x`` (n, 2), labels ``y`` and which
         are ``wrong`` (n,); ``share`` of the grid away from the boundary that is answered wrongly.
     """
-    rng = np.random.default_rng(seed)
+    sizes(n=n, side=side)
+    _validate.integer("flipped", flipped, low=0, high=n // 4)
+    rng = generator(seed)
     x = rng.uniform(size=(n, 2))
     y = truth(x)
     wrong = np.zeros(n, dtype=bool)
@@ -82,7 +85,8 @@ def run(
     _validate.positive("bandwidth", bandwidth)
     _validate.number("power", power, low=0, high=2, open_low=True)
     _validate.integer("flipped", flipped, low=0, high=n // 4)
-    rng = np.random.default_rng(seed)
+    sizes(n=n, fresh=fresh, copies=copies)
+    rng = generator(seed)
     x, z = rng.uniform(size=(n, 2)), rng.uniform(size=(fresh, 2))
 
     wrong = rng.permutation(np.flatnonzero(inside(x)))[:flipped]

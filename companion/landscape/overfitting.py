@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from companion import _validate
+from companion.landscape.checks import generator
 
 SHAPES = ("spiked", "power", "exponential")
 
@@ -47,7 +48,7 @@ def run(*, seed: int, shape: str = "spiked", n: int = 100, noise: float = 0.5, w
     _validate.integer("n", n, low=5)
     _validate.positive("noise", noise)
     _validate.positive_int("weak", weak)
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     eigenvalues = spectrum(shape, n, weak)
     x = rng.normal(size=(n, len(eigenvalues))) * np.sqrt(eigenvalues)
     truth = np.zeros(len(eigenvalues))

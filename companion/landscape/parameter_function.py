@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from companion import _validate
+from companion.landscape.checks import generator, sizes
 
 BITS = 5
 INPUTS = np.array([[2.0 * (code >> bit & 1) - 1.0 for bit in range(BITS)] for code in range(2**BITS)])
@@ -81,8 +82,11 @@ def run(
         fewer than ten).
     """
     _validate.integer("count", count, low=1000)
+    _validate.nonnegative("weight", weight)
+    _validate.nonnegative("bias", bias)
     _validate.one_of("activation", activation, ("relu", "tanh", "coin"))
-    rng = np.random.default_rng(seed)
+    sizes(width=width)
+    rng = generator(seed)
     found = np.concatenate(
         [
             tables(1000, rng=rng, width=width, weight=weight, bias=bias, activation=activation)
@@ -108,7 +112,8 @@ def run(
 
 def cloud(*, seed: int, count: int = 10_000, **settings: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Complexity and number of draws of every function found, for the scatter plot: two arrays."""
-    rng = np.random.default_rng(seed)
+    sizes(count=count)
+    rng = generator(seed)
     options = {"width": 40, "weight": 1.4, "bias": 0.3, "activation": "relu", **settings}
     found = np.concatenate([tables(1000, rng=rng, **options) for _ in range(count // 1000)])
     _, index, times = np.unique(found @ (1 << np.arange(32, dtype=np.int64)), return_index=True, return_counts=True)

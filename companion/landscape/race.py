@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from companion import _validate
+from companion.landscape.checks import generator, sizes
 
 
 def shared_strength(contexts: int, start: float, head_start: float = 1.0) -> float:
@@ -58,10 +59,12 @@ def run(
     Raises:
         ValueError: more contexts than items, or a strength that is not positive.
     """
+    sizes(items=items, hidden=hidden, steps=steps)
     _validate.integer("contexts", contexts, low=1, high=items)
     _validate.positive("scale", scale)
     _validate.positive("head_start", head_start)
-    rng = np.random.default_rng(seed)
+    _validate.positive("lr", lr)
+    rng = generator(seed)
     answers = np.linalg.qr(rng.normal(size=(items, items)))[0]
     seen = np.ones((contexts, items))
     if contexts > 1:

@@ -13,6 +13,7 @@ import numpy as np
 
 from companion import _validate
 from companion.landscape import network
+from companion.landscape.checks import generator, sizes
 
 
 def run(
@@ -32,7 +33,8 @@ def run(
     """
     _validate.number("share", share, low=0, high=1)
     _validate.positive_int("width", width)
-    rng = np.random.default_rng(seed)
+    sizes(n=n, d=d, max_epochs=max_epochs)
+    rng = generator(seed)
     rule = rng.normal(size=d)
     x, fresh = rng.normal(size=(n, d)), rng.normal(size=(2000, d))
     y = np.sign(x @ rule)

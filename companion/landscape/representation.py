@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from companion import _validate
 from companion.landscape import network
+from companion.landscape.checks import generator, sizes
 
 Array = NDArray[np.float64]
 
@@ -43,7 +44,8 @@ def run(
     """
     _validate.integer("d", d, low=4)
     _validate.positive_int("epochs", epochs)
-    rng = np.random.default_rng(seed)
+    sizes(n=n, width=width)
+    rng = generator(seed)
     x, fresh = rng.choice([-1.0, 1.0], size=(n, d)), rng.choice([-1.0, 1.0], size=(1000, d))
 
     def labels(z: Array) -> Array:

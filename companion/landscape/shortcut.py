@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from companion import _validate
 from companion.landscape import network
+from companion.landscape.checks import generator, sizes
 
 Array = NDArray[np.float64]
 
@@ -42,7 +43,8 @@ def run(
     """
     _validate.integer("d", d, low=2)
     _validate.positive_int("n", n)
-    rng = np.random.default_rng(seed)
+    sizes(width=width, epochs=epochs)
+    rng = generator(seed)
     y, truth = rng.choice([-1.0, 1.0], size=n), rng.choice([-1.0, 1.0], size=2000)
     x, fresh = inputs(y, d, simple, rng), inputs(truth, d, simple, rng)
     layers = network.initial([d, width, 1], rng=rng)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from companion import _validate
 from companion.landscape import network
+from companion.landscape.checks import generator, sizes
 
 Array = NDArray[np.float64]
 
@@ -50,7 +51,8 @@ def run(
     _validate.positive_int("width", width)
     if subspace is not None:
         _validate.positive_int("subspace", subspace)
-    rng = np.random.default_rng(seed)
+    sizes(n=n, d=d, epochs=epochs)
+    rng = generator(seed)
     teacher = network.initial([d, 12, 1], rng=rng)
 
     def label(z: Array) -> Array:
@@ -61,19 +63,19 @@ def run(
     y, truth = label(x), label(fresh)
     layers = network.initial([d, width, 1], rng=rng)
     flat = [array for pair in layers for array in pair]
-    sizes = [array.size for array in flat]
+    counts = [array.size for array in flat]
     if subspace is None:
         for _ in network.train(layers, x, y[:, None], rng=rng, epochs=epochs, batch=40, lr=5e-3, adam=True):
             pass
         coded = rounded(np.concatenate([array.ravel() for array in flat]))
-        bits = 8 * sum(sizes) + 64
+        bits = 8 * sum(counts) + 64
     else:
         start = np.concatenate([array.ravel() for array in flat])
-        basis = rng.normal(size=(subspace, sum(sizes))) / np.sqrt(subspace)
+        basis = rng.normal(size=(subspace, sum(counts))) / np.sqrt(subspace)
         code, m, v = np.zeros(subspace), np.zeros(subspace), np.zeros(subspace)
 
         def write(values: Array) -> None:
-            for array, piece in zip(flat, np.split(values, np.cumsum(sizes)[:-1]), strict=True):
+            for array, piece in zip(flat, np.split(values, np.cumsum(counts)[:-1]), strict=True):
                 array[...] = piece.reshape(array.shape)
 
         for step in range(1, 1 + epochs * (n // 40)):
@@ -85,7 +87,7 @@ def run(
             write(start + code @ basis)
         coded = start + rounded(code) @ basis
         bits = 8 * subspace + 128
-    for array, piece in zip(flat, np.split(coded, np.cumsum(sizes)[:-1]), strict=True):
+    for array, piece in zip(flat, np.split(coded, np.cumsum(counts)[:-1]), strict=True):
         array[...] = piece.reshape(array.shape)
     train = 1 - network.accuracy(layers, x, y)
     return {

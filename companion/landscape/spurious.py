@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from companion import _validate
+from companion.landscape.checks import generator, sizes
 
 
 def run(
@@ -39,9 +40,12 @@ def run(
         ``final_worst`` and ``final_minority_train``.
     """
     _validate.integer("private", private, low=0)
+    _validate.number("core", core)
     _validate.number("agree", agree, low=0, high=1)
     _validate.positive_int("steps", steps)
-    rng = np.random.default_rng(seed)
+    sizes(n=n)
+    _validate.positive("lr", lr)
+    rng = generator(seed)
 
     def draw(count: int, right: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         y = rng.choice([-1.0, 1.0], size=count)
