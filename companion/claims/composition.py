@@ -7,13 +7,15 @@ from itertools import product
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.sparse.csgraph import breadth_first_order
 
 from companion.claims import Entries
-from companion.linear import LongTailModel, components, kernels, min_norm, recoverability
+from companion.linear import LongTailModel, components, inverse_gram_diagonal, kernels, min_norm, recoverability
 from companion.linear.block_solver import block_min_norm, expected_branching
 from companion.linear.reduce import back_substitute, peel_items
 from companion.linear.switches import inseparable_pair, mislabelled
 from companion.linear.symbols import symbol_task
+from companion.linear.theory.noise import once_seen_rows
 
 CLAIMS = Entries()
 claim = CLAIMS.add
@@ -28,7 +30,10 @@ RESOLVED = 1 - 1e-8
     functions=("companion.linear.min_norm", "companion.linear.recoverability"),
 )
 def proportional(*, resolved_only: bool = True, sigmas: tuple[float, float] = (0.02, 0.2)) -> float:
-    """1 minus the relative deviation of the errors from proportionality, over resolved features."""
+    """1 minus the relative deviation of the errors from proportionality, over resolved features.
+
+    And no resolved once-seen feature has less variance than the noise, one alone in its row no more.
+    """
     model = LongTailModel(n=300, d=3000, s=5.0, alpha=1.4, beta_exponent=0.1, sigma=1.0)
     sample = model.sample(seed=3)
     wanted = recoverability(sample.X) > (RESOLVED if resolved_only else 1e-8)
@@ -37,7 +42,12 @@ def proportional(*, resolved_only: bool = True, sigmas: tuple[float, float] = (0
         (min_norm(sample.X, sample.X @ model.beta + sigma * sample.noise) - model.beta)[wanted] for sigma in sigmas
     ]
     gap = np.abs(errors[1] * low / high - errors[0]).max() / np.abs(errors[0]).max()
-    return 1 - 1e6 * float(gap)
+    X = sp.block_diag([sample.X, [[1.0]]], format="csr")  # and one feature alone in its only row
+    features, _ = once_seen_rows(X)
+    features = features[recoverability(X)[features] > RESOLVED]
+    variance = inverse_gram_diagonal(X)
+    gap = max(float(gap), 1 - float(variance[features].min()), abs(float(variance[-1]) - 1))
+    return 1 - 1e6 * gap
 
 
 def _tuples(seed: int, count: int, slots: int, symbols: int) -> np.ndarray:
@@ -97,16 +107,32 @@ def row_space(*, slot_free: bool = False) -> float:
     functions=("companion.linear.kernels.composable_pairs",),
 )
 def connected(*, criterion: str = "one component") -> float:
-    """1 minus the share of pairs on which the graph criterion and the row space disagree, times 1e3."""
+    """1 if the graph criterion and the row space agree on every pair and paths add up to the target; else below 0."""
     every = _all(2, 6)
-    wrong = 0
+    wrong, gap = 0, 0.0
     for seed in range(40):
         train = _tuples(seed, 2 + seed % 12, 2, 6)
         allowed = kernels.composable_pairs(train, 6).ravel()
+        gap = max(
+            [gap, *(abs(_path_sum(train, pair, seed) - _additive(pair[None], seed)[0]) for pair in every[allowed])]
+        )
         if criterion == "both seen":
             allowed = np.isin(every[:, 0], train[:, 0]) & np.isin(every[:, 1], train[:, 1])
         wrong += int((allowed != kernels.composable(train, every)).sum())
-    return 1 - 1e3 * wrong / (40 * len(every))
+    return -wrong / (40 * len(every)) if wrong else 1 - 1e6 * gap
+
+
+def _path_sum(train: np.ndarray, pair: np.ndarray, seed: int) -> float:
+    """Training labels along a shortest path between the two symbols of a pair, signs alternating."""
+    edges = sp.coo_array((np.ones(len(train)), (train[:, 0], 6 + train[:, 1])), shape=(12, 12))
+    start, node = int(pair[0]), 6 + int(pair[1])
+    before = breadth_first_order(edges, start, directed=False)[1]
+    total, sign = 0.0, 1.0
+    while node != start:
+        step = sorted((node, int(before[node])))
+        total += sign * _additive(np.array([[step[0], step[1] - 6]]), seed)[0]
+        node, sign = int(before[node]), -sign
+    return total
 
 
 @claim(
@@ -117,11 +143,21 @@ def connected(*, criterion: str = "one component") -> float:
     functions=("companion.linear.kernels.composable",),
 )
 def three_slots(*, extra: tuple[int, int, int] | None = None) -> float:
-    """Distance of the code of (1, 1, 1) from the row space; -1 unless all three pair graphs connect."""
+    """Distance of the code of (1, 1, 1) from the row space; -1 unless all three pair graphs connect.
+
+    And, on random training sets, -1 if a composable tuple has two slots that are not connected.
+    """
     train = np.array([[0, 0, 0], [0, 1, 1], [1, 0, 1], *([extra] if extra else [])])
     for c, d in ((0, 1), (0, 2), (1, 2)):
         if not kernels.composable_pairs(train[:, [c, d]], 2).all():
             return -1.0
+    every = _all(3, 4)
+    for seed in range(12):
+        some = _tuples(seed, 6 + seed % 4, 3, 4)
+        for pair in ([0, 1], [0, 2], [1, 2]):
+            joined = kernels.composable_pairs(some[:, pair], 4)[tuple(every[:, pair].T)]
+            if (kernels.composable(some, every) & ~joined).any():
+                return -1.0
     U, u = kernels.one_hot(train, 2), kernels.one_hot(np.array([[1, 1, 1]]), 2)[0]
     return float(np.linalg.norm(u - np.linalg.pinv(U) @ U @ u)) - 1e-9
 
@@ -152,7 +188,8 @@ def product_expansion(*, repeated: bool = False) -> float:
     expansion = 1 - 1e6 * float(np.abs(np.sum(list(parts.values()), axis=0) - f).max())
     new = ~(test[:, None] == train[None]).all(-1).any(1)
     bound = rho * np.sqrt(len(train)) * np.linalg.norm(y) / (1 - rho) ** 3
-    return min(expansion, eigenvalue, 1 - float(np.abs(f[new]).max() / bound))
+    looked_up = kernels.interpolate(train, y, test[new], kernel="product", rho=0.0)
+    return min(expansion, eigenvalue, 1 - float(np.abs(f[new]).max() / bound), 1 - 1e6 * float(np.abs(looked_up).max()))
 
 
 @claim(
@@ -166,7 +203,7 @@ def product_expansion(*, repeated: bool = False) -> float:
     functions=("companion.linear.kernels.star_prediction",),
 )
 def star(*, exponent_shift: int = 0, joint_row: bool = False) -> float:
-    """1 minus 1e6 times the largest deviation of the closed form from the kernel's prediction.
+    """1 minus 1e6 times the largest deviation of the closed forms from the two kernels' predictions.
 
     `exponent_shift` moves the power of rho; `joint_row` adds a training tuple with two changes at once.
     """
@@ -182,7 +219,8 @@ def star(*, exponent_shift: int = 0, joint_row: bool = False) -> float:
         for rho in (0.0, 0.2, 0.7, 0.95):
             stated = kernels.star_prediction(f[0], f[1:], rho=rho) * rho**exponent_shift
             found = kernels.interpolate(train, y, new, kernel="product", rho=rho)[0]
-            gap = max(gap, abs(stated - found))
+            added = kernels.interpolate(train, y, new, kernel="additive", rho=rho)[0]
+            gap = max(gap, abs(stated - found), abs(f[1:].sum() - (t - 1) * f[0] - added))
     return 1 - 1e6 * gap
 
 
@@ -194,7 +232,7 @@ def star(*, exponent_shift: int = 0, joint_row: bool = False) -> float:
     functions=("companion.linear.kernels.flat_limit",),
 )
 def flat(*, free_constant: bool = True) -> float:
-    """1 minus ten times the deviation from 1 of the fitted order of convergence to the flat limit.
+    """1 minus ten times the deviation from 1 of the fitted order of convergence to the flat limit, both kernels.
 
     Checked on tuples inside and outside the row space. Without `free_constant` the limit compared with is the
     solution that penalises the constant as well.
@@ -206,10 +244,13 @@ def flat(*, free_constant: bool = True) -> float:
         limit = kernels.flat_limit(train, y, test)
         if not free_constant:
             limit = kernels.one_hot(test, 4) @ (np.linalg.pinv(kernels.one_hot(train, 4)) @ y)
-        gaps = [
-            np.abs(kernels.interpolate(train, y, test, kernel="product", rho=1 - e) - limit).max() for e in (1e-2, 1e-3)
-        ]
-        orders.append(np.log10(gaps[0] / gaps[1]))
+        for kernel in kernels.KERNELS:
+            gaps = [
+                np.abs(kernels.interpolate(train, y, test, kernel=kernel, rho=1 - e) - limit).max()
+                for e in (1e-2, 1e-3)
+            ]
+            if gaps[0] > 1e-9 or kernel == "product":  # the additive kernel may be there for every rho
+                orders.append(np.log10(gaps[0] / gaps[1]))
     return 1 - 10 * float(np.abs(np.array(orders) - 1).max())
 
 
@@ -301,8 +342,11 @@ def small_blocks(*, factor: float = 1.0) -> float:
         T = model.sample(seed=seed).X[:, model.k :]
         rows = np.array([len(r) for r, _ in components(T)])
         sizes.append(((rows**2).sum() + (model.n - rows.sum())) / model.n)
-    bound = 1 / (1 - factor * expected_branching(model.p, model.n, model.k))
-    return 1 - float(np.mean(sizes)) / bound
+    branching = expected_branching(model.p, model.n, model.k)
+    bound = 1 / (1 - factor * branching)
+    threshold = model.n * model.p[model.k - 1]
+    most = threshold**2 * model.k / ((2 * model.alpha - 1) * model.n)
+    return min(1 - float(np.mean(sizes)) / bound, 1 - factor * branching / most)
 
 
 @claim(

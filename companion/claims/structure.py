@@ -488,7 +488,7 @@ def paper_count(*, alpha: float = 1.5) -> float:
     functions=("companion.linear.peel", "companion.linear.recoverability"),
 )
 def leave_one_out(*, occurrences: int = 1) -> float:
-    """1 - 100 (share of features where i and the rest of its row, without it, disagree), peeling and rank."""
+    """1 if i and the rest of its row, without it, always agree, in peeling and in rank; else -(share that do not)."""
     rng = np.random.default_rng(8)
     disagree, outcomes = [], set()
     for _ in range(20):
@@ -503,7 +503,7 @@ def leave_one_out(*, occurrences: int = 1) -> float:
             spanned = np.linalg.matrix_rank(np.vstack([others, rest])) == np.linalg.matrix_rank(others)
             disagree.append(bool(resolved[i]) != bool(spanned))
             outcomes.add(bool(peeled[i]))
-    return -1.0 if len(outcomes) < 2 else float(1 - 100 * np.mean(disagree))
+    return -1.0 if len(outcomes) < 2 else float(-np.mean(disagree) if any(disagree) else 1.0)
 
 
 @claim(
@@ -549,22 +549,23 @@ def one_solution(*, mass: float | None = None) -> float:
     functions=(f"{THEORY}.density.largest_fixed_point", f"{THEORY}.density.smallest_fixed_point"),
 )
 def tree_limit(*, several: bool = False, feedback: bool = True) -> float:
-    """1 - (largest distance of measured shares from e^-Q)/0.03: once-seen features, peeled and resolved.
+    """1 - (largest distance of measured from stated shares)/0.03, peeled and resolved.
 
+    Shares of the once-seen features (stated: e^-Q) and of all features of a kind (1 - exp(-n p_j e^-Q)).
     n = 1500 rows, frequencies of three kinds with n p_j at most 10 and sum 2; `several` takes equal ones of sum 4.
     """
     n = 1500
     p = np.full(1200, 4 / 1200) if several else np.repeat([10.0, 2.0, 0.5], [80, 500, 2400]) / n
     Q = density.largest_fixed_point(p, n) if feedback else counts.unseen_mass(p, n)
-    peeled, resolved, total = 0, 0, 0
+    groups = [p == one for one in np.unique(p)]
+    counted = np.zeros((1 + len(groups), 3))  # how many, peeled, resolved: once-seen features, then each kind
     for seed in range(2):
         X = sample_design(n, p, seed=seed)
-        once = feature_counts(X) == 1
         probe = np.random.default_rng(seed).standard_normal(len(p))
-        peeled += int(peel(X, 0)[once].sum())
-        resolved += int((np.abs(min_norm(X, X @ probe) - probe)[once] < 1e-7).sum())
-        total += int(once.sum())
-    return 1 - max(abs(peeled / total - math.exp(-Q)), abs(resolved / total - math.exp(-Q))) / 0.03
+        found = np.stack([np.ones(len(p)), peel(X, 0), np.abs(min_norm(X, X @ probe) - probe) < 1e-7])
+        counted += [found[:, group].sum(axis=1) for group in (feature_counts(X) == 1, *groups)]
+    stated = np.append(math.exp(-Q), -np.expm1(-n * np.unique(p) * math.exp(-Q)))
+    return float(1 - np.abs(counted[:, 1:] / counted[:, :1] - stated[:, None]).max() / 0.03)
 
 
 @claim(
