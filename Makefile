@@ -44,8 +44,8 @@ format: $(READY)  ## let ruff lay the code out
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY)  ## measure speed (minutes)
-	$(BIN)/python -m pytest -m benchmark tests/benchmarks -s
+bench: $(READY)  ## measure speed and keep the table for the book (ten minutes)
+	$(BIN)/python -m pytest -m benchmark tests/benchmarks --store
 
 serve: $(READY)  ## look at the built site on http://localhost:8000
 	@test -f $(SITE) || $(MAKE) book

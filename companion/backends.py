@@ -7,7 +7,11 @@ arguments wherever it runs.
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 Task = Callable[[], Any]
@@ -20,11 +24,15 @@ def serial(tasks: Sequence[Task]) -> Iterator[tuple[int, Any]]:
 
 
 def processes(tasks: Sequence[Task], jobs: int, threads: int) -> Iterator[tuple[int, Any]]:
-    """`jobs` at a time in processes of this machine, each with `threads` threads (joblib)."""
+    """`jobs` at a time in processes of this machine, each with `threads` threads (joblib).
+
+    If this process dies, even by `kill -9`, the others end within a second or two: none goes on writing checkpoints
+    that a new run of the same experiment has taken over.
+    """
     from joblib import Parallel, delayed, parallel_config
 
     with parallel_config(backend="loky", inner_max_num_threads=threads):
-        calls = (delayed(_numbered)(i, task) for i, task in enumerate(tasks))
+        calls = (delayed(_owned)(os.getpid(), i, task) for i, task in enumerate(tasks))
         yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(calls)
 
 
@@ -59,6 +67,24 @@ def cluster(tasks: Sequence[Task], scheduler: str) -> Iterator[tuple[int, Any]]:
             raise RuntimeError(f"a piece brought down every Dask worker that tried it: {error}") from None
         except (FutureCancelledError, CommClosedError, TimeoutError):
             raise gone from None
+
+
+def _owned(owner: int, index: int, task: Task) -> tuple[int, Any]:
+    _end_with(owner)
+    return _numbered(index, task)
+
+
+@cache
+def _end_with(owner: int) -> None:
+    """Let this worker process end when its parent, `owner`, is gone (joblib's would first finish their task)."""
+
+    def watch() -> None:
+        while os.getppid() == owner:
+            time.sleep(1.0)
+        os._exit(1)
+
+    if os.getppid() == owner:  # else: no child of the owner, so this cannot be told
+        threading.Thread(target=watch, daemon=True, name="end-with-owner").start()
 
 
 def _numbered(index: int, task: Task) -> tuple[int, Any]:

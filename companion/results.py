@@ -179,11 +179,13 @@ def save(
     return file
 
 
-def provenance(known: Experiment, preset: str, device: str, seconds: float) -> dict[str, Any]:
-    """Where, when and with what a result was made."""
+def provenance(
+    known: Experiment, preset: str, device: str, seconds: float, used: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Where, when and with what a result was made; `used` are the versions met where the pieces were computed."""
     return {
         "device": device,
-        "versions": {"python": platform.python_version(), **_versions()},
+        "versions": {**versions(), **(used or {})},
         "code": code_hash(known.module),
         "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "seconds": round(seconds, 1),
@@ -191,10 +193,11 @@ def provenance(known: Experiment, preset: str, device: str, seconds: float) -> d
     }
 
 
-def _versions() -> dict[str, str]:
-    """Versions of the packages that took part: those imported by now."""
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that took part in this process: those imported by now."""
     loaded = {"scikit-learn": "sklearn"}
-    return {p: metadata.version(p) for p in _PACKAGES if loaded.get(p, p) in sys.modules}
+    taken = {p: metadata.version(p) for p in _PACKAGES if loaded.get(p, p) in sys.modules}
+    return {"python": platform.python_version(), **taken}
 
 
 def summarise(rows: Iterable[Row], by: Sequence[str]) -> list[Row]:

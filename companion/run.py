@@ -106,7 +106,8 @@ def run(
         contents = [json.loads(p.file.read_text(encoding="utf-8")) for p in pieces]
         rows = [row for piece in contents for row in piece["rows"]]
         seconds = sum(piece["seconds"] for piece in contents)
-        made = results.provenance(known, preset, device_name(device), seconds)
+        used = {name: version for piece in contents for name, version in piece.get("versions", {}).items()}
+        made = results.provenance(known, preset, device_name(device), seconds, used)
         file = results.save(known, preset, range(count), rows, made, out)
         shutil.rmtree(work, ignore_errors=True)
     return file
@@ -130,12 +131,13 @@ def _alone(work: Path, progress: bool) -> Iterator[None]:
 
 
 def _compute(run: Any, settings: Any, piece: Piece, resources: Resources) -> str:
-    """The rows of a piece and the seconds they took, as the text of its file."""
+    """The rows of a piece, the seconds they took and the versions that made them, as the text of its file."""
     with _scratch(piece) as scratch:
         start = time.perf_counter()
         rows = run(settings, piece.cell, piece.seed, replace(resources, scratch=scratch))
         seconds = time.perf_counter() - start
-    return json.dumps({"rows": [{**piece.cell, "seed": piece.seed, **row} for row in rows], "seconds": seconds})
+    named = [{**piece.cell, "seed": piece.seed, **row} for row in rows]
+    return json.dumps({"rows": named, "seconds": seconds, "versions": results.versions()})
 
 
 @contextmanager
@@ -161,7 +163,8 @@ def _reuse(known: Experiment, preset: str, out: Path, pieces: Sequence[Piece]) -
     for piece in pieces:
         rows = [r for r in stored.rows if r["seed"] == piece.seed and all(r.get(k) == v for k, v in piece.cell.items())]
         if rows and not piece.file.is_file():
-            _files.write_text(piece.file, json.dumps({"rows": rows, "seconds": share}))
+            kept = {"rows": rows, "seconds": share, "versions": stored.provenance["versions"]}
+            _files.write_text(piece.file, json.dumps(kept))
 
 
 def _key(known: Experiment, settings: Any) -> str:

@@ -101,7 +101,7 @@ def test_nothing_is_half_written(tmp_path):
     assert list(tmp_path.iterdir()) == [file]
 
 
-@pytest.mark.parametrize("file", sorted(results.folder().glob("*.json")), ids=lambda f: f.stem)
+@pytest.mark.parametrize("file", sorted(results.folder().glob("*-*.json")), ids=lambda f: f.stem)
 def test_every_stored_result_belongs_to_the_code(file):
     """Each file in book/results has the settings the code now holds, its own name, and rows for every cell and seed."""
     found = results.read(file)

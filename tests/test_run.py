@@ -113,3 +113,15 @@ def test_bad_counts_are_named(toy, kwargs, message):
     with pytest.raises(ValueError, match=message):
         runner.run(known, "smoke", out=out, **kwargs)
     assert not out.exists(), "nothing was written"
+
+
+def test_versions_are_those_of_the_processes_that_computed(toy):
+    """The runner itself never imports torch; a result made in other processes must name it all the same."""
+    known, _, out = toy
+    file = runner.run(known, "smoke", out=out, seeds=1)
+    data = json.loads(file.read_text())
+    data["provenance"]["versions"]["torch"] = "0.0.test"
+    file.write_text(json.dumps(data))
+    again = results.read(runner.run(known, "smoke", out=out, seeds=2))
+    assert again.provenance["versions"]["torch"] == "0.0.test"
+    assert again.provenance["versions"]["python"] == data["provenance"]["versions"]["python"]

@@ -1,0 +1,120 @@
+"""Measured speed, kept: what `make bench` found, against what, on which machine."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from companion import _files, results
+from companion.run import device_name
+
+FORMAT = 1
+COMMAND = "make bench"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One budget, measured. Which way is better is in `wanted`, not in the sign of anything here."""
+
+    area: str  # "solver", "Figure 1", "trainer", ...
+    what: str  # "n = 1e5, d = 1e6, alpha = 1.5"
+    against: str  # the peer, or "" for a bare amount
+    ours: float
+    theirs: float | None
+    unit: str  # of `ours` and `theirs`
+    ratio: float | None  # how many times better than the peer
+    wanted: str  # "at least 30 times", "under 3 GB", "" where nothing was asked
+    met: bool
+
+
+@dataclass(frozen=True)
+class Benchmarks:
+    """All measurements of one `make bench`, with where and when."""
+
+    measurements: tuple[Measurement, ...]
+    provenance: dict[str, Any]
+
+    def line(self) -> str:
+        """One line that says where the numbers come from."""
+        p = self.provenance
+        packages = ", ".join(f"{name} {version}" for name, version in p["versions"].items())
+        return f"Measured on {p['device']}, {p['threads']} a process, {p['date'][:10]}, {packages}. Again: {COMMAND}"
+
+
+def path(root: Path | None = None) -> Path:
+    return (root or results.folder()) / "benchmarks.json"
+
+
+def save(measurements: Iterable[Measurement], root: Path | None = None) -> Path:
+    """Write the measurements with their provenance, whole or not at all; returns the file."""
+    threads = os.environ.get("OMP_NUM_THREADS")
+    made = {
+        "device": device_name("cpu"),
+        "threads": f"{threads} thread{'s' * (threads != '1')}" if threads else "all threads",
+        "versions": results.versions(),
+        "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    lines = ",\n".join(json.dumps(asdict(m), allow_nan=False) for m in measurements)
+    text = f'{{"format": {FORMAT},\n"provenance": {json.dumps(made)},\n"measurements": [\n{lines}\n]}}\n'
+    file = path(root)
+    _files.write_text(file, text)
+    return file
+
+
+def load(root: Path | None = None) -> Benchmarks:
+    """The stored measurements.
+
+    Raises
+    ------
+    FileNotFoundError
+        Nothing is stored; the message holds the command.
+    ValueError
+        The file is of another format.
+    """
+    file = path(root)
+    if not file.is_file():
+        raise FileNotFoundError(f"no stored benchmarks in {file.parent}; make them with: {COMMAND}")
+    data = json.loads(file.read_text(encoding="utf-8"))
+    if data.get("format") != FORMAT:
+        raise ValueError(f"{file} has format {data.get('format')}, expected {FORMAT}; make it anew with: {COMMAND}")
+    return Benchmarks(tuple(Measurement(**m) for m in data["measurements"]), data["provenance"])
+
+
+HEADER = ("area", "what", "against", "ours", "theirs", "unit", "times", "asked", "met")
+
+
+def rows(measurements: Sequence[Measurement]) -> list[tuple[str, ...]]:
+    """The measurements as the cells of a table with `HEADER`."""
+    return [
+        (
+            m.area,
+            m.what,
+            m.against,
+            amount(m.ours),
+            amount(m.theirs),
+            m.unit,
+            amount(m.ratio),
+            m.wanted,
+            ("yes" if m.met else "no") if m.wanted else "",
+        )
+        for m in measurements
+    ]
+
+
+def amount(value: float | None) -> str:
+    """Three digits, without an exponent where that is readable."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def text_table(measurements: Sequence[Measurement]) -> str:
+    """The measurements as aligned plain text."""
+    cells = [HEADER, *rows(measurements)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(HEADER))]
+    return "\n".join("  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in cells)
