@@ -35,8 +35,21 @@ def glue(name: str, value: Any, fmt: str | None = None) -> None:
         A format such as `".3f"`, `".0%"` or `","`; without one, numbers are shown to three digits.
 
     Outside the book (no `myst_nb`) this shows nothing and keeps nothing.
+
+    Raises
+    ------
+    TypeError
+        `name` is no string, or `value` neither a number nor a string.
+    ValueError
+        `fmt` does not fit the value.
     """
-    text = format(value, fmt) if fmt else _short(value)
+    if not isinstance(name, str):
+        raise TypeError(f"name must be a string, got {name!r} of type {type(name).__name__}")
+    text = _short(value)
+    try:
+        text = format(value, fmt) if fmt else text
+    except ValueError:
+        raise ValueError(f"fmt must be a format that fits {value!r}, got {fmt!r}") from None
     try:
         from myst_nb import glue as keep
     except ImportError:
@@ -48,7 +61,12 @@ def glue(name: str, value: Any, fmt: str | None = None) -> None:
 def _short(value: Any) -> str:
     if isinstance(value, bool | int | str):
         return f"{value:,}" if type(value) is int else str(value)
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    try:
+        large = abs(float(value)) >= 1000
+    except (TypeError, ValueError):
+        shown = f"{value!r} of type {type(value).__name__}"
+        raise TypeError(f"value must be a number or a string, got {shown}") from None
+    return f"{value:,.0f}" if large else f"{value:.3g}"
 
 
 class Table:
@@ -82,7 +100,8 @@ class Table:
 def table(header: Sequence[Any], rows: Iterable[Sequence[Any]], caption: str = "") -> Table:
     """A small table for a page: numbers to three digits and set right, strings as given.
 
-    ValueError when a row has not one cell for each name in `header`.
+    ValueError when a row has not one cell for each name in `header`; TypeError for a cell that is neither a number
+    nor a string nor None.
     """
     return Table(header, rows, caption)
 

@@ -12,7 +12,7 @@ import html
 import itertools
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -59,8 +59,10 @@ def explorer(
         No parameter, an empty or repeated list of values, a label or start of no parameter, a start that
         is not among the values, more than 60 states, or (while the book is built) more than 1.5 MB of them.
     TypeError
-        `draw` returned something without an `svg` string.
+        `draw` is no function or returned something without an `svg` string; a parameter's values are no list.
     """
+    if not callable(draw):
+        raise TypeError(f"draw must be a function of the parameters, got {draw!r} of type {type(draw).__name__}")
     values = _checked(params)
     labels, start = dict(labels or {}), dict(start or {})
     for name, given in (("labels", labels), ("start", start)):
@@ -127,6 +129,9 @@ class _Pages:
 def _checked(params: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
     if not params:
         raise ValueError("explorer needs a parameter, as in explorer(draw, alpha=[1.5, 2.0]); got none")
+    for name, given in params.items():
+        if isinstance(given, str) or not isinstance(given, Iterable):
+            raise TypeError(f"{name} must be a list of values, got {given!r} of type {type(given).__name__}")
     values = {name: list(given) for name, given in params.items()}
     for name, allowed in values.items():
         if not allowed:

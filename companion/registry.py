@@ -99,6 +99,6 @@ EXPERIMENTS: dict[str, tuple[str, str]] = {
 
 def experiment(name: str) -> Experiment:
     """The experiment called `name`; ValueError that lists the known ones otherwise."""
-    if name not in EXPERIMENTS:
+    if not isinstance(name, str) or name not in EXPERIMENTS:
         raise ValueError(f"experiment must be one of {', '.join(EXPERIMENTS)}; got {name!r}")
     return importlib.import_module(EXPERIMENTS[name][0]).EXPERIMENT

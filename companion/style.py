@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from companion._validate import positive, positive_int, vector
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -86,8 +88,11 @@ def subplots(
     """A figure and its axes in the house style; `size` in inches. Free of pyplot, so nothing needs closing."""
     from matplotlib.figure import Figure
 
+    positive_int("nrows", nrows)
+    positive_int("ncols", ncols)
+    width, height = (positive("size", side) for side in vector("size", size, 2).tolist())
     with house():
-        figure = Figure(figsize=size, layout="constrained")
+        figure = Figure(figsize=(width, height), layout="constrained")
         return figure, figure.subplots(nrows, ncols, **kwargs)
 
 
@@ -103,7 +108,9 @@ def band(
     **line: Any,
 ) -> None:
     """A line with its interval as a band; x, mean, low, high of one shape (m,)."""
-    at = np.asarray(x, float)
+    at, shapes = np.asarray(x, float), [np.shape(value) for value in (x, mean, low, high)]
+    if len(set(shapes)) > 1 or at.ndim != 1:
+        raise ValueError(f"x, mean, low and high must be vectors of one length, got shapes {shapes}")
     ax.fill_between(at, np.asarray(low, float), np.asarray(high, float), color=color, alpha=0.22, linewidth=0)
     ax.plot(at, mean, color=color, label=label, **line)
 
@@ -112,6 +119,8 @@ def picture(figure: Figure, alt: str) -> Picture:
     """`figure` as a Picture. `alt` says in words, with the numbers, what is seen: it is not optional."""
     if not isinstance(alt, str) or len(alt.strip()) < 10:
         raise ValueError(f"alt must say in words what the figure shows, got {alt!r}")
+    if not hasattr(figure, "savefig"):
+        raise TypeError(f"figure must be a matplotlib Figure, got {figure!r} of type {type(figure).__name__}")
     _restyle(figure)
     with house():
         buffer = io.StringIO()
