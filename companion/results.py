@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,7 @@ def folder() -> Path:
 
 
 def path(name: str, preset: str, root: Path | None = None) -> Path:
-    return (root or folder()) / f"{name}-{preset}.json"
+    return Path(root or folder()) / f"{name}-{preset}.json"
 
 
 def load(name: str, preset: str = "paper", *, root: Path | None = None) -> Result:
@@ -220,6 +221,11 @@ def interval(values: Sequence[float], level: float = 0.95) -> dict[str, float]:
     """Mean, sd, n and the two-sided Student t interval of independent values; NaN values are left out."""
     from scipy.stats import t
 
+    if not 0 < level < 1:
+        raise ValueError(f"level must be in (0, 1), got {level}")
+    for v in values:
+        if not isinstance(v, Real):
+            raise TypeError(f"values must hold numbers, got {v!r} of type {type(v).__name__}")
     kept = [float(v) for v in values if not math.isnan(v)]
     n = len(kept)
     mean = math.fsum(kept) / n if n else math.nan
@@ -233,7 +239,10 @@ def _number(value: Any) -> bool:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(_without_nan(value), allow_nan=False)
+    try:
+        return json.dumps(_without_nan(value), allow_nan=False)
+    except ValueError:
+        raise ValueError(f"rows must hold finite numbers or NaN, got an infinite one in {value!r:.200}") from None
 
 
 def _without_nan(value: Any) -> Any:

@@ -24,6 +24,8 @@ from companion._validate import one_of, positive_int
 from companion.experiment import Experiment, Resources, code_hash, settings_dict
 
 BACKENDS = ("joblib", "dask")
+DEVICES = ("cpu", "cuda")
+STALE = 600.0  # seconds after which a temporary file belongs to no living writer
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,14 @@ class Piece:
     @property
     def scratch(self) -> Path:
         return self.file.with_suffix("")
+
+    @property
+    def done(self) -> bool:
+        """Whether its rows are there; a file that cannot be read (a bad disk) is made again."""
+        try:
+            return {"rows", "seconds"} <= set(json.loads(self.file.read_text(encoding="utf-8")))
+        except (FileNotFoundError, ValueError, TypeError):
+            return False
 
 
 def run(
@@ -64,9 +74,10 @@ def run(
     Raises
     ------
     ValueError
-        Unknown preset or backend, seeds, jobs or threads not positive, a scheduler without dask or dask without one.
+        Unknown preset, device or backend, seeds, jobs or threads not positive, a scheduler without dask or dask
+        without one.
     OSError
-        `out` cannot be written.
+        `out` cannot be written: not allowed, no folder, a full disk. Finished pieces and checkpoints stay.
     RuntimeError
         The cluster is not there or went away (see `companion.backends`), or the experiment itself failed.
     """
@@ -76,18 +87,20 @@ def run(
     positive_int("jobs", jobs)
     positive_int("threads", threads)
     one_of("backend", backend, BACKENDS)
+    one_of("device", str(device).partition(":")[0], DEVICES)
+    out = Path(out)
     if (backend == "dask") != (scheduler is not None):
         raise ValueError(f"scheduler goes with backend dask, and only with it; got {backend} and {scheduler!r}")
     settings = known.presets[preset]
     work = out / ".partial" / f"{known.name}-{preset}-{_key(known, settings)}"
-    with _alone(work, progress):
+    with _naming(out), _alone(work, progress):
         if fresh:
             shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True, exist_ok=True)
         pieces = [Piece(c, s, work / f"{_digest(c)}-{s}.json") for s in range(count) for c in known.cells(settings)]
         if not fresh:
             _reuse(known, preset, out, pieces)
-        waiting = [p for p in pieces if not p.file.is_file()]
+        waiting = [p for p in pieces if not p.done]
         resources = Resources(device, threads, data=data, progress=progress and jobs == 1 and backend == "joblib")
         tasks = [partial(_compute, known.run, settings, piece, resources) for piece in waiting]
         finished: Iterator[tuple[int, Any]]
@@ -110,7 +123,27 @@ def run(
         made = results.provenance(known, preset, device_name(device), seconds, used)
         file = results.save(known, preset, range(count), rows, made, out)
         shutil.rmtree(work, ignore_errors=True)
+        _sweep(file)
     return file
+
+
+@contextmanager
+def _naming(out: Path) -> Iterator[None]:
+    """Say where, when the system only says what: "no space left on device" names no file by itself."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None or error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(out)) from error
+
+
+def _sweep(file: Path) -> None:
+    """Remove what writers of `file` that were killed left beside it. None is ever read: no name ends in .json."""
+    for left in file.parent.glob(f".{file.name}.*.tmp"):
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > STALE:
+                left.unlink()
 
 
 @contextmanager
@@ -162,7 +195,7 @@ def _reuse(known: Experiment, preset: str, out: Path, pieces: Sequence[Piece]) -
     share = stored.provenance["seconds"] / max(1, len(stored.seeds) * len(known.cells(known.presets[preset])))
     for piece in pieces:
         rows = [r for r in stored.rows if r["seed"] == piece.seed and all(r.get(k) == v for k, v in piece.cell.items())]
-        if rows and not piece.file.is_file():
+        if rows and not piece.done:
             kept = {"rows": rows, "seconds": share, "versions": stored.provenance["versions"]}
             _files.write_text(piece.file, json.dumps(kept))
 

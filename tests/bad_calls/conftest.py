@@ -22,7 +22,6 @@ def nothing_written(tmp_path_factory, monkeypatch):
     monkeypatch.chdir(place)
     monkeypatch.setenv("COMPANION_RESULTS", str(place))
     monkeypatch.setenv("COMPANION_DATA", str(place))
-    monkeypatch.setenv("HOME", str(place))
     yield place
     assert contents(place) == {}, "a refused call wrote something"
 

@@ -55,7 +55,9 @@ SOLVERS = [
     bad("X-text", lambda: linear.min_norm([["a"]], [1]), TypeError, "X must hold real numbers, got dtype <U1"),
     bad("X-None", lambda: linear.min_norm(None, y), TypeError, "X must hold real numbers"),
     bad("X-ragged", lambda: linear.leverage([[1, 2], [3]]), ValueError, "X must be a rectangular array of numbers"),
-    bad("X-no-rows", lambda: linear.min_norm(np.ones((0, 3)), []), ValueError, "X must have at least one row", "(0, 3)"),
+    bad(
+        "X-no-rows", lambda: linear.min_norm(np.ones((0, 3)), []), ValueError, "X must have at least one row", "(0, 3)"
+    ),
     bad("X-no-columns", lambda: linear.min_norm(np.ones((3, 0)), y), ValueError, "X must", "one column", "(3, 0)"),
     bad("y-short", lambda: linear.min_norm(X, [1, 2]), ValueError, "y must have length 3, got 2"),
     bad("y-column", lambda: linear.min_norm(X, y[:, None]), ValueError, "y must be a vector", "got shape (3, 1)"),

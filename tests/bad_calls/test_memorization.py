@@ -26,10 +26,14 @@ SCORES = [
     bad("shapes", lambda: mem.memorization_scores(Z, Z[:2]), ValueError, "correct and included", "(4, 3) and (2, 3)"),
     bad("dtype", lambda: mem.memorization_scores(Z.astype(int), Z), TypeError, "correct must hold booleans", "int64"),
     bad("vector", lambda: mem.memorization_scores(Z[0], Z[0]), ValueError, "correct must be a non-empty", "(3,)"),
-    bad("no-models", lambda: mem.memorization_scores(Z[:0], Z[:0]), ValueError, "correct must be a non-empty", "(0, 3)"),
+    bad(
+        "no-models", lambda: mem.memorization_scores(Z[:0], Z[:0]), ValueError, "correct must be a non-empty", "(0, 3)"
+    ),
     bad("block", lambda: mem.memorization_scores(Z, Z, block=0), ValueError, "block must be at least 1, got 0"),
     bad("influence-rows", lambda: mem.influence_scores(Z, Z[:2]), ValueError, "test_correct and included", "4 and 2"),
-    bad("influence-dtype", lambda: mem.influence_scores(Z, Z * 1.0), TypeError, "included must hold booleans", "float64"),
+    bad(
+        "influence-dtype", lambda: mem.influence_scores(Z, Z * 1.0), TypeError, "included must hold booleans", "float64"
+    ),
     bad("threshold", lambda: mem.influential_pairs(Z, Z, nan), ValueError, "threshold must be finite", "got nan"),
     bad("errors", lambda: mem.standard_errors(Z, Z[:1]), ValueError, "correct and included", "(1, 3)"),
     bad("rates", lambda: mem.group_rates(Z, Z[:, :2]), ValueError, "correct and included", "(4, 2)"),
@@ -87,7 +91,9 @@ WORLDS = [
     bad("plant", lambda: mem.plant_clusters(split(), 0, 1, seed=0), ValueError, "size must be at least 1, got 0"),
     bad("leak", lambda: mem.leak(split(), 1.5, seed=0), ValueError, "share must", "[0, 1], got 1.5"),
     bad("tail-n", lambda: mem.long_tailed_rows([0, 1], 1, 1.0, seed=0), ValueError, "n must be at least 2, got 1"),
-    bad("tail-few", lambda: mem.long_tailed_rows([0, 1], 5, 1.0, seed=0), ValueError, "n and exponent ask for 3 points"),
+    bad(
+        "tail-few", lambda: mem.long_tailed_rows([0, 1], 5, 1.0, seed=0), ValueError, "n and exponent ask for 3 points"
+    ),
     bad("zipf", lambda: mem.zipf(0, 1), ValueError, "size must be at least 1, got 0"),
     bad("frequencies", lambda: mem.expected_count([0.5, 0.6], 3, 1), ValueError, "p must be frequencies", "1.1"),
     bad("times", lambda: mem.expected_mass([1.0], 3, -1), ValueError, "times must be at least 0, got -1"),
@@ -97,14 +103,18 @@ ENSEMBLES = [
     bad("epochs", lambda: mem.Recipe(epochs=-1), ValueError, "epochs must be at least 0, got -1"),
     bad("lr", lambda: mem.Recipe(lr=0), ValueError, "lr must", "greater than 0", "got 0"),
     bad("momentum", lambda: mem.Recipe(momentum=2), ValueError, "momentum must", "[0, 1], got 2"),
-    bad("loss", lambda: mem.Recipe(loss="hinge"), ValueError, "loss must be one of cross_entropy, squared; got 'hinge'"),
+    bad(
+        "loss", lambda: mem.Recipe(loss="hinge"), ValueError, "loss must be one of cross_entropy, squared; got 'hinge'"
+    ),
     bad("precision", lambda: mem.Recipe(precision="float16"), ValueError, "precision must be one of", "'float16'"),
     bad("hidden", lambda: mem.Recipe(hidden=(0,)), ValueError, "hidden must be at least 1, got 0"),
     bad("targets", lambda: train(y=y[:2]), ValueError, "y must have shape (3,)", "got (2,)"),
     bad("real-classes", lambda: train(y=y * 1.0), TypeError, "y must hold class numbers", "float64"),
     bad("too-few-classes", lambda: train(classes=1), ValueError, "classes must be at least 2, got 1"),
     bad("columns", lambda: train(included=keep[:, :2]), ValueError, "included must have 3 columns", "got 2"),
-    bad("empty-sets", lambda: train(included=~keep), ValueError, "included must hold the same positive number", "0 to 0"),
+    bad(
+        "empty-sets", lambda: train(included=~keep), ValueError, "included must hold the same positive number", "0 to 0"
+    ),
     bad("uneven-sets", lambda: train(included=np.tri(2, 3) > 0), ValueError, "included must hold the same", "1 to 2"),
     bad("X-nan", lambda: train(X=X * nan), ValueError, "X must be finite"),
     bad(

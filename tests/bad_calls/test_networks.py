@@ -1,0 +1,56 @@
+"""Bad calls of the networks area: tasks, models, training, images."""
+
+import math
+
+import pytest
+
+from companion.neural import images, models, tasks, train
+
+from .cases import assert_refused, bad
+
+nan = math.nan
+
+
+def task(**changed):
+    return tasks.digit_sums(**{"source": "embedded", "triples": 40, "test_triples": 20, "seed": 0, **changed})
+
+
+def model(name="sum", **changed):
+    return models.build(name, **{"width": 2, "seed": 0, **changed})
+
+
+CASES = [
+    bad("source", lambda: task(source="web"), ValueError, "source must be one of real, embedded; got 'web'"),
+    bad("triples-0", lambda: task(triples=0), ValueError, "triples must be at least 10, got 0"),
+    bad("triples-float", lambda: task(triples=40.0), TypeError, "triples must be a whole number, got 40.0"),
+    bad("test-0", lambda: task(test_triples=0), ValueError, "test_triples must be at least 1, got 0"),
+    bad("zipf-nan", lambda: task(zipf_exponent=nan), ValueError, "exponent must be finite", "got nan"),
+    bad("zipf-negative", lambda: tasks.zipf(-1), ValueError, "exponent must", "at least 0, got -1"),
+    bad("target", lambda: task(target="max"), ValueError, "target must be one of sum, product, xor; got 'max'"),
+    bad("model", lambda: model("mlp"), ValueError, "name must be one of sum, linear", "got 'mlp'"),
+    bad("width", lambda: model(width=0), ValueError, "width must be at least 1, got 0"),
+    bad("width-float", lambda: model(width=2.5), TypeError, "width must be a whole number, got 2.5"),
+    bad("stem", lambda: model(stem="x"), ValueError, "stem must be one of imagenet, fine; got 'x'"),
+    bad("hidden", lambda: model("2-layer", hidden=0), ValueError, "hidden must be at least 1, got 0"),
+    bad("epochs", lambda: train.Recipe(epochs=0), ValueError, "epochs must be at least 1, got 0"),
+    bad("batch", lambda: train.Recipe(batch=-1), ValueError, "batch must be at least 1, got -1"),
+    bad("lr", lambda: train.Recipe(lr=-1.0), ValueError, "lr must", "greater than 0, got -1.0"),
+    bad("decay", lambda: train.Recipe(weight_decay=-1), ValueError, "weight_decay must", "at least 0, got -1"),
+    bad("classes-0", lambda: images.glyphs("embedded", classes=0, seed=0), ValueError, "classes must be in [1, 964]"),
+    bad("classes-many", lambda: images.glyphs("embedded", classes=965, seed=0), ValueError, "[1, 964], got 965"),
+    bad("digits", lambda: images.digits("imagenet", train=True), ValueError, "source must be", "got 'imagenet'"),
+    bad(
+        "no-data",
+        lambda: images.digits("real", train=True, root="/nowhere"),
+        images.DataError,
+        "MNIST is missing",
+        "/nowhere/MNIST/raw",
+        "companion data fetch --root /nowhere",
+    ),
+    bad("no-folder", lambda: images.verify("/dev/null"), images.DataError, "MNIST is missing", "/dev/null"),
+]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_bad_call_is_refused_and_named(case):
+    assert_refused(case)
