@@ -93,8 +93,9 @@ def common_leverage(X: Any, p: Any, k: int) -> tuple[np.ndarray, float]:
     k = check.integer("k", k, low=1, high=X.shape[1])
     plain = np.bincount(X.nonzero()[0][X.indices >= k], minlength=X.shape[0]) == 0
     A = X[plain][:, :k].toarray()
-    if np.linalg.matrix_rank(A) < k:
-        raise ValueError(f"the rows without tail must have rank k = {k}, got {np.linalg.matrix_rank(A)}")
+    rank = np.linalg.matrix_rank(A) if len(A) else 0  # numpy before 2 has no rank of nothing
+    if rank < k:
+        raise ValueError(f"the rows without tail must have rank k = {k}, got {rank}")
     inverse = np.linalg.inv(A.T @ A)
     return inverse, float(check.vector("p", p, X.shape[1])[:k] @ np.diag(inverse))
 
