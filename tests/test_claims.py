@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from companion import claims
+from companion.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[1]
 LEDGER = claims.ledger()
@@ -105,3 +106,34 @@ def test_a_failing_claim_is_seen() -> None:
     assert not claims.run([good(breaks={"nothing": lambda: 0.5})])[0].holds
     with pytest.raises(ValueError, match="NaN"):
         claims.run([good(check=lambda: float("nan"))])
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [({}, 0), ({"check": lambda: -0.5}, 1), ({"breaks": {"nothing": lambda: 0.5}}, 1)],
+    ids=["all hold", "a check fails", "a break does not break"],
+)
+def test_the_command_exits_1_on_a_failure_and_names_it(
+    changes: dict[str, object], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`companion claims` prints every entry, and says by its exit code whether the book still stands."""
+    monkeypatch.setattr(claims, "ledger", lambda: (good(label="thm-x"), good(label="thm-y", **changes)))
+    assert main(["claims"]) == code
+    out, err = capsys.readouterr()
+    assert "thm-x" in out
+    assert f"{2 - code} of 2 claims hold" in out
+    assert ("thm-y" in err) == (code == 1)
+
+
+def test_entries_make_breaks_of_other_arguments() -> None:
+    """A check enters the ledger where it is written; each break is that check with the arguments named."""
+    entries = claims.Entries()
+
+    @entries.add("thm-x", "x", "book/x", breaks={"slope 2": {"slope": 2.0}})
+    def check(*, slope: float = 1.0) -> float:
+        return 1.5 - slope
+
+    assert check() == 0.5, "the decorator leaves the check as it is"
+    (outcome,) = claims.run(entries)
+    assert (outcome.margin, outcome.breaks, outcome.holds) == (0.5, {"slope 2": -0.5}, True)
+    assert (outcome.claim.source, outcome.claim.status) == ("ours", "proved here")
