@@ -55,7 +55,7 @@ def glue(name: str, value: Any, fmt: str | None = None) -> None:
     except ImportError:
         return
     # a plain string: the page evaluates what is unquoted, and would read 1,980 as a pair
-    keep(name, text, display=False)
+    keep(name, _signed(text), display=False)
 
 
 def _short(value: Any) -> str:
@@ -81,13 +81,18 @@ class Table:
                 raise ValueError(f"every row must have {len(self.header)} cells, one a column; got {row}")
 
     def _repr_html_(self) -> str:
-        caption = f"<caption>{html.escape(self.caption)}</caption>" if self.caption else ""
-        head = "".join(f'<th scope="col">{_inline(name)}</th>' for name in self.header)
+        # The caption stands outside what scrolls, so that a phone shows all of it.
+        caption = f'<p class="companion-caption">{html.escape(self.caption)}</p>' if self.caption else ""
+        columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.header)
+        kinds = [' class="number"' if all(map(_numeric, cells)) else "" for cells in columns]
+        head = "".join(
+            f'<th scope="col"{kind}>{_inline(name)}</th>' for name, kind in zip(self.header, kinds, strict=True)
+        )
         body = "".join("<tr>" + "".join(_td(cell) for cell in row) + "</tr>" for row in self.rows)
         name = html.escape(self.caption or "Table")
         return (
-            f'<div class="companion-table" role="region" tabindex="0" aria-label="{name}">'
-            f'<table class="table">{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+            f'{caption}<div class="companion-table" role="region" tabindex="0" aria-label="{name}">'
+            f'<table class="table"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
         )
 
     def __repr__(self) -> str:
@@ -109,7 +114,15 @@ def table(header: Sequence[Any], rows: Iterable[Sequence[Any]], caption: str = "
 def _cell(value: Any) -> str:
     if value is None or (isinstance(value, float) and value != value):
         return "–"
-    return _short(value)
+    return _signed(_short(value))
+
+
+def _signed(text: str) -> str:
+    """A minus before a number as a minus, not as a hyphen, and none before a zero. Code is left alone."""
+    if "`" in text:
+        return text
+    text = re.sub(r"(?<![\w.)-])-(?=0(?:\.0+)?(?![\d.]))", "", text)
+    return re.sub(r"(?<![\w.)-])-(?=\.?\d)", "−", text)
 
 
 def _inline(text: str) -> str:
@@ -118,6 +131,12 @@ def _inline(text: str) -> str:
     return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
 
 
+def _numeric(text: str) -> bool:
+    return bool(re.fullmatch(r"–|[+−-]?\d[\d.,]*(e[+-]?\d+)?( ?%)?([ ,;±(\[].*)?", text))
+
+
 def _td(text: str) -> str:
-    numeric = re.fullmatch(r"–|[+−-]?\d[\d.,]*(e[+-]?\d+)?( ?%)?([ ,;±(\[].*)?", text)
-    return f'<td class="number">{html.escape(text)}</td>' if numeric else f"<td>{_inline(text)}</td>"
+    if _numeric(text):
+        return f'<td class="number">{html.escape(text)}</td>'
+    width = ' class="long"' if len(text) > 28 else ' class="short"' if len(text) <= 12 else ""
+    return f"<td{width}>{_inline(text)}</td>"

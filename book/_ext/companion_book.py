@@ -3,6 +3,8 @@
 - `companion_execute`: the execution cache is keyed on the package's code; stale chapters run side by side.
 - `companion_vendor`: MathJax and the widget code, installed by npm and served from the site itself.
 - `companion_notebooks`: every chapter as a notebook that runs on Colab or from an empty folder.
+- `companion_bibliography`: which fields of the bibliography no record confirmed.
+- `companion_typography`: a formula is not parted from the full stop after it.
 - here: the kernels' environment, and what each page loads.
 """
 
@@ -14,8 +16,10 @@ from urllib.parse import urlsplit
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
+import companion_bibliography  # noqa: E402
 import companion_execute  # noqa: E402
 import companion_notebooks  # noqa: E402
+import companion_typography  # noqa: E402
 import companion_vendor  # noqa: E402
 
 ENVIRONMENT = {
@@ -90,8 +94,10 @@ def _is_thebe(script):
 
 def setup(app):
     app.add_config_value("colab_branch", "gh-pages", "html")
+    app.add_directive("unconfirmed", companion_bibliography.Unconfirmed)
     app.connect("config-inited", configure, priority=100)
     app.connect("env-before-read-docs", companion_execute.run_stale_chapters)
+    app.connect("doctree-resolved", companion_typography.keep_together)
     app.connect("html-page-context", adjust_page, priority=900)
     app.connect("build-finished", companion_notebooks.write_all)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,5 +1,6 @@
 """Every chapter as a notebook that runs from an empty folder: plain Markdown, links to the site, no MyST left."""
 
+import json
 import re
 from pathlib import Path
 
@@ -13,14 +14,18 @@ logger = logging.getLogger(__name__)
 
 MACROS = {"R": r"\mathbb{R}", "E": r"\mathbb{E}", "Pr": r"\mathbb{P}"}
 INSTALL = """\
-# Install the package where it is missing, as on Colab. What is installed already, torch included, stays.
+# Install what is missing, as on Colab. What is there already stays as it is.
 import importlib.util
 import subprocess
 import sys
 
-if importlib.util.find_spec("companion") is None:
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "git+{url}@{branch}"], check=True)
+needed = {needed}
+missing = [source for name, source in needed.items() if importlib.util.find_spec(name) is None]
+if missing:
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", *missing], check=True)
 """
+# Code that needs torch; `companion.neural.memory` reads stored rows without it.
+NETWORKS = re.compile(r"^\s*(?:import|from) torch\b|\bcompanion\.neural\b(?!\.memory\b)", re.M)
 ADMONITIONS = {"note", "tip", "hint", "important", "warning", "caution", "attention", "seealso", "margin", "sidebar"}
 
 
@@ -41,12 +46,11 @@ def notebook(app, site, docname):
     """The chapter `docname` as a notebook."""
     source = jupytext.read(Path(app.env.doc2path(docname)))
     glued = _glued(app, docname)
-    options = app.config.html_theme_options
-    url, branch = options["repository_url"], options.get("repository_branch") or "main"
     title = app.env.titles[docname].astext()
     note = f"*A chapter of [{app.config.project}]({site.url}). Read it there: [{title}]({site.page(docname)}).*"
     v4 = nbformat.v4
-    cells = [v4.new_markdown_cell(note), v4.new_code_cell(INSTALL.format(url=url, branch=branch))]
+    code = "\n".join(cell.source for cell in source.cells if cell.cell_type == "code")
+    cells = [v4.new_markdown_cell(note), v4.new_code_cell(first_cell(app.config.html_theme_options, code))]
     for cell in source.cells:
         if cell.cell_type == "code":
             figure = cell.metadata.get("mystnb", {}).get("figure", {})
@@ -60,6 +64,15 @@ def notebook(app, site, docname):
         cell["id"] = f"cell-{index}"
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     return v4.new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
+
+
+def first_cell(options, code):
+    """The cell that installs what `code` needs and the reader's machine lacks; torch where networks are trained."""
+    url, branch = options["repository_url"], options.get("repository_branch") or "main"
+    needed = {"companion": f"git+{url}@{branch}"}
+    if NETWORKS.search(code):
+        needed["torch"] = "torch>=2.4"
+    return INSTALL.format(needed=json.dumps(needed))
 
 
 class Site:

@@ -50,6 +50,25 @@
     });
   };
 
+  /* A formula somewhat wider than its column is set smaller, down to 70%; beyond that it scrolls. */
+  const fit = () => {
+    const formulas = [...document.querySelectorAll("article mjx-container")];
+    formulas.forEach((box) => {
+      if (!("size" in box.dataset)) box.dataset.size = parseFloat(box.style.fontSize) || 100;
+      else if (box.dataset.fitted) box.style.fontSize = box.dataset.size + "%";
+      delete box.dataset.fitted;
+    });
+    const ratios = formulas.map((box) => {
+      const room = Math.min(box.clientWidth, box.closest("p, li, dd, td, figcaption, div").clientWidth);
+      return room && box.scrollWidth > room + 1 ? room / box.scrollWidth : 1;
+    });
+    formulas.forEach((box, i) => {
+      if (ratios[i] === 1) return;
+      box.dataset.fitted = "yes";
+      box.style.fontSize = box.dataset.size * Math.max(0.7, 0.99 * ratios[i]) + "%";
+    });
+  };
+
   /* What scrolls sideways can be reached and scrolled by keyboard. */
   const reach = () => {
     document.querySelectorAll("mjx-container, pre, .output, .companion-table, .table-wrapper, table.docutils").forEach((box) => {
@@ -75,9 +94,11 @@
   window.addEventListener("load", () => {
     setTimeout(reach, 300);
     const mj = window.MathJax;
-    if (mj && mj.startup && mj.startup.promise) mj.startup.promise.then(() => requestAnimationFrame(reach));
+    const both = () => requestAnimationFrame(() => { fit(); reach(); });
+    if (mj && mj.startup && mj.startup.promise) mj.startup.promise.then(both);
+    window.addEventListener("resize", both);
+    document.querySelectorAll("article details").forEach((fold) => fold.addEventListener("toggle", both));
   });
-  window.addEventListener("resize", reach);
 })();
 
 /* Docutils calls the bibliography a list, but its children are entries and links back, which a list may not hold. */

@@ -11,7 +11,21 @@ from companion.linear.theory.noise import diagonal_noise_law, once_seen_rows
 from companion.linear.theory.risk import floor_law, frequency_scale
 from companion.linear.theory.shrinkage import forgetting, gradient_filter, ridge_shrinkage
 from companion.results import Result
-from companion.style import BLUE, CYCLE, GREEN, GREY, INK, ORANGE, PURPLE, RED, Picture, band, picture, subplots
+from companion.style import (
+    BLUE,
+    CYCLE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    PURPLE,
+    RED,
+    Picture,
+    band,
+    picture,
+    subplots,
+    whiskers,
+)
 
 ONCE = r"$n_i=1$"
 
@@ -78,7 +92,7 @@ def descent_by_direction(X: Any, y: Any, share: float = 0.9, steps: int = 3000) 
     figure, ax = subplots(size=(6.6, 3.4))
     for j, color in zip(shown, CYCLE, strict=False):
         left_over = [abs(1 - gradient_filter(s[[j]], n, lr=lr, steps=int(t))[0]) for t in line]
-        ax.plot(line, left_over, color=color, label=rf"$s_j^2={s[j] ** 2:.3g}$")
+        ax.plot(line, left_over, color=color, label=rf"$s_j^2={float(f'{s[j] ** 2:.3g}'):g}$")
         ax.plot(times, np.array(measured)[:, np.flatnonzero(kept == j)[0]], "o", color=color, ms=3.5)
     ax.set(xscale="log", yscale="log", ylim=(1e-6, 2), xlabel="step", ylabel="share still to learn")
     ax.legend(title="direction", loc="lower left")
@@ -188,8 +202,11 @@ def noise_terms(result: Result) -> Picture:
     return picture(figure, alt)
 
 
-def joint(result: Result, sigma: float) -> Picture:
-    """Training loss, in-distribution risk, composition loss and measured memorization against n lam."""
+def joint(result: Result, sigma: float, n_lam: float | None = None) -> Picture:
+    """Training loss, in-distribution risk, composition loss and measured memorization against n lam.
+
+    n_lam: one of the stored values above 0, where the four curves are read off.
+    """
     figure, (left, right) = subplots(1, 2, size=(8.4, 3.7), width_ratios=(1.35, 1))
     ridge_path = [g for g in result.where(sigma=sigma, path="ridge") if g["n_lam"] > 0]
     x = [g["n_lam"] for g in ridge_path]
@@ -201,7 +218,7 @@ def joint(result: Result, sigma: float) -> Picture:
         mean, low, high = (np.array([g[key][part] for g in ridge_path]) for part in ("mean", "low", "high"))
         band(left, x, mean, np.maximum(low, 1e-7), high, color=color, label=name)
         stopped = result.where(sigma=sigma, path="descent")
-        left.plot([g["n_lam"] for g in stopped], [g[key]["mean"] for g in stopped], "x", color=color, ms=5)
+        whiskers(left, [g["n_lam"] for g in stopped], [g[key] for g in stopped], color=color, fmt="x", ms=5)
     model = LongTailModel(
         n=result.settings["n"],
         d=result.settings["d"],
@@ -215,24 +232,34 @@ def joint(result: Result, sigma: float) -> Picture:
     left.plot(x, [f.train for f in theory], color=INK, ls="--", lw=1.1)
     left.set(xscale="log", yscale="log", xlabel=r"$n\lambda$", ylabel="loss", ylim=(1e-6, 2), title="Losses")
     left.legend(loc="lower right")
-    for path, style, name in (("ridge", "-", "ridge"), ("descent", "x", "early stopping")):
-        groups = [g for g in result.where(sigma=sigma, path=path) if g["n_lam"] > 0]
-        kept = [g["memorization"]["mean"] for g in groups]
-        right.plot([g["n_lam"] for g in groups], kept, style, color=PURPLE, label=name)
-    right.plot(
-        x, ridge_shrinkage(1, 1.0) * 0 + 1 / (1 + np.array(x)), color=INK, ls="--", lw=1.1, label=r"$1/(1+n\lambda)$"
-    )
+    mean, low, high = (np.array([g["memorization"][part] for g in ridge_path]) for part in ("mean", "low", "high"))
+    band(right, x, mean, low, high, color=PURPLE, label="ridge")
+    stopped = result.where(sigma=sigma, path="descent")
+    at, measured = [g["n_lam"] for g in stopped], [g["memorization"] for g in stopped]
+    whiskers(right, at, measured, color=PURPLE, fmt="x", ms=5, label="early stopping")
+    right.plot(x, [ridge_shrinkage(1, z) for z in x], color=INK, ls="--", lw=1.1, label=r"$1/(1+n\lambda)$")
     right.set(xscale="log", xlabel=r"$n\lambda$", ylim=(0, 1.05), title="Memorization, measured")
     right.legend()
-    base, one = result.one(sigma=sigma, path="ridge", n_lam=0.0), result.one(sigma=sigma, path="ridge", n_lam=1.0)
+    to = 1.0 if n_lam is None else n_lam
+    base, one = (result.one(sigma=sigma, path="ridge", n_lam=value) for value in (0.0, to))
+    if n_lam is not None:
+        for ax, keys in ((left, ("composition", "population", "train")), (right, ("memorization",))):
+            ax.axvline(n_lam, color=INK, lw=0.8, ls=":")
+            for key in keys:
+                ax.plot([n_lam], [one[key]["mean"]], "o", color=INK, ms=5, zorder=4)
+                spot, side = (n_lam, one[key]["mean"]), 6 if n_lam < 10 else -6
+                align = "left" if side > 0 else "right"
+                text = f"{one[key]['mean']:.3g}"
+                ax.annotate(text, spot, (side, 5), textcoords="offset points", ha=align, fontsize=9)
     words = "; ".join(
         f"{name} {base[key]['mean']:.2g} to {one[key]['mean']:.2g}"
         for key, name in (("train", "training"), ("population", "in distribution"), ("composition", "composition"))
     )
+    kept = [group["memorization"]["mean"] for group in (base, one)]
     alt = (
-        f"From the minimum norm to n lam = 1 the losses go: {words}; measured memorization of rows with a once-seen "
-        f"feature goes from {base['memorization']['mean']:.2f} to {one['memorization']['mean']:.2f}. Crosses of early "
-        f"stopping lie near the curves of ridge."
+        f"From the minimum norm to n lam = {to:g} the losses go: {words}; measured memorization of rows with a "
+        f"once-seen feature goes from {kept[0]:.2f} to {kept[1]:.2f}. Crosses of early stopping lie near the curves "
+        f"of ridge."
     )
     return picture(figure, alt)
 

@@ -1,6 +1,8 @@
 """From MyST to a plain notebook: readable quotes, links to the site, no markup left over."""
 
+import importlib.util
 import re
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -82,3 +84,22 @@ def test_no_markup_is_left_over(site):
     out = plain(text, site)
     assert not re.search(r"\{[\w:]+\}`|^:::|^```\{|^\(\w+\)=|^%", out, flags=re.M)
     assert "> **Note**" in out
+
+
+@pytest.mark.parametrize(
+    ("there", "code", "installed"),
+    [
+        ({"companion"}, "import numpy", []),
+        ({"companion", "torch"}, "import torch", []),
+        ({"torch"}, "import torch", ["git+https://there/repo@trunk"]),  # Colab: its torch stays
+        (set(), "from companion.neural.tasks import digit_sums", ["git+https://there/repo@trunk", "torch>=2.4"]),
+        (set(), "import numpy", ["git+https://there/repo@trunk"]),
+    ],
+)
+def test_the_first_cell_installs_what_is_missing_and_nothing_else(monkeypatch, there, code, installed):
+    options = {"repository_url": "https://there/repo", "repository_branch": "trunk"}
+    calls = []
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name if name in there else None)
+    monkeypatch.setattr(subprocess, "run", lambda command, check: calls.append(command))
+    exec(companion_notebooks.first_cell(options, code), {})
+    assert calls == ([[sys.executable, "-m", "pip", "install", "-q", *installed]] if installed else [])
