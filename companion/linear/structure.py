@@ -84,7 +84,11 @@ def leverage(X: Any) -> np.ndarray:
 
     1: the row is fitted exactly whatever its label (memorized, :prf:ref:`thm-memorized-row`). They sum to
     rank X (:prf:ref:`prop-budget`).
-    Cost: the cube of the number of columns that elimination leaves.
+
+    Cost: components are taken one by one, but in a long tail elimination leaves one large component, the core,
+    whose inverse Gram matrix has no zeros left to use: the cube of its columns in time and their square in
+    memory. At n = 100,000, d = 1,000,000, s = 5 that is 489 columns and a second at alpha = 2, 2,851 and some
+    three seconds at 1.5, 7,977 at 1.25 (a minute), and beyond 10,000 below that.
     """
     return hat_diagonal(seen_columns(_validate.sparse_design("X", X))[1])
 
