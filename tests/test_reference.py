@@ -93,14 +93,31 @@ def test_tables_set_numbers_right_and_escape_the_rest():
     html = page._repr_html_()
     assert '<th scope="col">a &lt; b</th>' in html
     assert "<code>code</code>" in html
-    assert "<td>x &amp; y</td>" in html
+    assert '<td class="short">x &amp; y</td>' in html
+    assert html.index('<p class="companion-caption">C</p>') < html.index('<div class="companion-table"')
     for cell in ("1,234", "0.1 ± 0.2", "10,000", "–"):
         assert f'<td class="number">{cell}</td>' in html
     assert repr(page).splitlines()[0].split() == ["a", "<", "b", "`code`"]
 
 
-def test_a_header_may_hold_numbers():
-    assert '<th scope="col">10,000</th>' in table(["n", 10_000], [["loss", 0.5]])._repr_html_()
+def test_a_header_may_hold_numbers_and_stands_over_them():
+    html = table(["n", 10_000], [["loss", 0.5]])._repr_html_()
+    assert '<th scope="col">n</th><th scope="col" class="number">10,000</th>' in html
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("-7.1", "−7.1"),
+        ("-0.0 [-1.5, +1.4]", "0.0 [−1.5, +1.4]"),
+        (-0.25, "−0.25"),
+        ("2026-11-21", "2026-11-21"),
+        (1e-9, "1e-09"),
+        ("`--seeds -1`", "`--seeds -1`"),
+    ],
+)
+def test_a_minus_is_no_hyphen(given, shown):
+    assert table(["value"], [[given]]).rows == [[shown]]
 
 
 def test_a_ragged_table_is_refused():
