@@ -10,7 +10,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
-.PHONY: help book test test-site test-notebooks test-extended lint format bench serve clean distclean
+.PHONY: help book test coverage test-site test-notebooks test-extended lint format bench serve clean distclean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?/\1\t/' | expand -t 16
@@ -27,6 +27,9 @@ book: $(READY)  ## build the site with warnings as errors
 
 test: $(READY)  ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+coverage: $(READY)  ## run the tests and count lines and branches: at least 95% of the package
+	$(BIN)/python -m pytest -n 2 --dist worksteal --cov
 
 test-extended: $(READY)  ## thousands of random designs instead of hundreds
 	HYPOTHESIS_PROFILE=extended $(BIN)/python -m pytest tests/linear -n 2 --dist worksteal
