@@ -6,7 +6,7 @@ import hashlib
 import html
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -113,6 +113,23 @@ def band(
         raise ValueError(f"x, mean, low and high must be vectors of one length, got shapes {shapes}")
     ax.fill_between(at, np.asarray(low, float), np.asarray(high, float), color=color, alpha=0.22, linewidth=0)
     ax.plot(at, mean, color=color, label=label, **line)
+
+
+def whiskers(
+    ax: Axes,
+    x: Any,
+    values: Sequence[Mapping[str, float]],
+    *,
+    color: str,
+    label: str | None = None,
+    fmt: str = "o",
+    **mark: Any,
+) -> None:
+    """Means as marks with their intervals as whiskers; `values`, one for each x, hold mean, low and high."""
+    if len(x) != len(values):
+        raise ValueError(f"x and values must have one length, got {len(x)} and {len(values)}")
+    mean, low, high = (np.array([v[part] for v in values], float) for part in ("mean", "low", "high"))
+    ax.errorbar(x, mean, (mean - low, high - mean), fmt=fmt, color=color, label=label, elinewidth=1.1, **mark)
 
 
 def picture(figure: Figure, alt: str) -> Picture:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from companion.linear import kernels
 from companion.linear.symbols import SymbolTask, symbol_losses
-from companion.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots
+from companion.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, band, picture, subplots
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def training_graph(train: np.ndarray, symbols: int) -> Picture:
@@ -64,8 +68,13 @@ def similarity_sweep(rows: Sequence[Mapping[str, float]], additive: Mapping[str,
         mean, sd = (np.array([row[name] for row in rows]) for name in (key, f"{key}_sd"))
         left.fill_between(rho, mean - sd, mean + sd, color=color, alpha=0.22, lw=0)
         left.plot(rho, mean, color=color, label=label, marker="o", ms=3)
-    left.axhline(additive["fresh"], color=BLUE, ls=":", label="additive, fresh tuples")
-    left.axhline(additive["pairs"], color=ORANGE, ls=":", label="additive, pairs seen once")
+    for key, color, label in (
+        ("fresh", BLUE, "additive, fresh tuples"),
+        ("pairs", ORANGE, "additive, pairs seen once"),
+    ):
+        level, spread = additive[key], additive[f"{key}_sd"]
+        left.axhspan(level - spread, level + spread, color=color, alpha=0.1, lw=0)
+        left.axhline(level, color=color, ls=":", label=label)
     left.set(title="Loss (train: 0 everywhere)", xlabel=r"similarity $\rho$", ylabel="mean square error")
     left.legend(fontsize=8)
     mean, sd = (np.array([row[name] for row in rows]) for name in ("slope", "slope_sd"))
@@ -103,14 +112,15 @@ def predictions(task: SymbolTask, *, rho: float, ridge: float) -> Picture:
 
 
 def solve_times(groups: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) -> Picture:
-    """CPU seconds against n for each solver (keys of `labels`), one panel for each alpha; dots are means."""
+    """CPU seconds against n for each solver (keys of `labels`), one panel for each alpha; means, bands one sd."""
     alphas = sorted({g["alpha"] for g in groups})
     figure, axes = subplots(1, len(alphas), size=(8.0, 3.4), sharey=True, squeeze=False)
     for ax, alpha in zip(axes[0], alphas, strict=True):
         chosen = sorted((g for g in groups if g["alpha"] == alpha), key=lambda g: g["n"])
         for color, (key, label) in zip((BLUE, ORANGE, GREEN), labels.items(), strict=False):
-            seconds = [g[key]["mean"] for g in chosen]
-            ax.plot([g["n"] for g in chosen], seconds, color=color, marker="o", label=label)
+            mean, sd = (np.array([g[key][part] for g in chosen], float) for part in ("mean", "sd"))
+            low = np.maximum(mean - sd, mean / 4)  # the axis is logarithmic
+            band(ax, [g["n"] for g in chosen], mean, low, mean + sd, color=color, marker="o", label=label)
         ax.set(xscale="log", yscale="log", xlabel="training rows n", title=rf"$\alpha={alpha:g}$")
     axes[0][0].set(ylabel="CPU seconds")
     axes[0][0].legend()
@@ -120,21 +130,39 @@ def solve_times(groups: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) 
     return picture(figure, f"CPU time to solve against n; {where}: {told}.")
 
 
-def recovered_map(alphas: Sequence[float], sizes: Sequence[float], share: np.ndarray, bite: np.ndarray) -> Picture:
-    """Share of the seen features that is recovered over (alpha, n), shape (sizes, alphas).
+@dataclass(frozen=True)
+class RecoveredMap:
+    """Shares of the seen features that are recovered, over (alpha, n).
 
-    `bite`: for each alpha the n from which the paper's second term is below 1 (NaN where never).
+    share: (sizes, alphas). bite: for each alpha the n from which the paper's second term is below 1 (NaN where
+    never).
     """
+
+    alphas: np.ndarray
+    sizes: np.ndarray
+    share: np.ndarray
+    bite: np.ndarray
+
+    def draw(self, ax: Axes) -> Any:
+        """The phase diagram on `ax`; returns what a colour bar needs."""
+        missing = np.log10(1 - self.share)
+        drawn = ax.contourf(self.alphas, self.sizes, missing, levels=np.linspace(-7, 0, 15), extend="min")
+        levels = [0.5, 0.9, 0.99, 0.999]
+        lines = ax.contour(self.alphas, self.sizes, self.share, levels=levels, colors="white", linewidths=1)
+        ax.clabel(lines, fmt=lambda v: f"{v:.3g}", fontsize=8)
+        ax.plot(self.alphas, self.bite, color=ORANGE, lw=2, ls="--", label=r"$p_{>k}^2\ln^2 d=1$")
+        ax.set(yscale="log", ylim=(self.sizes[0], self.sizes[-1]))
+        ax.set(xlabel=r"tail exponent $\alpha$", ylabel="training rows n")
+        ax.grid(False)
+        ax.legend(loc="upper right", labelcolor="white")
+        return drawn
+
+
+def recovered_map(table: RecoveredMap) -> Picture:
+    """The phase diagram alone."""
     figure, ax = subplots(size=(6.6, 4.0))
-    drawn = ax.contourf(alphas, sizes, np.log10(1 - share), levels=np.linspace(-7, 0, 15), extend="min")
-    lines = ax.contour(alphas, sizes, share, levels=[0.5, 0.9, 0.99, 0.999], colors="white", linewidths=1)
-    ax.clabel(lines, fmt=lambda v: f"{v:.3g}", fontsize=8)
-    ax.plot(alphas, bite, color=ORANGE, lw=2, ls="--", label=r"$p_{>k}^2\ln^2 d=1$")
-    ax.set(yscale="log", ylim=(sizes[0], sizes[-1]))
-    ax.set(xlabel=r"tail exponent $\alpha$", ylabel="training rows n")
-    ax.grid(False)
-    ax.legend(loc="upper right", labelcolor="white")
-    figure.colorbar(drawn, ax=ax, label="share not recovered, power of ten")
+    figure.colorbar(table.draw(ax), ax=ax, label="share not recovered, power of ten")
+    alphas, sizes, share = table.alphas, table.sizes, table.share
     corner = [f"{share[i, j]:.2f}" for i in (0, -1) for j in (0, -1)]
     return picture(
         figure,
@@ -143,17 +171,28 @@ def recovered_map(alphas: Sequence[float], sizes: Sequence[float], share: np.nda
     )
 
 
-def recovered_along(
-    sizes: Sequence[float], curves: Mapping[str, Sequence[float]], *, alpha: float, s: float
+def recovered_at(
+    table: RecoveredMap, curves: Mapping[str, Sequence[float]], sizes: Sequence[float], *, alpha: float, n: float
 ) -> Picture:
-    """Unrecovered share against n: the equation, its leading order, and the paper's two terms."""
-    figure, ax = subplots(size=(6.6, 3.6))
+    """The phase diagram with a point at (alpha, n), and the cut through it along n.
+
+    `curves`, along `sizes`: the share not recovered by the equation, its leading order, the paper's two terms.
+    """
+    figure, (left, ax) = subplots(1, 2, size=(8.6, 3.7), width_ratios=(1, 1.25))
+    table.draw(left)
+    left.plot([alpha], [n], "o", color=ORANGE, mec="white", mew=1.6, ms=10, clip_on=False, zorder=5)
     styles = ((BLUE, "-"), (BLUE, ":"), (ORANGE, "--"), (GREY, "--"))
     for (label, values), (color, ls) in zip(curves.items(), styles, strict=True):
         ax.plot(sizes, values, color=color, ls=ls, label=label)
     ax.axhline(1, color=INK, lw=0.8)
     ax.set(xscale="log", yscale="log", ylim=(1e-6, 1e3), xlabel="training rows n", ylabel="share not recovered")
     ax.legend(fontsize=8)
-    told = "; ".join(f"{name.replace('$', '')} {y[0]:.2g} to {y[-1]:.2g}" for name, y in curves.items())
-    span = f"from n {sizes[0]:.0e} to {sizes[-1]:.0e}"
-    return picture(figure, f"alpha {alpha:g}, s {s:g}: share not recovered {span}: {told}.")
+    log = {name: float(np.interp(np.log(n), np.log(sizes), np.log(values))) for name, values in curves.items()}
+    here = {name: float(np.exp(value)) for name, value in log.items() if not np.isnan(value)}
+    ax.axvline(n, color=INK, lw=0.8, ls=":")
+    ax.plot([n] * len(here), list(here.values()), "o", color=INK, ms=4, zorder=4)
+    ax.set_title(rf"$\alpha={alpha:g}$: {next(iter(here.values())):.2g} of the seen not recovered", fontsize=10)
+    told = "; ".join(f"{name.replace('$', '')} {value:.2g}" for name, value in here.items())
+    return picture(
+        figure, f"The phase diagram with a point at alpha {alpha:g}, n {n:.0e}. Not recovered there: {told}."
+    )

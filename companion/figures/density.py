@@ -10,7 +10,7 @@ import numpy as np
 
 from companion.linear.theory import density
 from companion.results import Result
-from companion.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots
+from companion.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots, whiskers
 
 
 @lru_cache(maxsize=2048)
@@ -144,14 +144,15 @@ def phases(result: Result) -> Picture:
         ax.plot(grid, [f["peeled"] / f["seen"] for f in found], color=ORANGE, ls="--", label="peeling (theory)")
         for group in result.where(alpha=alpha):
             seen = solutions(alpha, group["s"], n, d)["seen"]
-            ax.plot([group["s"]], [group["resolved"]["mean"] / seen], "D", color=GREEN, ms=5)
-            ax.plot([group["s"]], [group["peeled"]["mean"] / seen], "o", color=ORANGE, mfc="none", ms=7)
+            for key, color, mark in (("resolved", GREEN, "D"), ("peeled", ORANGE, "o")):
+                shares = {part: group[key][part] / seen for part in ("mean", "low", "high")}
+                whiskers(ax, [group["s"]], [shares], color=color, fmt=mark, ms=5, mfc=color if mark == "D" else "none")
         stop = next((s for s, f in zip(grid, found, strict=True) if f["peeled"] < 0.5 * f["resolved"]), math.nan)
         words.append(f"alpha = {alpha:g}: peeling from nothing gives up near s = {stop:.1f}")
         ax.set(xlabel="features a row, $s$", title=rf"$\alpha={alpha:g}$", ylim=(-0.03, 1.03))
     axes[0].set_ylabel("resolved share of the seen")
     axes[-1].legend(loc="center right", fontsize=8)
-    return picture(figure, "Resolved share of the seen features along s. " + "; ".join(words) + ". Dots measured.")
+    return picture(figure, "Resolved share of the seen features along s. " + "; ".join(words) + ". Marks measured.")
 
 
 def phase_map(n: int = 1000, d: int = 10_000) -> Picture:

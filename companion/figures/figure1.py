@@ -13,10 +13,15 @@ from companion.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, band, pictu
 COLOURS = {"never seen": GREY, "seen, not resolved": ORANGE, "resolved (noise)": BLUE, "common": GREEN}
 
 
-def panels(result: Result) -> Picture:
-    """The four panels of Figure 1 from a stored or a fresh result; bands: one standard deviation."""
+def panels(result: Result, *, alpha: float | None = None, sigma: float | None = None) -> Picture:
+    """The four panels of Figure 1 from a stored or a fresh result; bands: one standard deviation.
+
+    sigma: the noise level shown beside none, the largest unless given. alpha: a value to mark and to read off;
+    the axes then stay where they are, so that two such pictures can be compared.
+    """
     alphas = sorted({group["alpha"] for group in result.summary})
-    quiet, loud = sorted({group["sigma"] for group in result.summary})
+    quiet = min(group["sigma"] for group in result.summary)
+    loud = max(group["sigma"] for group in result.summary) if sigma is None else sigma
     settings = figure1.Settings(**{k: v for k, v in result.settings.items() if k != "alphas"})
     theory = [figure1.expectations(settings, alpha, loud) for alpha in alphas]
     figure, axes = subplots(2, 2, size=(8.2, 6.0), sharex=True)
@@ -50,9 +55,26 @@ def panels(result: Result) -> Picture:
     _curve(outside, result, alphas, loud, "composition_resolved", BLUE, "resolved pair")
     outside.plot(alphas, [t["composition"] for t in theory], color=INK, ls="--", lw=1.2, label="alone in its rows")
     outside.set(title="Out of distribution: two tail features", ylabel="excess loss", xlabel=r"tail exponent $\alpha$")
+    if alpha is not None:
+        for ax, top in ((tail, 0.5), (common, 0.3), (outside, 0.5)):
+            ax.set_ylim(0, top)
+        inside.set_ylim(2e-3, 1)
+        for ax, key in ((tail, "once_square"), (common, "common_square"), (inside, "in_distribution")):
+            _read_off(ax, result, alpha, loud, key)
+        _read_off(outside, result, alpha, loud, "composition")
     for ax in axes.flat:
-        ax.legend()
-    return picture(figure, _panels_alt(result, alphas, quiet, loud))
+        ax.legend(loc="upper right")
+    return picture(figure, _panels_alt(result, alphas if alpha is None else [alpha], quiet, loud))
+
+
+def _read_off(ax: Any, result: Result, alpha: float, sigma: float, key: str) -> None:
+    """A vertical line at alpha, and the mean of `key` there as a dot with its number."""
+    value = result.one(alpha=alpha, sigma=sigma)[key]["mean"] ** (0.5 if "square" in key else 1.0)
+    ax.axvline(alpha, color=INK, lw=0.8, ls=":")
+    ax.plot([alpha], [value], "o", color=INK, ms=6, zorder=4)
+    side = 6 if alpha < 2.5 else -6
+    align = "left" if side > 0 else "right"
+    ax.annotate(f"{value:.3g}", (alpha, value), (side, 6), textcoords="offset points", ha=align, fontsize=9)
 
 
 def one_draw(drawn: figure1.Draw, sigma: float) -> Picture:
@@ -110,9 +132,8 @@ def _panels_alt(result: Result, alphas: list[float], quiet: float, loud: float) 
         value = result.one(alpha=alpha, sigma=sigma)[key]["mean"]
         return f"{value**0.5 if 'square' in key else value:.3g}"
 
-    low, high = alphas[0], alphas[-1]
-    middle = min(alphas, key=lambda a: abs(a - 2))
-    ends = (low, middle, high)
+    ends = list(dict.fromkeys((alphas[0], min(alphas, key=lambda a: abs(a - 2)), alphas[-1])))
+    where = " and ".join(", ".join(f"{a:g}" for a in ends).rsplit(", ", 1))
 
     def told(key: str, sigma: float) -> str:
         return ", ".join(at(a, sigma, key) for a in ends)
@@ -122,7 +143,7 @@ def _panels_alt(result: Result, alphas: list[float], quiet: float, loud: float) 
     inside = f"{told('in_distribution', loud)} (without noise {told('in_distribution', quiet)})"
     outside = f"{told('composition', loud)} (without noise {told('composition', quiet)})"
     return (
-        f"Four panels against alpha. At alpha {low:g}, {middle:g} and {high:g}, noise {loud:g}: {errors}; "
+        f"Four panels against alpha. At alpha {where}, noise {loud:g}: {errors}; "
         f"{common}; in-distribution loss {inside}; loss on two seen tail features {outside}."
     )
 

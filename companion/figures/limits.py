@@ -14,6 +14,7 @@ BARS = (
     ("in_distribution", BLUE, "in distribution"),
     ("composition", ORANGE, "composition"),
 )
+ZERO = {"train": "zero_in", "in_distribution": "zero_in", "composition": "zero_composition"}  # what 1 on the axis is
 SWITCHES = {
     "steep": "frequencies i⁻²",
     "independent": "independent features",
@@ -24,21 +25,23 @@ SWITCHES = {
 
 
 def averaged(world: World, seeds: Sequence[int]) -> dict[str, float]:
-    """Losses of a world, averaged over draws."""
+    """Losses of a world, averaged over draws; `*_share` and `*_sd`: mean and sd as shares of predicting 0."""
     every = [losses(world, seed=seed) for seed in seeds]
-    return {key: float(np.mean([one[key] for one in every])) for key in every[0]}
+    mean = {key: float(np.mean([one[key] for one in every])) for key in every[0]}
+    for key, zero in ZERO.items():
+        shares = [one[key] / mean[zero] for one in every]
+        mean |= {f"{key}_share": float(np.mean(shares)), f"{key}_sd": float(np.std(shares, ddof=1))}
+    return mean
 
 
 def switchboard(world: World, seeds: Sequence[int]) -> Picture:
     """The three losses of a world, as shares of what predicting 0 costs."""
     mean = averaged(world, seeds)
-    inside, outside = mean["zero_in"], mean["zero_composition"]
-    reference = {"train": inside, "in_distribution": inside, "composition": outside}
     figure, ax = subplots(size=(6.6, 2.3))
     for at, (key, color, _) in enumerate(BARS):
-        share = mean[key] / reference[key]
-        ax.barh(-at, min(share, 1.05), 0.6, color=color)
-        end = (min(share, 1.05), -at)
+        share, sd = mean[f"{key}_share"], mean[f"{key}_sd"]
+        ax.barh(-at, min(share, 1.05), 0.6, color=color, xerr=sd, ecolor=INK)
+        end = (min(share + sd, 1.05), -at)
         ax.annotate(f"{mean[key]:.4f}", end, (4, 0), textcoords="offset points", va="center")
     ax.axvline(1, color=INK, lw=1, ls="--")
     ax.set_yticks([0, -1, -2], [name for _, _, name in BARS])
@@ -57,20 +60,19 @@ def one_at_a_time(table: Mapping[str, Mapping[str, float]]) -> Picture:
     """In-distribution and composition loss with one hypothesis switched off; shares of predicting 0."""
     figure, ax = subplots(size=(7.2, 3.2))
     x = np.arange(len(table))
-    for shift, key, zero, color, name in (
-        (-0.2, "in_distribution", "zero_in", BLUE, "in distribution"),
-        (0.2, "composition", "zero_composition", ORANGE, "composition"),
+    for shift, key, color, name in (
+        (-0.2, "in_distribution", BLUE, "in distribution"),
+        (0.2, "composition", ORANGE, "composition"),
     ):
-        share = [row[key] / row[zero] for row in table.values()]
-        ax.bar(x + shift, share, 0.38, color=color, label=name)
-        for end in zip(x + shift, share, strict=True):
-            ax.annotate(f"{end[1]:.3f}", end, (0, 2), textcoords="offset points", ha="center", fontsize=8)
+        share, sd = (np.array([row[f"{key}_{part}"] for row in table.values()]) for part in ("share", "sd"))
+        ax.bar(x + shift, share, 0.38, color=color, label=name, yerr=sd, ecolor=INK)
+        for at, value, up in zip(x + shift, share, sd, strict=True):
+            ax.annotate(f"{value:.3f}", (at, value + up), (0, 2), textcoords="offset points", ha="center", fontsize=8)
     ax.set_xticks(x, list(table), fontsize=8.5)
     ax.set(ylabel="share of predicting 0", ylim=(0, 0.85))
     ax.legend()
     told = "; ".join(
-        f"{name}: in distribution {row['in_distribution'] / row['zero_in']:.3f}, "
-        f"composition {row['composition'] / row['zero_composition']:.3f}"
+        f"{name}: in distribution {row['in_distribution_share']:.3f}, composition {row['composition_share']:.3f}"
         for name, row in table.items()
     )
     return picture(figure, f"Losses as shares of predicting 0. {told.replace(chr(10), ' ')}.")

@@ -11,7 +11,7 @@ import numpy as np
 from companion.linear.model import LongTailModel
 from companion.linear.theory import counts, density, recovery
 from companion.results import Result
-from companion.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, Picture, band, picture, subplots
+from companion.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, Picture, band, picture, subplots, whiskers
 
 GRID = tuple(np.round(np.linspace(1.0, 3.0, 41), 3))
 
@@ -84,14 +84,7 @@ def sandwich(result: Result) -> Picture:
         if group["alpha"] < 1.1:
             continue
         m = group["once_seen_unresolved_share"]
-        ax.errorbar(
-            [group["alpha"]],
-            [m["mean"]],
-            [[m["mean"] - m["low"]], [m["high"] - m["mean"]]],
-            fmt="o",
-            color=BLUE,
-            label="measured, 95% interval" if not words else None,
-        )
+        whiskers(ax, [group["alpha"]], [m], color=BLUE, label="measured, 95% interval" if not words else None)
         words.append(f"alpha {group['alpha']:g}: {m['mean']:.3f}")
     ax.set(xlabel=r"tail exponent $\alpha$", ylabel="unresolved share of once-seen", yscale="log", ylim=(2e-3, 3))
     ax.legend()
@@ -121,8 +114,7 @@ def rates(result: Result, alpha: float = 1.5) -> Picture:
         (left, "missed_share", "as a share of the seen features"),
         (right, "missed_mass", "as probability mass"),
     ):
-        means = [group[key]["mean"] for group in groups]
-        ax.plot(sizes, means, "o", color=INK, label="measured")
+        whiskers(ax, sizes, [group[key] for group in groups], color=INK, label="measured, 95% interval")
         ax.set_title(f"Seen but unresolved, {title}", fontsize=9.5)
         ax.legend(fontsize=8)
     share, mass = ([group[key]["mean"] for group in groups] for key in ("missed_share", "missed_mass"))

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from scipy.stats import binomtest
 
 from companion.linear.model import LongTailModel, sample_design
 from companion.linear.structure import peeling_rounds
 from companion.linear.theory import counts, pinning
-from companion.results import Result
-from companion.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, Picture, band, picture, subplots
+from companion.results import Result, interval
+from companion.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, Picture, band, picture, subplots, whiskers
 
 
 def score(X: Any, step: int, k: int = 0) -> Picture:
@@ -68,17 +69,19 @@ def tails_a_row(result: Result) -> Picture:
         ax.plot(grid, values, color=color)
         at, shift = {BLUE: (28, (-10, -16)), GREEN: (18, (4, 8)), ORANGE: (3, (8, 6))}[color]
         ax.annotate(label, (float(grid[at]), float(values[at])), shift, textcoords="offset points", color=color)
-    for group in result.summary:
-        shares = [group[key]["mean"] / fixed["n"] for key in ("rows_without_tail", "rows_with_one_tail")]
-        for value, color in zip((*shares, 1 - sum(shares)), (BLUE, GREEN, ORANGE), strict=True):
-            ax.plot([group["alpha"]], [value], "o", color=color)
+    for alpha in fixed["alphas"]:
+        drawn = result.select(alpha=alpha)
+        plain, single = (np.array([row[f"rows_{kind}_tail"] for row in drawn]) for kind in ("without", "with_one"))
+        for number, color in ((plain, BLUE), (single, GREEN), (fixed["n"] - plain - single, ORANGE)):
+            whiskers(ax, [alpha], [interval(number / fixed["n"])], color=color)
     ax.set(xlabel=r"tail exponent $\alpha$", ylabel="share of the rows", ylim=(0, 1.02))
     first, last = lines[0], lines[20]
     return picture(
         figure,
         "Share of rows by number of tail features along alpha from 1 to 3. No tail feature: "
         f"{first[0]:.2f} at 1, {last[0]:.2f} at 2. One: {first[1]:.2f} and {last[1]:.2f}. "
-        f"Two or more: {first[2]:.2f} and {last[2]:.2f}. Dots: {len(result.seeds)} draws, on the lines.",
+        f"Two or more: {first[2]:.2f} and {last[2]:.2f}. Dots: {len(result.seeds)} draws, on the lines; "
+        "their intervals hardly show.",
     )
 
 
@@ -132,6 +135,15 @@ def spectrum_rows(
     return rows
 
 
+def _share_intervals(shares: np.ndarray, draws: int) -> list[dict[str, float]]:
+    """Mean and exact (Clopper-Pearson) 95% interval of each share of `draws` draws."""
+    out = []
+    for share in shares:
+        found = binomtest(round(share * draws), draws).proportion_ci(0.95)
+        out.append({"mean": float(share), "low": float(found.low), "high": float(found.high)})
+    return out
+
+
 def spectrum(rows: Sequence[dict[str, float]], draws: int = 150) -> Picture:
     """Left: extreme eigenvalues against n p_k; right: probability that the common features are not pinned by A."""
     x = [row["common"] for row in rows]
@@ -146,7 +158,8 @@ def spectrum(rows: Sequence[dict[str, float]], draws: int = 150) -> Picture:
     right.plot(x, column["bound"], color=GREEN, label="our bound", lw=2.6, alpha=0.7)
     right.plot(x, column["empty"], color=INK, ls=":", lw=1.4, label="some column empty (exact)")
     shown = column["failed"] > 0
-    right.plot(np.array(x)[shown], column["failed"][shown], "o", color=BLUE, label="measured")
+    count = _share_intervals(column["failed"][shown], draws)
+    whiskers(right, np.array(x)[shown], count, color=BLUE, label="measured")
     right.axhline(1, color=INK, ls=":", lw=1)
     right.set(xscale="log", yscale="log", ylim=(1e-6, 3e4), xlabel=r"$n p_k$", title=r"P(rank $A<k$)")
     right.legend(loc="upper right", fontsize=8)
