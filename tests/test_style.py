@@ -59,3 +59,14 @@ def test_colours_keep_contrast_in_light_and_dark(colour, ground):
 
     high, low = sorted((luminance(colour), luminance(ground)), reverse=True)
     assert (high + 0.05) / (low + 0.05) >= 3
+
+
+def test_whiskers_show_the_interval_of_each_mean():
+    """A mark at the mean, a whisker from low to high; one set of values for each place."""
+    _, ax = style.subplots()
+    style.whiskers(ax, [1, 2], [{"mean": 2, "low": 1, "high": 4}, {"mean": 5, "low": 5, "high": 6}], color=style.BLUE)
+    (bars,) = ax.containers
+    assert bars.lines[0].get_ydata().tolist() == [2, 5]
+    assert [piece[:, 1].tolist() for piece in bars.lines[2][0].get_segments()] == [[1, 4], [5, 6]]
+    with pytest.raises(ValueError, match="one length, got 1 and 0"):
+        style.whiskers(ax, [1], [], color=style.BLUE)
