@@ -10,7 +10,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
-.PHONY: help book test coverage test-site test-notebooks test-extended lint format bench serve clean distclean
+.PHONY: help book test coverage mutation test-site test-notebooks test-extended lint format bench serve clean distclean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?/\1\t/' | expand -t 16
@@ -30,6 +30,10 @@ test: $(READY)  ## run the tests
 
 coverage: $(READY)  ## run the tests and count lines and branches: at least 95% of the package
 	$(BIN)/python -m pytest -n 2 --dist worksteal --cov
+
+mutation: $(READY)  ## break the code in a tenth of all places (SHARE=1: all), see which breaks the tests notice
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/mutation.txt
+	$(BIN)/python tests/mutation.py --share $(or $(SHARE),0.1)
 
 test-extended: $(READY)  ## thousands of random designs instead of hundreds
 	HYPOTHESIS_PROFILE=extended $(BIN)/python -m pytest tests/linear -n 2 --dist worksteal
