@@ -1,14 +1,18 @@
 """Stored results: written whole, read back equal, refused when stale."""
 
+import dataclasses
 import json
 import math
+import platform
+import sys
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from scipy.stats import t
+from scipy.stats import sem, t
 
 from companion import _files, results
-from companion.experiment import settings_dict
+from companion.experiment import Experiment, setting, settings_dict
 from companion.registry import experiment
 from companion.run import run
 
@@ -139,3 +143,159 @@ def test_smoke_results_are_remade_equal(file, tmp_path):
                 assert isinstance(b[key], float), key
             else:
                 assert a[key] == b[key], key
+
+
+@dataclasses.dataclass(frozen=True)
+class Small:
+    grid: tuple[int, ...] = setting((1, 2), "two cells")
+
+
+ROWS = [
+    {"a": 1, "seed": 0, "value": 2.0, "flag": True, "word": "x", "many": (1.0, {"deep": math.nan})},
+    {"a": 1, "seed": 1, "value": 4.0, "flag": False, "word": "y", "late": 7},
+    {"a": 2, "seed": 0, "value": math.nan, "flag": True, "word": "x"},
+]
+
+
+def small(by=()):
+    return Experiment("small", "", {"smoke": Small()}, {"smoke": 2}, lambda s: [{"a": a} for a in s.grid], len, by=by)
+
+
+@pytest.fixture
+def written(tmp_path):
+    return results.save(small(), "smoke", range(2), ROWS, {"device": "a box"}, tmp_path / "new")
+
+
+def test_what_is_saved_is_what_is_read(written):
+    """NaN survives at any depth, tuples come back as lists, and nothing else changes."""
+    found = results.read(written)
+    assert written.name == "small-smoke.json"
+    assert (found.experiment, found.preset, found.name) == ("small", "smoke", "small-smoke")
+    assert found.settings == {"grid": [1, 2]}
+    assert found.seeds == [0, 1]
+    assert found.by == ("a",), "the cell's keys, when the experiment names none"
+    assert found.provenance == {"device": "a box"}
+    np.testing.assert_equal(found.rows, [{**ROWS[0], "many": [1.0, {"deep": math.nan}]}, *ROWS[1:]])
+    np.testing.assert_equal(found.summary, results.summarise(ROWS, ("a",)))
+
+
+def test_a_result_file_has_one_row_a_line(written):
+    """A renewed result then gives a difference that can be read."""
+    lines = written.read_text(encoding="utf-8").splitlines()
+    as_rows = [line.rstrip(",") for line in lines if '"seed": ' in line]
+    assert [json.loads(line)["word"] for line in as_rows] == ["x", "y", "x"]
+    assert "NaN" not in written.read_text(encoding="utf-8"), "plain JSON"
+
+
+def test_an_experiment_may_name_its_groups(tmp_path):
+    found = results.read(results.save(small(by=("word",)), "smoke", [0, 1], ROWS, {}, tmp_path))
+    assert found.by == ("word",)
+    assert found.one(word="x")["value"]["n"] == 1
+    assert [row["a"] for row in found.select(word="x")] == [1, 2]
+    assert found.select(word="x", a=2) == [found.rows[2]]
+    assert found.where(word="z") == []
+    with pytest.raises(LookupError, match=r"2 groups of small-smoke match {}; there are .*'word', 'x'.*'word', 'y'"):
+        found.one()
+
+
+def test_summaries_hold_the_measured_fields_of_each_group():
+    """Numbers are summarised, flags, words, seeds and the group's own keys are not; a row may lack a field."""
+    one, two = results.summarise(ROWS, ["a"])
+    assert list(one) == ["a", "value", "late"]
+    assert one["a"] == 1
+    np.testing.assert_equal(one["value"], results.interval([2.0, 4.0]))
+    np.testing.assert_equal(one["late"], results.interval([7]))
+    assert list(two) == ["a", "value"]
+    assert two["value"]["n"] == 0
+
+
+@pytest.mark.parametrize(
+    ("values", "level"), [([1.0, 2.0, 4.0], 0.8), ([3.0, -1.0], 0.99), ([1e6, 1e6 + 1, 1e6 + 3, 1e6], 0.5)]
+)
+def test_interval_is_scipys(values, level):
+    got = results.interval(values, level)
+    low, high = t.interval(level, len(values) - 1, loc=np.mean(values), scale=sem(values))
+    np.testing.assert_allclose([got["low"], got["high"]], [low, high])
+    np.testing.assert_allclose(got["sd"], np.std(values, ddof=1))
+
+
+def test_one_value_has_a_mean_and_no_spread():
+    np.testing.assert_equal(
+        results.interval([2.0]), {"mean": 2.0, "sd": math.nan, "n": 1, "low": math.nan, "high": math.nan}
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.4, "0 s"), (119.4, "119 s"), (120, "2 min"), (7199, "120 min"), (7200, "2.0 h"), (9000, "2.5 h")],
+)
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_result_says_in_one_line_where_it_comes_from(monkeypatch, seconds, said, changed):
+    monkeypatch.setattr(results, "experiment", lambda name: small())
+    monkeypatch.setattr(results, "code_hash", lambda module: "new" if changed else "old")
+    provenance = {
+        "device": "a box",
+        "versions": {"python": "3.12", "numpy": "2.0"},
+        "code": "old",
+        "date": "2026-02-03T04:05:06Z",
+        "seconds": seconds,
+    }
+    found = results.Result("small", "smoke", {}, [0], ("a",), ROWS, [], provenance)
+    assert found.code_changed is changed
+    assert found.line() == (
+        f"Stored result small-smoke: 1 seed, 3 rows, {said} of computing on a box, 2026-02-03, python 3.12, numpy 2.0, "
+        "code old. Renew with: companion run small --preset smoke --fresh"
+        + (" The code has changed since; the settings have not." if changed else "")
+    )
+    assert ": 2 seeds, " in dataclasses.replace(found, seeds=[0, 1]).line()
+
+
+def test_provenance_names_time_code_and_versions(monkeypatch):
+    monkeypatch.setattr(results, "code_hash", lambda module: f"hash of {module}")
+    before = datetime.now(UTC).replace(microsecond=0)
+    made = results.provenance(small(), "smoke", "a box", 12.345, {"torch": "0.0"})
+    assert before <= datetime.strptime(made["date"], "%Y-%m-%dT%H:%M:%S%z") <= datetime.now(UTC)
+    assert made["seconds"] == 12.3
+    assert (made["device"], made["code"]) == ("a box", f"hash of {small().module}")
+    assert made["command"] == "companion run small --preset smoke --fresh"
+    assert made["versions"]["torch"] == "0.0", "what the workers had goes before what is here"
+    assert made["versions"]["numpy"] == np.__version__
+    assert made["versions"]["python"] == platform.python_version()
+    assert "torch" not in results.provenance(small(), "smoke", "", 0.0)["versions"] or "torch" in sys.modules
+
+
+def test_versions_are_of_what_was_imported(monkeypatch):
+    import sklearn
+
+    assert results.versions()["scikit-learn"] == sklearn.__version__
+    monkeypatch.delitem(sys.modules, "sklearn")
+    assert "scikit-learn" not in results.versions()
+
+
+def test_results_are_in_the_named_folder_else_with_the_book(monkeypatch, tmp_path):
+    monkeypatch.setenv("COMPANION_RESULTS", str(tmp_path))
+    assert results.folder() == tmp_path
+    assert results.path("a", "b") == tmp_path / "a-b.json"
+    monkeypatch.delenv("COMPANION_RESULTS")
+    (tmp_path / "companion").mkdir()
+    monkeypatch.setattr(results, "__file__", str(tmp_path / "companion" / "results.py"))
+    assert results.folder() == tmp_path / "companion" / "_results", "an installed package holds a copy"
+    (tmp_path / "book" / "results").mkdir(parents=True)
+    assert results.folder() == tmp_path / "book" / "results", "a checkout has the book beside it"
+
+
+def test_the_preset_asked_for_by_default_is_the_papers(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no stored result figure1-paper\.json in "):
+        results.load("figure1", root=tmp_path)
+
+
+def test_every_differing_setting_is_told(stored, tmp_path):
+    """Also one that the code no longer knows, or that the file does not."""
+    data = json.loads(results.path("figure1", "smoke", stored).read_text())
+    gone = min(data["settings"])
+    kept = data["settings"].pop(gone)
+    data["settings"]["zzz"] = 1
+    results.path("figure1", "smoke", tmp_path).write_text(json.dumps(data))
+    with pytest.raises(results.StaleResult) as told:
+        results.load("figure1", "smoke", root=tmp_path)
+    assert f"({gone}: stored None, code {kept!r}; zzz: stored 1, code None)" in str(told.value)
