@@ -132,7 +132,7 @@ def _inline(text: str) -> str:
 
 
 def _numeric(text: str) -> bool:
-    return bool(re.fullmatch(r"–|[+−-]?\d[\d.,]*(e[+-]?\d+)?( ?%)?([ ,;±(\[].*)?", text))
+    return bool(re.fullmatch(r"–|(under )?[+−-]?\d[\d.,]*(e[+-]?\d+)?( ?%)?([ ,;±(\[].*)?", text))
 
 
 def _td(text: str) -> str:

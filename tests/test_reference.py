@@ -10,6 +10,7 @@ import pytest
 from companion import reference, results
 from companion.book import table
 from companion.claims import SOURCES, STATUSES, Claim, ledger
+from tests.book.pages import listed
 
 
 def claim(label, **changes):
@@ -29,10 +30,22 @@ def claim(label, **changes):
 def test_the_ledger_lists_every_claim_once_under_its_chapter():
     claims = [claim("thm-a"), claim("thm-b", chapter="book/y"), claim("demo-c")]
     text = reference.claims_list(claims)
-    assert [text.count(label) for label in ("thm-a", "thm-b", "demo-c")] == [1, 1, 1]
+    heads = [line.split(": ")[0] for line in text.splitlines() if line.startswith("- ")]
+    assert heads == ["- {prf:ref}`thm-a`", "- `demo-c`", "- {prf:ref}`thm-b`"]
     assert text.index("/book/x") < text.index("demo-c") < text.index("/book/y") < text.index("thm-b")
     assert "{prf:ref}`thm-a`" in text
     assert "`demo-c`: " in text
+
+
+def test_the_ledger_is_listed_in_reading_order():
+    pages = [
+        line.split("`/")[1].split("`")[0] for line in reference.claims_list(ledger()).splitlines() if "{doc}" in line
+    ]
+    known = {page for page in pages if page.split("/")[-1] in (*reference.LINEAR, *reference.OTHERS, "limits")}
+    assert len(known) > 15
+    assert [page for page in pages if page in known] == [page for page in listed() if page in known]
+    parts = [page.split("/")[1] for page in pages]
+    assert parts == sorted(parts, key=reference.PARTS.index)
 
 
 def test_titles_are_shown_as_they_are():
@@ -43,6 +56,19 @@ def test_counts_add_up():
     rows = reference.claims_count([claim("thm-a"), claim("thm-b", source=SOURCES[2], status=STATUSES[1])])
     assert rows[-1] == ("all", 1, 1, *(0 for _ in STATUSES[2:]))
     assert sum(sum(row[1:]) for row in rows[:-1]) == 2
+
+
+@pytest.mark.parametrize(
+    ("mean", "low", "high", "status"),
+    [
+        (0.2, 0.15, 0.25, "reproduced"),  # near
+        (0.3, 0.05, 0.55, "reproduced"),  # inside an interval that says something
+        (1.2, -1.2, 3.6, "undecided"),
+        (1.2, 0.9, 1.5, "differs"),
+    ],
+)
+def test_a_wide_interval_proves_nothing(mean, low, high, status):
+    assert reference.compared(0.13, mean, low, high) == status
 
 
 @pytest.fixture
@@ -74,9 +100,32 @@ def test_figure1_differs_when_the_numbers_do(figure1, row, alpha, sigma, key, va
 
 def test_what_is_not_stored_is_said_to_be_not_run(monkeypatch, tmp_path):
     monkeypatch.setenv("COMPANION_RESULTS", str(tmp_path))
-    assert {row[-1] for row in [*reference.against_table1(), *reference.against_networks()]} == {"not run"}
+    rows = [*reference.against_table1(), *reference.against_networks(), *reference.against_readings()]
+    assert {row[-1] for row in rows} == {"not run"}
     assert reference.times() == []
     assert reference.provenance_lines("figure1") == []
+
+
+def test_a_reading_composes_where_its_losses_are_low(monkeypatch):
+    """Three encoders compose in the channels of training only: one cell of four differs."""
+    by = ("model", "encoders")
+    rows = [
+        {
+            **dict(zip(by, (model, encoders), strict=True)),
+            "seed": seed,
+            "composition": 2.0,
+            "composition_moved": 2.0 if encoders == "shared" else 20.0,
+            "baseline_reads_digit_best": 15.0,
+        }
+        for model in ("sum", "linear")
+        for encoders in ("shared", "separate")
+        for seed in (0, 1)
+    ]
+    made = results.Result("slots", "cpu", {}, [0, 1], by, rows, results.summarise(rows, by), {})
+    monkeypatch.setattr(reference, "largest", lambda name: made)
+    found = reference.against_readings()
+    assert [status for *_, status in found] == ["reproduced", "reproduced", "reproduced", "differs"]
+    assert "sum 2.00 (2.00 to 2.00)" in found[0][1]
 
 
 def test_each_stored_result_has_a_row_of_times():

@@ -4,6 +4,7 @@
 - `companion_vendor`: MathJax and the widget code, installed by npm and served from the site itself.
 - `companion_notebooks`: every chapter as a notebook that runs on Colab or from an empty folder.
 - `companion_bibliography`: which fields of the bibliography no record confirmed.
+- `companion_statements`: functions of the API page linked to their statements and tests.
 - `companion_typography`: a formula is not parted from the full stop after it.
 - here: the kernels' environment, and what each page loads.
 """
@@ -19,6 +20,7 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 import companion_bibliography  # noqa: E402
 import companion_execute  # noqa: E402
 import companion_notebooks  # noqa: E402
+import companion_statements  # noqa: E402
 import companion_typography  # noqa: E402
 import companion_vendor  # noqa: E402
 
@@ -97,6 +99,7 @@ def setup(app):
     app.add_directive("unconfirmed", companion_bibliography.Unconfirmed)
     app.connect("config-inited", configure, priority=100)
     app.connect("env-before-read-docs", companion_execute.run_stale_chapters)
+    app.connect("autodoc-process-docstring", companion_statements.add_links)
     app.connect("doctree-resolved", companion_typography.keep_together)
     app.connect("html-page-context", adjust_page, priority=900)
     app.connect("build-finished", companion_notebooks.write_all)

@@ -45,6 +45,8 @@ class LongTailModel:
     TypeError, ValueError
         If a size is not a whole number >= 1, a real parameter is out of range, or k is not in [0, d].
 
+    Notes
+    -----
     The model and the choice of k are the paper's (as summarised).
     """
 
@@ -101,13 +103,13 @@ class LongTailModel:
 
     @property
     def empty_tail_probability(self) -> float:
-        """`pi0 = prod_{i>k} (1 - p_i)`: the probability that a row holds no tail feature."""
+        """The probability that a row holds no tail feature, `pi0 = prod_{i>k} (1 - p_i)`."""
         tail = self.p[self.k :]
         return 0.0 if tail.size and tail[0] >= 1 else float(np.exp(np.log1p(-tail).sum()))
 
     @property
     def unseen_mass(self) -> float:
-        """`M = sum_i p_i (1 - p_i)^n`: expected number of features of a fresh row never seen in training."""
+        """Expected number of features of a fresh row never seen in training, `M = sum_i p_i (1 - p_i)^n`."""
         p = self.p[self.p < 1]
         return float((p * np.exp(self.n * np.log1p(-p))).sum())
 

@@ -1,0 +1,58 @@
+"""Each function on the API page says which statements it implements and which tests use it, with links."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@cache
+def statements():
+    """Dotted name of a function -> the entries of the ledger that name it."""
+    from companion.claims import ledger
+
+    found = {}
+    for claim in ledger():
+        for name in claim.functions:
+            found.setdefault(name, []).append(claim)
+    return found
+
+
+@cache
+def words():
+    """Test file -> how often each word occurs in it."""
+    found = {}
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        count = found[path.relative_to(ROOT).as_posix()] = {}
+        for word in re.findall(r"\w+", path.read_text(encoding="utf-8")):
+            count[word] = count.get(word, 0) + 1
+    return found
+
+
+def used_in(name, most=3):
+    """The test files that use `name` most; of a name that modules share, such as `run`, those that name its module."""
+    *_, module, own = name.split(".")
+    shared = own in ("run", "repeat", "fit", "build", "read", "load", "path")
+    found = {file: count[own] for file, count in words().items() if own in count and (not shared or module in count)}
+    return sorted(sorted(found), key=found.get, reverse=True)[:most]
+
+
+def add_links(app, what, name, obj, options, lines):
+    """Handler of `autodoc-process-docstring`; what the docstring says itself is not said again."""
+    if what not in ("function", "class"):
+        return
+    said = "\n".join(lines)
+    own = [_reference(claim) for claim in statements().get(name, []) if f"`{claim.label}`" not in said]
+    if own:
+        lines += ["", "In the ledger: " + ", ".join(dict.fromkeys(own)) + "."]
+    if files := used_in(name):
+        options = app.config.html_theme_options
+        blob = f"{options['repository_url']}/blob/{options.get('repository_branch') or 'main'}"
+        lines += ["", "Tests: " + ", ".join(f"`{file} <{blob}/{file}>`__" for file in files) + "."]
+
+
+def _reference(claim):
+    if claim.label.startswith("demo-"):
+        return f":doc:`{claim.label} </{claim.chapter}>`"
+    return f":prf:ref:`{claim.label}`"
