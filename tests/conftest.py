@@ -1,9 +1,12 @@
 """Hypothesis profiles: `default` (a few hundred designs), `extended` (HYPOTHESIS_PROFILE=extended, thousands).
 
 Random designs are counted, over all xdist workers; the last lines of a run say how many there were.
+
+No test reaches a network: connections are allowed to this machine alone (pytest-socket), and no name is looked up.
 """
 
 import os
+import socket
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,7 +17,7 @@ _quiet = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_to
 settings.register_profile(
     "default", max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=_quiet
 )
-settings.register_profile("extended", max_examples=1000, deadline=None, database=None, suppress_health_check=_quiet)
+settings.register_profile("extended", max_examples=300, deadline=None, database=None, suppress_health_check=_quiet)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
@@ -35,3 +38,27 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.write_line(
             f"{DRAWN['all']:,} random designs drawn for the solvers, {len(DRAWN['distinct']):,} of them different"
         )
+
+
+HERE = ["127.0.0.1", "::1", "localhost"]
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.pluginmanager.hasplugin("socket"):  # test_offline.py fails where it is not installed
+        for item in items:
+            item.add_marker(pytest.mark.allow_hosts(HERE))
+
+
+@pytest.fixture(autouse=True)
+def _names_stay_here(monkeypatch):
+    """Refuse to ask a name server: pytest-socket refuses connections, which come after that."""
+    real = socket.getaddrinfo
+
+    def guarded(host, *args, **options):
+        name = host.decode() if isinstance(host, bytes) else host
+        numeric = name is None or name.replace(".", "").isdigit() or ":" in name
+        if not numeric and name not in ("", "localhost", socket.gethostname()):
+            raise OSError(f"a test asked for the address of {name!r}; tests use no network")
+        return real(host, *args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", guarded)

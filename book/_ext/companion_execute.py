@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 
 # What a chapter's output depends on besides its own cells.
 INPUTS = ("companion/**/*.py", "requirements.txt", "requirements/*.txt", "pyproject.toml", "book/results/*.json")
+OFFLINE = Path(__file__).with_name("companion_offline.py")  # no chapter uses the network
 
 
 def key_cache(config, root):
@@ -83,7 +84,10 @@ def _run(path, notebook, config, attempts=3):
             cwd=str(path.parent),
             timeout=config.execution_timeout,
             allow_errors=config.execution_allow_errors,
-            extra_arguments=["--IPKernelApp.log_level=ERROR"],  # the kernels' own start-up remarks
+            extra_arguments=[
+                "--IPKernelApp.log_level=ERROR",  # the kernels' own start-up remarks
+                f"--IPKernelApp.exec_files={OFFLINE}",
+            ],
         )
     except RuntimeError as error:
         if attempts == 1 or "died before replying" not in str(error):

@@ -1,0 +1,68 @@
+"""A server that starts runs which the tests may kill, and how many moments they are killed at."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+EXTENDED = os.environ.get("HYPOTHESIS_PROFILE") == "extended"
+PATIENCE = 300.0  # seconds; a machine under load is slow
+
+
+class Run:
+    """A run of the command line in a process group of its own."""
+
+    def __init__(self, ask, argv, folder):
+        self.ask, self.output, self.log = ask, folder / "output.txt", folder / "epochs.log"
+        self.pid = ask("start", [str(word) for word in argv], str(self.output), str(self.log))
+
+    def poll(self):
+        return self.ask("status", self.pid, False)
+
+    def wait(self):
+        """The exit code, once it is over."""
+        return self.ask("status", self.pid, True)
+
+    def kill(self):
+        """What a power cut does: the whole group at once, with no chance to tidy up."""
+        os.killpg(self.pid, signal.SIGKILL)
+        return self.wait()
+
+    def until(self, happened):
+        """Wait until `happened()` is true or the run is over; returns its exit code, None if it still runs."""
+        end = time.monotonic() + PATIENCE
+        while (code := self.poll()) is None and not happened():
+            assert time.monotonic() < end, f"nothing happened for {PATIENCE:.0f} s: {self.output.read_text()}"
+            time.sleep(0.005)
+        return code
+
+
+@pytest.fixture(scope="session")
+def ask():
+    """Ask the server: ask("start", ...) or ask("status", ...)."""
+    pytest.importorskip("torch")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+    command = [sys.executable, str(Path(__file__).with_name("server.py"))]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT
+    ) as server:
+        assert server.stdout.readline() == "ready\n"
+
+        def ask(*words):
+            server.stdin.write(json.dumps(words) + "\n")
+            server.stdin.flush()
+            return json.loads(server.stdout.readline())
+
+        yield ask
+        server.stdin.close()
+
+
+@pytest.fixture
+def start(ask, tmp_path):
+    return lambda *argv: Run(ask, argv, tmp_path)
