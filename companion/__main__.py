@@ -1,4 +1,4 @@
-"""The command line: `companion list | run | data | claims`."""
+"""The command line: `companion list | run | repeat | data | claims`."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ def parser() -> argparse.ArgumentParser:
     )
     run.add_argument("experiment", metavar="EXPERIMENT", help="a name from `companion list`")
     run.add_argument("--preset", default="smoke", metavar="PRESET", help="smoke (default), cpu or paper")
-    run.add_argument("--device", default="auto", metavar="DEVICE", help="auto (default), cpu or cuda")
+    run.add_argument(
+        "--device", default="auto", metavar="DEVICE", help="auto (default), cpu or cuda; with dask the workers'"
+    )
     run.add_argument("--seeds", type=int, metavar="N", help="number of seeds (default: the preset's)")
     run.add_argument("--jobs", type=int, default=1, metavar="J", help="pieces at a time (default 1)")
     run.add_argument("--threads", type=int, default=1, metavar="T", help="threads of each piece (default 1)")
@@ -56,6 +58,18 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--backend", default="joblib", metavar="NAME", help="joblib (default, this machine) or dask")
     run.add_argument("--scheduler", metavar="ADDRESS", help="of an existing Dask cluster, e.g. tcp://host:8786")
     run.add_argument("--fresh", action="store_true", help="drop finished pieces and start anew")
+
+    again = commands.add_parser(
+        "repeat",
+        help="repeat some runs of a stored result and compare every number",
+        description="Repeat some runs of a stored result with today's code; exit 1 if a number differs.",
+    )
+    again.add_argument("experiment", metavar="EXPERIMENT", help="a name from `companion list`")
+    again.add_argument("--preset", default="smoke", metavar="PRESET", help="smoke (default), cpu or paper")
+    again.add_argument("--pieces", type=int, default=1, metavar="N", help="how many runs to repeat (default 1)")
+    again.add_argument("--device", default="cpu", metavar="DEVICE", help="cpu (default), cuda or auto")
+    again.add_argument("--out", type=Path, metavar="DIR", help="result folder (default: the book's)")
+    again.add_argument("--root", type=Path, metavar="DIR", help="image data (default: $COMPANION_DATA or the cache)")
 
     data = commands.add_parser("data", help="fetch or verify MNIST and Omniglot")
     data.add_argument("action", choices=("fetch", "verify"), help="fetch: download what is missing; verify: check")
@@ -70,7 +84,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit code."""
     given = parser().parse_args(argv)
     try:
-        return {"list": _list, "run": _run, "data": _data, "claims": _claims}[given.command](given)
+        act = {"list": _list, "run": _run, "repeat": _repeat, "data": _data, "claims": _claims}[given.command]
+        return act(given)
     except (ValueError, TypeError, OSError, ModuleNotFoundError) as error:
         return _fail(2, error)
     except (RuntimeError, ArithmeticError) as error:
@@ -106,7 +121,7 @@ def _run(given: argparse.Namespace) -> int:
         given.preset,
         out=out,
         seeds=given.seeds,
-        device=_device(given.device),
+        device=_device(given.device, elsewhere=given.backend == "dask"),
         jobs=given.jobs,
         threads=given.threads,
         data=given.root,
@@ -119,12 +134,29 @@ def _run(given: argparse.Namespace) -> int:
     return 0
 
 
-def _device(name: str) -> str:
-    """What `auto` means here; ValueError for a device that is not there."""
+def _repeat(given: argparse.Namespace) -> int:
+    from companion.experiment import Resources
+    from companion.registry import experiment
+    from companion.repeat import repeat
+
+    known = experiment(given.experiment)
+    resources = Resources(_device(given.device), data=given.root, progress=True)
+    print(repeat(known, given.preset, pieces=given.pieces, root=given.out, resources=resources).line())
+    return 0
+
+
+def _device(name: str, elsewhere: bool = False) -> str:
+    """What `auto` means here; ValueError for a device that is not there.
+
+    `elsewhere`: the pieces are computed on other machines, so that what this one has does not matter: auto is the
+    CPU, and cuda is taken at its word.
+    """
     if name == "cpu":
         return name
     if name not in ("auto", "cuda"):
         raise ValueError(f"device must be one of auto, cpu, cuda; got {name!r}")
+    if elsewhere:
+        return "cuda" if name == "cuda" else "cpu"
     if name == "auto" and "torch" not in sys.modules:
         return "cpu"  # an experiment that has not loaded torch has no use for a GPU
     import torch

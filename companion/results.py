@@ -74,11 +74,21 @@ class Result:
         """One line that says where the numbers come from."""
         p = self.provenance
         versions = ", ".join(f"{k} {v}" for k, v in p["versions"].items())
-        changed = " The code has changed since; the settings have not." if self.code_changed else ""
+        changed = f" The code has changed since; the settings have not.{self._repeated()}" if self.code_changed else ""
         return (
             f"Stored result {self.name}: {len(self.seeds)} seed{'s' * (len(self.seeds) != 1)}, "
             f"{len(self.rows)} rows, {_duration(p['seconds'])} of computing on {p['device']}, {p['date'][:10]}, "
             f"{versions}, code {p['code']}. Renew with: {self.command}{changed}"
+        )
+
+    def _repeated(self) -> str:
+        """What `companion repeat` found with the code as it is now, if it was called."""
+        note = self.provenance.get("repeated", {})
+        if not note or note["code"] != code_hash(experiment(self.experiment).module):
+            return ""
+        return (
+            f" {note['runs']} of the {note['of']} runs, repeated with today's code on {note['date'][:10]}, "
+            "gave the same numbers."
         )
 
 

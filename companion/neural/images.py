@@ -114,6 +114,7 @@ def glyphs(source: str, *, classes: int, seed: int, root: str | Path | None = No
     """
     one_of("source", source, SOURCES)
     integer("classes", classes, low=1, high=964)
+    integer("seed", seed, low=0)
     rng = np.random.default_rng([seed, 71])
     labels = np.arange(classes)
     if source == "embedded":

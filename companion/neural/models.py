@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torchvision.models.resnet import BasicBlock
 
-from companion._validate import one_of, positive_int
+from companion._validate import integer, one_of, positive_int
 
 STEMS = ("imagenet", "fine")
 PAPER_MODELS = ("sum", "linear", "2-layer", "cross-channel")
@@ -227,6 +227,7 @@ def build(
     one_of("stem", stem, STEMS)
     positive_int("width", width)
     positive_int("hidden", hidden)
+    integer("seed", seed, low=0)
     features = out_planes(STAGES - 1, width)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from companion._validate import integer, nonnegative, one_of, positive_int
+from companion._validate import integer, nonnegative, number, one_of, positive_int
 from companion.neural.images import Images, digits, glyphs
 
 TARGETS = ("sum", "product", "xor")
@@ -72,6 +72,7 @@ def zipf(exponent: float, classes: int = 10) -> np.ndarray:
 
 def combine(labels: np.ndarray, target: str) -> np.ndarray:
     """(n, 3) labels -> (n,) float32: their sum, their product, or the xor of their bits."""
+    one_of("target", target, TARGETS)
     if target == "sum":
         return labels.sum(axis=1).astype(np.float32)
     if target == "product":
@@ -123,6 +124,18 @@ def digit_sums(
     """
     one_of("target", target, TARGETS)
     positive_int("test_triples", test_triples)
+    integer("seed", seed, low=0)
+    if nine is not None:
+        number("nine", nine, low=0, high=1)
+    for left_out in leave_out:
+        integer("leave_out", left_out, low=0, high=ONE_SHOTS - 1)
+    for name, pair in (("mislabel", mislabel), ("together", together)):
+        if pair is not None and len(pair) != 2:
+            raise ValueError(f"{name} must be a pair of glyphs or labels, got {pair!r}")
+        for value in pair or ():
+            integer(name, value, low=0, high=ONE_SHOTS - 1)
+    if together is not None and together[0] == together[1]:
+        raise ValueError(f"together must name two different glyphs, got {together!r}")
     integer("triples", triples, low=ONE_SHOTS)
     rng = np.random.default_rng([seed, 17])
     train_digits = digits(source, train=True, root=root)

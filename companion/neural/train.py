@@ -6,6 +6,7 @@ that was killed continues from it and ends, on the CPU, with the same bits as on
 
 from __future__ import annotations
 
+import io
 import math
 import pickle
 import time
@@ -21,7 +22,7 @@ import torch
 from torch import nn
 
 from companion._files import replacing
-from companion._validate import nonnegative, positive, positive_int
+from companion._validate import integer, nonnegative, number, one_of, positive, positive_int
 from companion.neural.tasks import Task, Triples
 
 
@@ -47,6 +48,7 @@ class Recipe:
         positive_int("batch", self.batch)
         positive("lr", self.lr)
         nonnegative("weight_decay", self.weight_decay)
+        number("warmup", self.warmup, low=0, high=1)
 
 
 @dataclass(frozen=True)
@@ -60,8 +62,11 @@ class Trained:
 
 def pick_device(name: str = "auto") -> torch.device:
     """ "auto" is CUDA where there is one, else the CPU."""
+    one_of("device", name.partition(":")[0], ("auto", "cpu", "cuda"))
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError(f"device must be one that is here, got {name!r}: torch sees no CUDA GPU")
     return torch.device(name)
 
 
@@ -99,14 +104,16 @@ def fit(
     device : "auto", "cpu" or "cuda"; on CUDA the forward pass runs in bfloat16
     checkpoint : file to continue from and to write after every epoch; None for none
     progress, label : draw a progress bar, and what to write before it
-    after_epoch : called as after_epoch(epoch, model) with epoch = 1, 2, ...; it must leave the model as it was.
-        Not called for epochs that a checkpoint already holds.
+    after_epoch : called as after_epoch(epoch, model) with epoch = 1, 2, ..., before the epoch's checkpoint is written;
+        it must leave the model as it was. Not called for epochs that a checkpoint already holds; called again for
+        one that was cut off before its checkpoint.
 
     Raises
     ------
     TrainingError
         if the loss of any step is not finite
     """
+    integer("seed", seed, low=0)
     start = time.perf_counter()
     where = pick_device(device)
     model.to(where, memory_format=torch.channels_last)
@@ -144,10 +151,11 @@ def fit(
         if int(bad) >= 0:  # the only time an epoch waits for the device
             raise TrainingError(f"the loss is not finite at step {int(bad)} of {steps}; seed {seed}; {recipe}")
         losses.append(float(total) / n)
-        if checkpoint:
-            _save(checkpoint, model, optimizer, losses, identity)
+        # The call comes first: a run killed in between repeats the epoch and the call, instead of losing the call.
         if after_epoch:
             after_epoch(epoch + 1, model)
+        if checkpoint:
+            _save(checkpoint, model, optimizer, losses, identity)
         bar.set_postfix_str(f"loss {losses[-1]:.4g}")
         bar.update()
     bar.close()
@@ -162,6 +170,13 @@ def gather(bank: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
 
 def predict(model: nn.Module, bank: np.ndarray, index: np.ndarray, *, batch: int = 512) -> np.ndarray:
     """(n,) float64 predictions for the triples `index` (n, 3); the model's train/eval mode is restored."""
+    if index.ndim != 2 or index.shape[1] != 3 or not len(index):
+        raise ValueError(f"index must hold triples, shape (n, 3) with n at least 1; got shape {index.shape}")
+    if index.min() < 0 or index.max() >= len(bank):
+        raise ValueError(
+            f"index must hold rows of the bank, in [0, {len(bank) - 1}]; got {index.min()} to {index.max()}"
+        )
+    positive_int("batch", batch)
     where = next(model.parameters()).device
     was_training = model.training
     model.eval()
@@ -199,8 +214,10 @@ def _bar(epochs: int, done: int, label: str, progress: bool) -> Any:
 
 def _save(path: Path, model: nn.Module, optimizer: Any, losses: list[float], identity: dict[str, Any]) -> None:
     state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "losses": losses, "run": identity}
+    content = io.BytesIO()  # torch's own file writer hides a full disk behind "unexpected pos"
+    torch.save(state, content)
     with replacing(path) as temporary:
-        torch.save(state, temporary)
+        temporary.write_bytes(content.getbuffer())
 
 
 def _resume(path: Path, model: nn.Module, optimizer: Any, identity: dict[str, Any], where: torch.device) -> list[float]:
@@ -212,8 +229,13 @@ def _resume(path: Path, model: nn.Module, optimizer: Any, identity: dict[str, An
     except (RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile, OSError) as error:
         what = type(error).__name__
         raise TrainingError(f"the checkpoint {path} cannot be read ({what}); delete it to start afresh") from error
+    if not isinstance(state, dict) or set(state) != {"model", "optimizer", "losses", "run"}:
+        raise TrainingError(f"{path} is no checkpoint of this program; delete it to start afresh")
     if state["run"] != identity:
         raise TrainingError(f"the checkpoint {path} belongs to another run: {state['run']}; expected {identity}")
-    model.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
+    try:
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+    except (RuntimeError, ValueError, KeyError) as error:
+        raise TrainingError(f"the checkpoint {path} belongs to another model; delete it to start afresh") from error
     return list(state["losses"])

@@ -73,3 +73,15 @@ def test_scores_come_from_the_rows_of_their_own_run():
     np.testing.assert_array_equal(correct[:, 2:], included[:, 2:])
     outside = (~included[:, :2]).sum(axis=1) / 5
     np.testing.assert_allclose(memory.score_by_run(rows), 1 - outside)
+
+
+def test_fit_and_composition_are_drawn_run_by_run():
+    """Every stored run has its mark, and the words name the best and the worst of the split models."""
+    from companion.figures.networks_fit import fit_and_compose
+
+    stored = results.load("table1", preset="cpu")
+    picture = fit_and_compose(stored)
+    checked(picture)
+    split = [row for row in stored.rows if row["model"] != "cross-channel"]
+    best = min(split, key=lambda row: row["one_shot_train"])
+    assert f"from {best['one_shot_train']:.2f} and {best['composition']:.2f}" in picture.alt

@@ -1,5 +1,7 @@
 """The trainer: seeds decide everything, an interrupted run ends like an uninterrupted one, NaN stops it."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -51,7 +53,7 @@ def test_two_runs_from_one_seed_are_equal_bit_for_bit(task, uninterrupted):
     assert not same(bits(other.model), bits(uninterrupted.model))
 
 
-@pytest.mark.parametrize("epoch", [1, 2])
+@pytest.mark.parametrize("epoch", [1, 2, 3])
 def test_resuming_after_a_kill_gives_the_same_bits(task, uninterrupted, tmp_path, epoch):
     """Killed after any epoch, the same command continues and ends with the uninterrupted run's numbers."""
     file = tmp_path / "model.pt"
@@ -82,18 +84,17 @@ def test_a_kill_in_the_middle_of_an_epoch_costs_that_epoch_only(task, uninterrup
 
 def test_a_kill_while_writing_keeps_the_last_whole_checkpoint(task, uninterrupted, tmp_path, monkeypatch):
     file = tmp_path / "model.pt"
-    with pytest.raises(Stop):
-        train.fit(fresh(), task, RECIPE, seed=7, device="cpu", checkpoint=file, after_epoch=stop_at(1))
-    real = torch.save
+    with pytest.raises(Stop):  # in the second epoch, before its checkpoint
+        train.fit(fresh(), task, RECIPE, seed=7, device="cpu", checkpoint=file, after_epoch=stop_at(2))
 
-    def half(state, path):
-        path.write_bytes(b"half")
+    def half(path, content):
+        path.write_text("half")
         raise Stop
 
-    monkeypatch.setattr(torch, "save", half)
-    with pytest.raises(Stop):
-        train.fit(fresh(), task, RECIPE, seed=7, device="cpu", checkpoint=file)
-    monkeypatch.setattr(torch, "save", real)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", half)
+        with pytest.raises(Stop):
+            train.fit(fresh(), task, RECIPE, seed=7, device="cpu", checkpoint=file)
     assert [p.name for p in tmp_path.iterdir()] == ["model.pt"]
     resumed = train.fit(fresh(), task, RECIPE, seed=7, device="cpu", checkpoint=file)
     assert same(bits(resumed.model), bits(uninterrupted.model))
@@ -104,6 +105,30 @@ def test_a_checkpoint_of_another_run_is_refused(task, tmp_path):
     train.fit(fresh(), task, train.Recipe(epochs=1, batch=32), seed=7, device="cpu", checkpoint=file)
     with pytest.raises(train.TrainingError, match="belongs to another run"):
         train.fit(fresh(), task, train.Recipe(epochs=2, batch=32), seed=7, device="cpu", checkpoint=file)
+
+
+def test_a_call_after_an_epoch_is_never_lost(task, tmp_path):
+    """Killed between the call and the checkpoint, a run calls again for that epoch: what it measured there is kept."""
+    file, told = tmp_path / "model.pt", []
+
+    def dies_once(epoch, model):
+        if epoch == 2 and 2 not in told:
+            told.append(epoch)
+            raise Stop
+        told.append(epoch)
+
+    with pytest.raises(Stop):
+        train.fit(fresh(), task, RECIPE, seed=7, device="cpu", checkpoint=file, after_epoch=dies_once)
+    train.fit(fresh(), task, RECIPE, seed=7, device="cpu", checkpoint=file, after_epoch=dies_once)
+    assert told == [1, 2, 2, 3]
+
+
+@pytest.mark.parametrize("content", [{"a": 1}, [1, 2], {"model": {}, "optimizer": {}, "losses": [], "run": None}])
+def test_a_file_that_is_no_checkpoint_of_this_run_is_named(task, tmp_path, content):
+    file = tmp_path / "model.pt"
+    torch.save(content, file)
+    with pytest.raises(train.TrainingError, match=r"model\.pt (is no checkpoint|belongs to another run)"):
+        train.fit(fresh(), task, RECIPE, seed=7, device="cpu", checkpoint=file)
 
 
 def test_a_broken_checkpoint_is_named(task, tmp_path):

@@ -40,7 +40,7 @@ EXPERIMENT = Experiment(
     summary="the paper's Table 1: composition of two one-shot images, four models, with and without weight decay",
     presets={
         "smoke": Settings(source="embedded", triples=500, test_triples=300, width=4, epochs=6),
-        "cpu": Settings(triples=4_000, test_triples=1_000, width=8),
+        "cpu": Settings(triples=12_000, test_triples=1_000, width=8, epochs=30, batch=128),
         "paper": Settings(epochs=30, batch=128, lr=1e-3),
     },
     seeds={"smoke": 2, "cpu": 3, "paper": 5},

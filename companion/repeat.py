@@ -1,0 +1,72 @@
+"""A stored result, repeated in part: a few of its runs with today's code, compared number by number.
+
+Code behind a long result changes (an error message, a check of an argument) without changing a number. Repeating some
+of its runs shows that it did, for a fraction of the time; the result then says how many were repeated, and when.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from companion import results
+from companion._validate import integer
+from companion.experiment import Experiment, Resources, code_hash
+
+#: relative; a repetition on the same machine is exact, linear algebra on another one may round differently
+TOLERANCE = 1e-9
+
+
+def repeat(
+    known: Experiment, preset: str, *, pieces: int = 1, root: Path | None = None, resources: Resources | None = None
+) -> results.Result:
+    """Repeat `pieces` runs (a cell and a seed each) of a stored result and note in its file that they agree.
+
+    Which ones is drawn from the name of the result, so that it is nobody's choice.
+
+    Raises
+    ------
+    ValueError
+        `pieces` is not between 1 and the number of runs.
+    FileNotFoundError, companion.results.StaleResult
+        There is no such result, or it was made with other settings.
+    RuntimeError
+        A number differs; the message names the run, the number and both values. The file stays as it was.
+    """
+    stored = results.load(known.name, preset, root=root)
+    settings = known.presets[preset]
+    everything = [(cell, seed) for seed in stored.seeds for cell in known.cells(settings)]
+    integer("pieces", pieces, low=1, high=len(everything))
+    for cell, seed in random.Random(stored.name).sample(everything, pieces):
+        made = known.run(settings, cell, seed, resources or Resources())
+        _compare(stored, cell, seed, [{**cell, "seed": seed, **row} for row in made])
+    note = {
+        "code": code_hash(known.module),
+        "runs": pieces,
+        "of": len(everything),
+        "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    noted = replace(stored, provenance={**stored.provenance, "repeated": note})
+    results.save(known, preset, noted.seeds, noted.rows, noted.provenance, root or results.folder())
+    return noted
+
+
+def _compare(stored: results.Result, cell: dict[str, Any], seed: int, made: list[results.Row]) -> None:
+    where = f"{stored.name}, {', '.join(f'{k} {v}' for k, v in cell.items())}, seed {seed}"
+    before = stored.select(**cell, seed=seed)
+    if len(before) != len(made):
+        raise RuntimeError(f"{where}: {len(before)} rows are stored, today's code gives {len(made)}")
+    for old, new in zip(before, made, strict=True):
+        for key in {**old, **new}:
+            if not _same(old.get(key), new.get(key)):
+                raise RuntimeError(f"{where}: {key} is stored as {old.get(key)!r}, today's code gives {new.get(key)!r}")
+
+
+def _same(old: Any, new: Any) -> bool:
+    if isinstance(old, float) and isinstance(new, (int, float)):
+        return math.isclose(old, new, rel_tol=TOLERANCE, abs_tol=1e-300) or (math.isnan(old) and math.isnan(new))
+    return bool(old == new)

@@ -1,0 +1,68 @@
+"""A stored result repeated in part: agreement is noted in it, a difference is named and nothing is written."""
+
+import json
+
+import pytest
+
+from companion import repeat, results
+from companion import run as runner
+from companion.__main__ import main
+from companion.registry import experiment
+
+
+@pytest.fixture
+def stored(tmp_path):
+    runner.run(experiment("figure1"), "smoke", out=tmp_path)
+    return tmp_path
+
+
+def edit(folder, change):
+    file = results.path("figure1", "smoke", folder)
+    data = json.loads(file.read_text())
+    change(data)
+    file.write_text(json.dumps(data))
+    return file
+
+
+def test_agreement_is_noted_with_the_code_of_today(stored):
+    file = edit(stored, lambda data: data["provenance"].update(code="0" * 16))
+    before = results.read(file)
+    assert before.line().endswith("the settings have not.")
+    noted = repeat.repeat(experiment("figure1"), "smoke", pieces=3, root=stored)
+    after = results.read(file)
+    assert (after.rows, after.summary, after.provenance["code"]) == (before.rows, before.summary, "0" * 16)
+    assert "3 of the 9 runs, repeated with today's code" in after.line() == noted.line()
+
+
+def test_a_note_made_with_other_code_is_not_shown(stored):
+    file = edit(stored, lambda data: data["provenance"].update(code="0" * 16))
+    repeat.repeat(experiment("figure1"), "smoke", root=stored)
+    edit(stored, lambda data: data["provenance"]["repeated"].update(code="1" * 16))
+    assert "repeated" not in results.read(file).line()
+
+
+@pytest.mark.parametrize("factor", [1 + 1e-6, -1.0])
+def test_a_difference_is_named_and_nothing_is_written(stored, factor, capsys):
+    def change(data):
+        for row in data["rows"]:
+            row["composition_resolved"] *= factor
+
+    file = edit(stored, change)
+    before = file.read_bytes()
+    with pytest.raises(RuntimeError, match=r"figure1-smoke, alpha .* seed \d: composition_resolved is stored as"):
+        repeat.repeat(experiment("figure1"), "smoke", root=stored)
+    assert main(["repeat", "figure1", "--out", str(stored)]) == 1
+    assert "composition_resolved is stored as" in capsys.readouterr().err
+    assert file.read_bytes() == before
+
+
+def test_missing_rows_are_a_difference(stored):
+    edit(stored, lambda data: data.update(rows=data["rows"][::2]))
+    with pytest.raises(RuntimeError, match="1 rows are stored, today's code gives 2"):
+        repeat.repeat(experiment("figure1"), "smoke", root=stored)
+
+
+@pytest.mark.parametrize("pieces", [0, 10])
+def test_the_number_of_pieces_is_checked(stored, pieces):
+    with pytest.raises(ValueError, match="pieces"):
+        repeat.repeat(experiment("figure1"), "smoke", pieces=pieces, root=stored)
