@@ -1,0 +1,86 @@
+"""What a sum of parts can say of a target: its best additive predictor, exactly, by enumerating the labels."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from companion.neural.tasks import combine, zipf
+
+
+class Additive(NamedTuple):
+    """The best additive predictor of a target.
+
+    share : of the target's variance that it explains; 1 for a sum
+    variance : of the target
+    parts : (3, m) the value of each label in each place, centred; `mean` is added once
+    mean : of the target
+    """
+
+    share: float
+    variance: float
+    parts: np.ndarray
+    mean: float
+
+
+def best_additive(weight: np.ndarray, target: str) -> Additive:
+    """Least squares of the target on one-hot codes of three labels.
+
+    Parameters
+    ----------
+    weight : (m, m, m) probabilities of the triples of labels 0 to m - 1
+    target : as in `companion.neural.tasks.combine`
+
+    Raises
+    ------
+    ValueError
+        weight is not a law on triples, or the target is constant under it: a share of nothing.
+    """
+    m = len(weight)
+    if weight.shape != (m, m, m) or weight.min() < 0 or abs(weight.sum() - 1) > 1e-9:
+        raise ValueError(f"weight must be (m, m, m) probabilities with sum 1, got {weight.shape}, {weight.sum():g}")
+    labels = np.array(list(itertools.product(range(m), repeat=3)))
+    w = weight.ravel()
+    y = combine(labels, target).astype(float)
+    mean = float(w @ y)
+    variance = float(w @ (y - mean) ** 2)
+    if variance == 0:
+        raise ValueError(f"the target {target!r} is constant under this law")
+    code = np.hstack([np.eye(m)[labels[:, place]] for place in range(3)])
+    root = np.sqrt(w)
+    parts = np.linalg.lstsq(code * root[:, None], (y - mean) * root, rcond=None)[0]
+    left = float(w @ (y - mean - code @ parts) ** 2)
+    return Additive(1 - left / variance, variance, parts.reshape(3, m), mean)
+
+
+def product_share(laws: Sequence[np.ndarray]) -> float:
+    """Share of a product's variance that sums of parts explain, for independent labels (:prf:ref:`prop-additive-share`).
+
+    ``sum r_j / (prod(1 + r_j) - 1)`` with r_j the variance of label j over its squared mean; `laws` are the
+    probabilities of the labels 0, 1, ... in each place, and every mean must be positive.
+    """
+    ratio = []
+    for law in laws:
+        value = np.arange(len(law))
+        mean = float(law @ value)
+        if mean == 0:
+            raise ValueError("every label must have a positive mean: a product with a label that is 0 is 0")
+        ratio.append(float(law @ value**2) / mean**2 - 1)
+    return float(sum(ratio) / (np.prod([1 + r for r in ratio]) - 1))
+
+
+def pairs_law(zipf_exponent: float = 1.0) -> np.ndarray:
+    """(10, 10, 10) law of the labels in the test "composition", over its seeds: two different glyphs and a digit."""
+    two = (1 - np.eye(10)) / 90
+    out: np.ndarray = two[:, :, None] * zipf(zipf_exponent)
+    return out
+
+
+def training_law(zipf_exponent: float = 1.0) -> np.ndarray:
+    """(10, 10, 10) law of the labels of an ordinary training triple: three independent digits."""
+    p = zipf(zipf_exponent)
+    out: np.ndarray = np.einsum("a,b,c->abc", p, p, p)
+    return out

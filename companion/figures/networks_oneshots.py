@@ -1,0 +1,156 @@
+"""Drawings of the chapter on the one-shots: what was shown, what is read, and which pairs fail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from companion.figures.networks import COLOURS, NAMES
+from companion.neural.tasks import ONE_SHOTS
+from companion.results import Result
+from companion.style import GREY, INK, ORANGE, Picture, picture, subplots
+
+if TYPE_CHECKING:
+    from companion.neural.tasks import Task
+
+Row = Mapping[str, Any]
+
+
+def errors(row: Row, key: str) -> np.ndarray:
+    """(10,) signed errors of the glyphs in a row of the experiment `table1`; `key` is "fit" or "new"."""
+    return np.array([row[f"{key}_{g}"] for g in range(ONE_SHOTS)], float)
+
+
+def pair_map(row: Row) -> np.ndarray:
+    """(10, 10) loss on each new pair, symmetric; NaN on the diagonal and where two glyphs share a channel."""
+    losses = np.full((ONE_SHOTS, ONE_SHOTS), np.nan)
+    for a in range(ONE_SHOTS):
+        for b in range(a + 1, ONE_SHOTS):
+            losses[a, b] = losses[b, a] = row[f"pair_{a}_{b}"]
+    return losses
+
+
+def predicted_map(row: Row) -> np.ndarray:
+    """(10, 10) what the ten errors beside new digits make of each pair: ``(e_a + e_b)^2``."""
+    e = errors(row, "new")
+    out: np.ndarray = (e[:, None] + e) ** 2
+    return out
+
+
+def training_triples(task: Task, readings: Mapping[str, Row]) -> Picture:
+    """The only training triple of each glyph, and what trained models make of it and of the glyph beside new digits.
+
+    `readings`: model -> row of `companion.neural.experiments.table1`, trained on this very task.
+    """
+    from matplotlib.patches import Rectangle
+
+    first = len(task.bank) - ONE_SHOTS
+    order = np.argsort(task.train.index[task.one_shot_rows].max(axis=1))
+    rows = task.one_shot_rows[order]
+    figure, axes = subplots(3, ONE_SHOTS, size=(8.6, 3.2 + 0.32 * len(readings)))
+    for g, row in enumerate(rows):
+        for channel in range(3):
+            ax = axes[channel, g]
+            ax.imshow(task.bank[task.train.index[row, channel]], cmap="gray", interpolation="nearest")
+            ax.set(xticks=[], yticks=[])
+            ax.grid(False)
+            for spine in ax.spines.values():
+                spine.set_visible(False)
+            if task.train.index[row, channel] >= first:
+                ax.add_patch(Rectangle((-0.5, -0.5), 28, 28, fill=False, ec=ORANGE, lw=3))
+        axes[0, g].set_title(f"{g}", loc="center")
+        lines = [f"= {task.train.target[row]:g}"]
+        lines += [f"{task.train.target[row] + reading[f'fit_{g}']:.1f}" for reading in readings.values()]
+        lines += [f"{g + reading[f'new_{g}']:.1f}" for reading in readings.values()]
+        axes[2, g].set_xlabel("\n".join(lines), linespacing=1.5)
+    names = ["sum", *[f"{NAMES[m]}" for m in readings], *[f"{NAMES[m]}, read as" for m in readings]]
+    axes[2, 0].annotate(
+        "\n".join(names),
+        (-0.35, -0.125),
+        xycoords="axes fraction",
+        ha="right",
+        va="top",
+        fontsize=9.2,
+        linespacing=1.62,
+        annotation_clip=False,
+    )
+    axes[0, 0].annotate("label", (-0.35, 1.09), xycoords="axes fraction", ha="right", fontsize=9.2)
+    words = "; ".join(
+        f"{NAMES[m]} misses their sums by {_size(errors(r, 'fit')):.1f} and reads the glyphs beside new digits as "
+        + ", ".join(f"{g + r[f'new_{g}']:.1f}" for g in range(ONE_SHOTS))
+        for m, r in readings.items()
+    )
+    return picture(
+        figure,
+        f"The only training triple of each of the ten glyphs, labelled 0 to 9, the glyph framed. Root mean square "
+        f"errors and readings: {words}.",
+    )
+
+
+def seen_and_used(result: Result, decay: float = 0.0) -> Picture:
+    """Error of a glyph beside new digits against its error on its own training triple: one panel a model."""
+    models = [m for m in NAMES if result.where(model=m)]
+    figure, axes = subplots(1, len(models), size=(8.6, 2.9), sharex=True, sharey=True)
+    words = []
+    for ax, model in zip(axes, models, strict=True):
+        rows = result.select(model=model, weight_decay=decay)
+        fit, new = (np.concatenate([errors(row, key) for row in rows]) for key in ("fit", "new"))
+        ax.axline((0, 0), slope=1, color=INK, lw=1, ls="--")
+        ax.axhline(0, color=GREY, lw=0.6)
+        ax.plot(fit, new, "o", color=COLOURS[model], ms=4, alpha=0.75)
+        ax.set(title=NAMES[model], xlabel="on its training triple")
+        words.append(f"{NAMES[model]} {_size(fit):.2f} there, {_size(new):.2f} beside new digits")
+    axes[0].set_ylabel("error beside new digits")
+    return picture(
+        figure,
+        "Signed error of every glyph and seed beside new digits against that on its own training triple; dashed, the "
+        "two are equal. For the split models the marks lie on the line, for Cross-channel they are spread up and down "
+        f"from a short stretch. Root mean squares: {'; '.join(words)}.",
+    )
+
+
+def which_pairs(result: Result, models: tuple[str, ...] = ("sum", "cross-channel"), decay: float = 0.0) -> Picture:
+    """Maps of root mean squared errors on pairs, a column a seed: measured above the diagonal, predicted below."""
+    seeds = result.seeds[:3]
+    figure, axes = subplots(len(models), len(seeds), size=(8.2, 2.75 * len(models)), squeeze=False)
+    upper = np.triu(np.ones((ONE_SHOTS, ONE_SHOTS), bool), 1)
+    words = []
+    for line, model in zip(axes, models, strict=True):
+        for ax, seed in zip(line, seeds, strict=True):
+            (row,) = result.select(model=model, weight_decay=decay, seed=seed)
+            measured, predicted = pair_map(row), predicted_map(row)
+            shown = np.where(upper, measured, np.where(np.isnan(measured), np.nan, predicted))
+            mesh = ax.pcolormesh(np.sqrt(shown), cmap="viridis", vmin=0, vmax=8, edgecolors="none")
+            ax.plot([0, ONE_SHOTS], [0, ONE_SHOTS], color=INK, lw=0.8)
+            ax.set(aspect="equal", ylim=(ONE_SHOTS, 0), title=f"{NAMES[model]}, seed {seed}")
+            for axis in (ax.xaxis, ax.yaxis):
+                axis.set_ticks(np.arange(0, ONE_SHOTS, 3) + 0.5, [str(g) for g in range(0, ONE_SHOTS, 3)])
+            ax.grid(False)
+            failed = int(np.nansum(measured[upper] > 1))
+            pairs = int(np.sum(~np.isnan(measured[upper])))
+            words.append(f"{NAMES[model]} seed {seed} {failed} of {pairs} pairs off by more than 1")
+    bar = figure.colorbar(mesh, ax=axes, shrink=0.6, extend="max")
+    bar.set_label("root mean squared error on the pair")
+    return picture(
+        figure,
+        "Maps of ten by ten glyphs: measured error on each new pair above the diagonal, what the glyphs' own errors "
+        "predict below it, empty where two glyphs share a channel. The maps of Sum are dark but for whole rows and "
+        f"columns and alike on both sides. {'; '.join(words)}.",
+    )
+
+
+def explained_by_glyphs(result: Result, model: str, decay: float) -> tuple[np.ndarray, np.ndarray]:
+    """Measured and predicted loss of every pair that was tested, over all seeds."""
+    measured, predicted = [], []
+    for row in result.select(model=model, weight_decay=decay):
+        upper = np.triu_indices(ONE_SHOTS, 1)
+        there, by_glyphs = pair_map(row)[upper], predicted_map(row)[upper]
+        measured.append(there[~np.isnan(there)])
+        predicted.append(by_glyphs[~np.isnan(there)])
+    return np.concatenate(measured), np.concatenate(predicted)
+
+
+def _size(values: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(values**2)))

@@ -1,0 +1,105 @@
+"""The chapters on the one-shots, the dials and what hurts: their drawings follow the data, their theory is exact."""
+
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pytest
+
+from companion import additive, results
+from companion.figures import networks_oneshots as micro
+from companion.neural import tasks
+from companion.neural.experiments import table1
+
+
+def checked(picture):
+    root = ET.fromstring(picture.svg)
+    assert root.get("aria-label") == picture.alt
+    return picture
+
+
+def pair_row(errors, model="sum", seed=0, channel=None):
+    """A row of `table1` for a network whose errors add up exactly; glyphs of one channel never meet."""
+    channel = np.arange(10) % 3 if channel is None else channel
+    row = {"model": model, "weight_decay": 0.0, "seed": seed}
+    for g, e in enumerate(errors):
+        row |= {f"fit_{g}": e, f"new_{g}": e, f"pairs_{g}": e**2}
+        for b in range(g + 1, 10):
+            row[f"pair_{g}_{b}"] = float("nan") if channel[g] == channel[b] else (e + errors[b]) ** 2
+    return row
+
+
+def stored(rows):
+    known = table1.EXPERIMENT
+    keys = ("model", "weight_decay")
+    return results.Result(
+        "table1", "cpu", {**vars(known.presets["cpu"])}, [0, 1], keys, rows, results.summarise(rows, keys), {}
+    )
+
+
+def test_the_map_of_pairs_is_symmetric_and_empty_where_glyphs_share_a_channel():
+    losses = micro.pair_map(pair_row(np.arange(10.0)))
+    np.testing.assert_array_equal(losses, losses.T)
+    assert np.isnan(losses[0, 3])
+    assert np.isnan(losses[4, 4])
+    assert losses[1, 2] == 9.0
+    assert int(np.isnan(losses).sum()) == 10 + 2 * 12
+
+
+def test_additive_errors_predict_every_pair():
+    rows = [pair_row(np.random.default_rng(s).normal(size=10), seed=s) for s in (0, 1)]
+    measured, predicted = micro.explained_by_glyphs(stored(rows), "sum", 0.0)
+    assert len(measured) == 2 * 33
+    np.testing.assert_allclose(measured, predicted)
+
+
+def test_maps_and_scatter_say_what_they_were_given():
+    one_bad = np.zeros(10)
+    one_bad[9] = 4.0
+    rows = [pair_row(one_bad, model, s) for model in ("sum", "cross-channel") for s in (0, 1)]
+    made = stored(rows)
+    with_nine = int((~np.isnan(micro.pair_map(rows[0])[9])).sum())
+    assert f"Sum seed 0 {with_nine} of 33 pairs off by more than 1" in checked(micro.which_pairs(made)).alt
+    assert f"Sum {np.sqrt(1.6):.2f} there" in checked(micro.seen_and_used(made)).alt
+
+
+def test_training_triples_are_drawn_in_the_order_of_their_labels():
+    task = tasks.digit_sums(source="embedded", triples=60, test_triples=30, seed=0)
+    row = pair_row(np.zeros(10))
+    picture = checked(micro.training_triples(task, {"sum": row}))
+    assert ", ".join(f"{g}.0" for g in range(10)) in picture.alt, "errors of zero read every label"
+    shown = [t for t in ET.fromstring(picture.svg).itertext() if t.startswith("= ")]
+    by_label = {
+        int(labels[index >= len(task.bank) - 10][0]): target
+        for index, labels, target in zip(task.train.index, task.train.labels, task.train.target, strict=True)
+        if (index >= len(task.bank) - 10).any()
+    }
+    assert shown == [f"= {by_label[g]:g}" for g in range(10)]
+
+
+@pytest.mark.parametrize("law", [additive.training_law(), additive.pairs_law(), additive.training_law(2.0)])
+def test_a_sum_is_explained_whole_and_other_targets_in_part(law):
+    assert additive.best_additive(law, "sum").share == pytest.approx(1.0)
+    for target in ("product", "xor"):
+        found = additive.best_additive(law, target)
+        assert 0 < found.share < 0.8
+        assert found.mean == pytest.approx(float(law.ravel() @ _values(target)))
+
+
+def _values(target):
+    labels = np.indices((10, 10, 10)).reshape(3, -1).T
+    return tasks.combine(labels, target).astype(float)
+
+
+@pytest.mark.parametrize("weight", [np.ones((2, 2)), np.full((2, 2, 2), 1.0), -np.ones((1, 1, 1))])
+def test_a_law_on_triples_is_asked_for(weight):
+    with pytest.raises(ValueError, match="probabilities"):
+        additive.best_additive(weight, "sum")
+
+
+def test_a_constant_target_and_labels_that_are_all_zero_have_no_share():
+    certain = np.zeros((2, 2, 2))
+    certain[1, 1, 1] = 1.0
+    with pytest.raises(ValueError, match="constant"):
+        additive.best_additive(certain, "sum")
+    with pytest.raises(ValueError, match="positive mean"):
+        additive.product_share([np.array([1.0, 0.0])] * 3)
