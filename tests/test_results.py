@@ -198,6 +198,24 @@ def test_an_experiment_may_name_its_groups(tmp_path):
         found.one()
 
 
+def test_groups_of_mixed_kinds_are_listed_too(tmp_path):
+    """Keys that cannot be compared with each other (a word, a number, nothing) do not spoil the message."""
+    rows = [{"word": word, "seed": 0, "value": 1.0} for word in ("x", 2, None)]
+    found = results.read(results.save(small(by=("word",)), "smoke", [0], rows, {}, tmp_path))
+    with pytest.raises(LookupError, match="0 groups of small-smoke"):
+        found.one(word="y")
+
+
+def test_intervals_have_a_level_between_0_and_1_and_numbers():
+    for level in (0.0, 1.0):
+        with pytest.raises(ValueError, match=f"level must be in \\(0, 1\\), got {level}"):
+            results.interval([1.0, 2.0], level)
+    with pytest.raises(TypeError, match="got 'a' of type str"):
+        results.interval([1.0, "a"])
+    with pytest.raises(ValueError, match="finite numbers or NaN"):
+        results._json({"value": math.inf})
+
+
 def test_summaries_hold_the_measured_fields_of_each_group():
     """Numbers are summarised, flags, words, seeds and the group's own keys are not; a row may lack a field."""
     one, two = results.summarise(ROWS, ["a"])
@@ -227,7 +245,7 @@ def test_one_value_has_a_mean_and_no_spread():
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0.4, "0 s"), (119.4, "119 s"), (120, "2 min"), (7199, "120 min"), (7200, "2.0 h"), (9000, "2.5 h")],
+    [(0.4, "0 s"), (119.4, "119 s"), (120, "2 min"), (7199, "120 min"), (7200, "2.0 h"), (9e6, "2500.0 h")],
 )
 @pytest.mark.parametrize("changed", [False, True])
 def test_a_result_says_in_one_line_where_it_comes_from(monkeypatch, seconds, said, changed):
