@@ -115,7 +115,7 @@ class LongTailModel:
 
     def sample(self, *, seed: int | np.random.Generator) -> Sample:
         """Draw a training set; the design depends on the seed but not on sigma or beta_exponent."""
-        rng = np.random.default_rng(seed)
+        rng = _generator(seed)
         X = sample_design(self.n, self.p, seed=rng)
         noise = self.sigma * rng.standard_normal(self.n)
         return Sample(X=X, y=X @ self.beta + noise, noise=noise)
@@ -133,7 +133,7 @@ def sample_design(n: int, p: np.ndarray, *, seed: int | np.random.Generator) -> 
     p = _validate.vector("p", p)
     if p.size and (p.min() < 0 or p.max() > 1):
         raise ValueError(f"p must hold probabilities in [0, 1], got values in [{p.min()}, {p.max()}]")
-    rng = np.random.default_rng(seed)
+    rng = _generator(seed)
     order = None if p.size < 2 or (p[1:] <= p[:-1]).all() else np.argsort(-p, kind="stable")
     ordered = p if order is None else p[order]
     ordered = ordered[: np.count_nonzero(ordered)]
@@ -156,6 +156,12 @@ def sample_design(n: int, p: np.ndarray, *, seed: int | np.random.Generator) -> 
     X = sp.csr_array(sp.coo_array((data, (row, column.astype(index))), shape=(n, p.size)))
     X.sort_indices()
     return X
+
+
+def _generator(seed: int | np.random.Generator) -> np.random.Generator:
+    return (
+        seed if isinstance(seed, np.random.Generator) else np.random.default_rng(_validate.integer("seed", seed, low=0))
+    )
 
 
 def _occupied_cells(rng: np.random.Generator, n: int, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

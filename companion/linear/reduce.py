@@ -108,6 +108,9 @@ def _queue(
     indptr, indices, data = A.indptr.tolist(), A.indices.tolist(), A.data.tolist()
     count, number = left.tolist(), last.tolist()
     waiting = deque((c, step + 1) for c in ready.tolist())
+    # The round in which a check can release: one that an item of this very round has just left must wait, or that
+    # item's row would need the pivot that substitution has not reached yet.
+    since = dict.fromkeys(ready.tolist(), step + 1)
     while waiting:
         c, step = waiting.popleft()
         if count[c] != 1:
@@ -116,11 +119,12 @@ def _queue(
         rounds[i] = step
         for e in range(indptr[i], indptr[i + 1]):
             other = indices[e]
-            if count[other] == 1 and abs(data[e]) > abs(pivot[i]):
+            if count[other] == 1 and since[other] <= step and abs(data[e]) > abs(pivot[i]):
                 check[i], pivot[i] = other, data[e]
             count[other] -= 1
             number[other] -= i
             if count[other] == 1:
+                since[other] = step + 1
                 waiting.append((other, step + 1))
 
 

@@ -56,7 +56,7 @@ def fixed_sign_composition_risk(
     t = _validate.integer("t", t, low=1, high=m)
     sign = _validate.vector("signs", signs, m)
     if not np.isin(sign, (-1.0, 1.0)).all():
-        raise ValueError("signs must hold only +1 and -1")
+        raise ValueError(f"signs must hold only +1 and -1, got {sign[~np.isin(sign, (-1.0, 1.0))][0]}")
     z = sign * error[chosen]
     squares = float((z**2).sum())
     pairs = t * (t - 1) / (m * (m - 1)) if m > 1 else 0.0
@@ -86,8 +86,11 @@ def expected_errors(X: Any, model: LongTailModel) -> ExpectedErrors:
     `E_xi (beta_hat_i - beta_i)^2 = ((I - P) beta)_i^2 + sigma^2 [(X^T X)^+]_ii` (:prf:ref:`thm-conditional-risk`).
     Cost: one solve and one dense decomposition of the smaller side of the seen part of X.
     """
-    bias = (min_norm(X, X @ model.beta) - model.beta) ** 2
-    return ExpectedErrors(bias=bias, variance=model.sigma**2 * inverse_gram_diagonal(X))
+    A = _validate.sparse_design("X", X)
+    if A.shape[1] != model.d:
+        raise ValueError(f"X must have {model.d} columns, one a feature of the model; got shape {A.shape}")
+    bias = (min_norm(A, A @ model.beta) - model.beta) ** 2
+    return ExpectedErrors(bias=bias, variance=model.sigma**2 * inverse_gram_diagonal(A))
 
 
 def expected_population_risk(X: Any, model: LongTailModel) -> float:
@@ -116,5 +119,6 @@ def feature_index(features: Any, d: int) -> np.ndarray:
     if array.min() < 0 or array.max() >= d:
         raise ValueError(f"features must be in [0, {d - 1}], got {array.min()} to {array.max()}")
     if np.unique(array).size != array.size:
-        raise ValueError("features must not repeat a column number")
+        values, times = np.unique(array, return_counts=True)
+        raise ValueError(f"features must not repeat a column number, got {values[times > 1][0]} twice or more")
     return array

@@ -46,6 +46,14 @@ MODEL = [
     bad("design-p-nan", lambda: linear.sample_design(3, [nan], seed=0), ValueError, "p must be finite, got 1 NaN"),
 ]
 
+SEEDS = [
+    bad("sample-seed", lambda: model().sample(seed=-1), ValueError, "seed must be at least 0, got -1"),
+    bad("sample-seed-text", lambda: model().sample(seed="a"), TypeError, "seed must be a whole number, got 'a'"),
+    bad("sample-no-seed", lambda: model().sample(seed=None), TypeError, "seed must be a whole number, got None"),
+    bad("design-seed", lambda: linear.sample_design(3, p, seed=1.5), TypeError, "seed must be a whole number, got 1.5"),
+    bad("risk-columns", lambda: linear.expected_errors(X, model()), ValueError, "X must have 50 columns", "(3, 3)"),
+]
+
 SOLVERS = [
     bad("X-vector", lambda: linear.min_norm(X[0], y), ValueError, "X must be a matrix, shape (n, d); got shape (3,)"),
     bad("X-nan", lambda: linear.min_norm(X * nan, y), ValueError, "X must be finite, got 9 NaN"),
@@ -97,7 +105,7 @@ LOSSES = [
     bad("features-outside", lambda: loss([50], 1), ValueError, "features must be in [0, 49], got 50"),
     bad("features-negative", lambda: loss([-1], 1), ValueError, "features must be in [0, 49], got -1"),
     bad("features-real", lambda: loss([1.5], 1), TypeError, "features must hold whole numbers, got dtype float64"),
-    bad("features-twice", lambda: loss([1, 1], 1), ValueError, "features must not repeat"),
+    bad("features-twice", lambda: loss([1, 1], 1), ValueError, "features must not repeat", "got 1 twice"),
     bad("t-larger", lambda: loss([1, 2], 3), ValueError, "t must be in [1, 2], got 3"),
     bad("t-0", lambda: loss([1, 2], 0), ValueError, "t must be in [1, 2], got 0"),
     bad(
@@ -110,7 +118,7 @@ LOSSES = [
         "signs-0",
         lambda: linear.fixed_sign_composition_risk(np.zeros(50), model(), [1, 2], 1, [1, 0]),
         ValueError,
-        "signs must hold only +1 and -1",
+        "signs must hold only +1 and -1, got 0",
     ),
 ]
 
@@ -187,6 +195,6 @@ KERNELS = [
 ]
 
 
-@pytest.mark.parametrize("case", MODEL + SOLVERS + STRUCTURE + LOSSES + THEORY + KERNELS)
+@pytest.mark.parametrize("case", MODEL + SEEDS + SOLVERS + STRUCTURE + LOSSES + THEORY + KERNELS)
 def test_a_bad_call_is_refused_and_named(case):
     assert_refused(case)

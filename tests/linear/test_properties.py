@@ -126,10 +126,14 @@ def test_scales_from_1e_minus_150_to_1e150(X, data, a, b):
         assert close(gradient_descent(X * big, y, 5, lr / big / big) * big, gradient_descent(X, y, 5, lr))
 
 
-@pytest.mark.xfail(strict=True, reason="below 1e-8 or so the singular value is found to three digits only")
-def test_the_largest_step_scales_with_the_design():
-    X = (np.random.default_rng(0).random((21, 22)) < 0.07) * 1.0
-    assert largest_step(X * 1e-15) * 1e-30 == pytest.approx(largest_step(X), rel=1e-6)
+@pytest.mark.parametrize("scale", [1e-150, 1e-15, 1e15, 1e150])
+def test_the_largest_step_scales_with_the_design(scale):
+    """The iterative method must not take a tiny singular value for zero."""
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        X = (rng.random((21, 22)) < 0.07) * rng.choice([-1.0, 1.0], (21, 22))
+        exact = X.shape[0] / np.linalg.norm(X, 2) ** 2
+        assert largest_step(X * scale) * scale * scale == pytest.approx(exact, rel=1e-6)
 
 
 CALLS = {

@@ -13,6 +13,7 @@ from companion.linear import (
     min_norm,
     min_norm_report,
     peel,
+    peeling_rounds,
     ridge,
     sample_design,
 )
@@ -116,6 +117,29 @@ def test_a_chain_of_a_thousand_rows():
     beta = np.random.default_rng(0).standard_normal(n)
     assert close(min_norm(X, X @ beta), beta)
     assert close(min_norm(sp.csr_array(X.T), X.T @ beta), beta)
+
+
+def after_a_chain(gadget, length=70):
+    """A design whose first `length` rows go one a round; only then do the rows of `gadget` become free."""
+    g, h = gadget.shape
+    X = np.zeros((length + g, length + h))
+    X[np.arange(length), np.arange(length)] = 1.0
+    X[np.arange(length - 1), np.arange(1, length)] = -1.0
+    X[length - 1, length:] = 1.0  # the last of the chain holds every column of the gadget
+    X[length:, length:] = gadget
+    return X
+
+
+def test_a_pivot_is_never_a_column_that_the_same_round_has_freed():
+    """Beyond 64 rounds elimination goes one check at a time: it must not run ahead of the substitution."""
+    rng = np.random.default_rng(0)
+    tie = np.array([[1.0, 1.0, 0.0, 0.0], [0.0, 1.0, 1.0, 0.0], [0.0, 1.0, 0.0, -1.0]])
+    random = [rng.choice([-1.0, 1.0], (g, h)) * (rng.random((g, h)) < 0.4) for g, h in rng.integers(3, 9, (60, 2))]
+    for gadget in [tie, *(G[:, G.any(axis=0)] for G in random)]:
+        X = after_a_chain(gadget)
+        y = rng.standard_normal(X.shape[0])
+        assert close(min_norm(X, y), pseudo_inverse_solution(X, y))
+        assert (peeling_rounds(X.T) > 0).sum() >= 70
 
 
 @pytest.mark.parametrize("alpha", [1.0, 1.5, 2.0])
