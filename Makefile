@@ -35,8 +35,8 @@ mutation: $(READY)  ## break the code in a tenth of all places (SHARE=1: all), s
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/mutation.txt
 	$(BIN)/python tests/mutation.py --share $(or $(SHARE),0.1)
 
-test-extended: $(READY)  ## thousands of random designs instead of hundreds
-	HYPOTHESIS_PROFILE=extended $(BIN)/python -m pytest tests/linear -n 2 --dist worksteal
+test-extended: $(READY)  ## over 5,000 random designs (it prints how many), kills at 32 moments (minutes)
+	HYPOTHESIS_PROFILE=extended $(BIN)/python -m pytest tests/linear tests/interruption -n 2 --dist worksteal
 
 test-site: $(READY)  ## check the built site, in a browser where there is one
 	@test -f $(SITE) || { echo "build the book first: make book"; exit 2; }

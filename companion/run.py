@@ -120,7 +120,8 @@ def run(
         rows = [row for piece in contents for row in piece["rows"]]
         seconds = sum(piece["seconds"] for piece in contents)
         used = {name: version for piece in contents for name, version in piece.get("versions", {}).items()}
-        made = results.provenance(known, preset, device_name(device), seconds, used)
+        devices = dict.fromkeys(piece["device"] for piece in contents if "device" in piece)
+        made = results.provenance(known, preset, "; ".join(devices) or device_name(device), seconds, used)
         file = results.save(known, preset, range(count), rows, made, out)
         shutil.rmtree(work, ignore_errors=True)
         _sweep(file)
@@ -164,13 +165,14 @@ def _alone(work: Path, progress: bool) -> Iterator[None]:
 
 
 def _compute(run: Any, settings: Any, piece: Piece, resources: Resources) -> str:
-    """The rows of a piece, the seconds they took and the versions that made them, as the text of its file."""
+    """The rows of a piece, the seconds they took, and the versions and device that made them: its file's text."""
     with _scratch(piece) as scratch:
         start = time.perf_counter()
         rows = run(settings, piece.cell, piece.seed, replace(resources, scratch=scratch))
         seconds = time.perf_counter() - start
     named = [{**piece.cell, "seed": piece.seed, **row} for row in rows]
-    return json.dumps({"rows": named, "seconds": seconds, "versions": results.versions()})
+    made = {"versions": results.versions(), "device": device_name(resources.device)}
+    return json.dumps({"rows": named, "seconds": seconds, **made})
 
 
 @contextmanager
@@ -196,7 +198,8 @@ def _reuse(known: Experiment, preset: str, out: Path, pieces: Sequence[Piece]) -
     for piece in pieces:
         rows = [r for r in stored.rows if r["seed"] == piece.seed and all(r.get(k) == v for k, v in piece.cell.items())]
         if rows and not piece.done:
-            kept = {"rows": rows, "seconds": share, "versions": stored.provenance["versions"]}
+            made = {key: stored.provenance[key] for key in ("versions", "device")}
+            kept = {"rows": rows, "seconds": share, **made}
             _files.write_text(piece.file, json.dumps(kept))
 
 

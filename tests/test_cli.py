@@ -59,3 +59,13 @@ def test_run_stores_and_says_where(capsys, tmp_path):
     assert (tmp_path / "figure1-smoke.json").is_file()
     assert "figure1-smoke.json" in out
     assert "2 seeds" in out
+
+
+def test_the_device_of_a_cluster_is_taken_at_its_word():
+    """The machine where the command is typed need not have the workers' GPU."""
+    from companion.__main__ import _device
+
+    assert _device("cuda", elsewhere=True) == "cuda"
+    assert _device("auto", elsewhere=True) == "cpu"
+    with pytest.raises(ValueError, match="device must be one of auto, cpu, cuda; got 'tpu'"):
+        _device("tpu", elsewhere=True)

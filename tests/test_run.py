@@ -125,3 +125,43 @@ def test_versions_are_those_of_the_processes_that_computed(toy):
     again = results.read(runner.run(known, "smoke", out=out, seeds=2))
     assert again.provenance["versions"]["torch"] == "0.0.test"
     assert again.provenance["versions"]["python"] == data["provenance"]["versions"]["python"]
+
+
+def test_the_device_is_that_of_the_processes_that_computed(toy, monkeypatch):
+    """On a cluster the machine that stores the result need not have the workers' GPU, nor know its name."""
+    known, _, out = toy
+    monkeypatch.setattr(runner, "device_name", lambda device: "a card of a worker")
+    file = runner.run(known, "smoke", out=out, seeds=1)
+    monkeypatch.setattr(runner, "device_name", lambda device: "another card")
+    runner.run(known, "smoke", out=out, seeds=2)
+    assert json.loads(file.read_text())["provenance"]["device"] == "a card of a worker; another card"
+
+
+def test_a_piece_that_cannot_be_read_is_made_again(toy):
+    """A bad disk, or an editor: the piece counts as not done, and the run ends well."""
+    known, log, out = toy
+    log.with_suffix(".stop").touch()
+    with pytest.raises(RuntimeError, match="stopped"):
+        runner.run(known, "smoke", out=out)
+    log.with_suffix(".stop").unlink()
+    (piece,) = out.glob(".partial/*/*.json")
+    piece.write_text(piece.read_text()[:-5])
+    result = results.read(runner.run(known, "smoke", out=out))
+    assert len(result.rows) == 4
+    assert log.read_text().splitlines().count("1 0") == 2
+
+
+def test_old_temporary_files_are_swept_and_young_ones_left(toy):
+    """What a killed writer left goes after ten minutes; a file that may still be written stays."""
+    import os
+
+    known, _, out = toy
+    out.mkdir()
+    old, other = (out / f".{name}.json.ab12.tmp" for name in ("toy-smoke", "rest-smoke"))
+    young = out / ".toy-smoke.json.cd34.tmp"
+    for file in (old, young, other):
+        file.write_text("{")
+    for file in (old, other):
+        os.utime(file, (0, 0))
+    runner.run(known, "smoke", out=out)
+    assert sorted(p.name for p in out.glob(".*.tmp")) == [other.name, young.name]
