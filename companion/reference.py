@@ -19,7 +19,10 @@ LINEAR = (
     *("data", "minimum-norm", "structure", "pinned", "recovery", "one-equation", "noiseless", "noise", "figure1"),
     *("turning-off", "composition", "scale"),
 )
-OTHERS = ("classical", "simple-wins", "task", "table1", "measured", "measuring", "four-flaws", "who-is-right")
+OTHERS = (
+    *("classical", "simple-wins", "task", "table1", "figure2", "readings", "measured", "mixing"),
+    *("measuring", "four-flaws", "who-is-right"),
+)
 PROVED = ("thm-", "lem-", "prop-", "cor-", "conj-")  # labels of blocks in a chapter; the others name demonstrations
 
 

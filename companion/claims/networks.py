@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from companion.claims import Claim
+from companion.claims import Claim, additivity
 
 TASK = "book/networks/task"
 
@@ -82,4 +82,5 @@ CLAIMS = (
         },
         functions=("companion.neural.models.build",),
     ),
+    *(entry for entry in additivity.CLAIMS if entry.chapter == "book/networks/figure2"),
 )

@@ -1,0 +1,128 @@
+"""Drawings of the chapter on mixing: composition against the depth at which the images first meet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from companion.results import Result
+from companion.style import BLUE, GREY, ORANGE, Picture, picture, subplots
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: model -> (label, where it stands on the axis): stages that each image passes alone, then the heads on vectors
+PLACES = {
+    "cross-channel": ("0", 0.0),
+    "mix-1": ("1", 1.0),
+    "mix-2": ("2", 2.0),
+    "mix-3": ("3", 3.0),
+    "mix-4": ("4", 4.0),
+    "2-layer": ("2-layer", 5.6),
+    "deepsets": ("DeepSets", 6.6),
+    "attention": ("attention", 7.6),
+    "linear": ("Linear", 8.6),
+    "sum": ("Sum", 9.6),
+}
+HEADS = ("2-layer", "deepsets", "attention", "linear", "sum")
+DEPTHS = ("cross-channel", "mix-1", "mix-2", "mix-3", "mix-4")
+
+
+def values(result: Result, model: str, key: str = "composition") -> np.ndarray:
+    """(seeds,) of one number of one model, in the order of the stored seeds."""
+    return np.array([row[key] for row in result.select(model=model)])
+
+
+def depth(result: Result) -> Picture:
+    """Composition and in-distribution loss along the depth of first mixing, then for the heads on whole vectors."""
+    models = [m for m in PLACES if result.where(model=m)]
+    figure, ax = subplots(size=(8.2, 3.8))
+    styles = (
+        ("composition", "two glyphs", ORANGE, "o", -0.09),
+        ("in_distribution", "three new digits", BLUE, "s", 0.09),
+    )
+    for key, label, color, marker, shift in styles:
+        for model in models:
+            _seeds(ax, values(result, model, key), PLACES[model][1] + shift, color, marker)
+        line = [m for m in DEPTHS if m in models]
+        ax.plot(
+            [PLACES[m][1] + shift for m in line],
+            [values(result, m, key).mean() for m in line],
+            color=color,
+            lw=1.2,
+            alpha=0.6,
+        )
+        ax.plot([], [], marker, color=color, label=label)
+    flat = {"best constant": "baseline_best_constant", "reads the digit": "baseline_reads_digit_best"}
+    heights = {words: float(np.mean([row[key] for row in result.rows])) for words, key in flat.items()}
+    for words, style in (("best constant", "--"), ("reads the digit", ":")):
+        ax.axhline(heights[words], color=GREY, lw=1, ls=style)
+        side = {"best constant": (3, "bottom"), "reads the digit": (-3, "top")}[words]
+        ax.annotate(
+            words, (9.9, heights[words]), (0, side[0]), textcoords="offset points", ha="right", va=side[1], fontsize=8
+        )
+    ax.axvline(4.8, color=GREY, lw=0.8)
+    ax.set(yscale="log", xlim=(-0.5, 10.1), ylabel="mean squared error")
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.set_xticks([PLACES[m][1] for m in models], [PLACES[m][0] for m in models])
+    for middle, words in ((2.0, "stages that each image passes alone"), (7.6, "heads on whole vectors")):
+        ax.annotate(
+            words, (middle, -0.13), xycoords=("data", "axes fraction"), ha="center", va="top", annotation_clip=False
+        )
+    ax.legend(loc="lower left")
+    told = "; ".join(
+        f"{PLACES[m][0]} {values(result, m).mean():.2g} ({values(result, m, 'in_distribution').mean():.2g})"
+        for m in models
+    )
+    constants = ", ".join(f"{words} {height:.1f}" for words, height in heights.items())
+    return picture(
+        figure,
+        "Loss on two glyphs, and on three new digits in brackets, by how many of five stages each image passes alone, "
+        f"then by head; logarithmic axis, one mark a seed: {told}. Lines: {constants}.",
+    )
+
+
+def shares(result: Result, share: Mapping[str, np.ndarray]) -> Picture:
+    """Trained loss on two glyphs against the interaction share of the *untrained* network.
+
+    `share`: model -> (initializations,) shares.
+    """
+    models = [m for m in PLACES if m in share and result.where(model=m)]
+    figure, ax = subplots(size=(6.8, 3.6))
+    for model in models:
+        x, y = share[model], values(result, model)
+        color = BLUE if model in HEADS else ORANGE
+        ax.errorbar(
+            [x.mean()],
+            [y.mean()],
+            xerr=[[x.mean() - x.min()], [x.max() - x.mean()]],
+            yerr=[[y.mean() - y.min()], [y.max() - y.mean()]],
+            fmt="o",
+            color=color,
+            ms=5,
+            elinewidth=1,
+        )
+    below = {"sum": (7, -12), "linear": (7, 4), "deepsets": (-2, -15), "2-layer": (-4, 10), "attention": (-10, 10)}
+    for model in models:
+        name = PLACES[model][0] if model in HEADS else f"{PLACES[model][0]} alone"
+        spot = (share[model].mean(), values(result, model).mean())
+        ax.annotate(name, spot, below.get(model, (7, -11)), textcoords="offset points", fontsize=8)
+    ax.set(yscale="log", xlabel="interaction share before training", ylabel="loss on two glyphs, trained")
+    ax.set_xscale("symlog", linthresh=0.002)  # so that 0 has a place
+    ax.set_xlim(-0.0005, 0.6)
+    ax.set_xticks([0, 0.002, 0.01, 0.05, 0.2], ["0", "0.002", "0.01", "0.05", "0.2"])
+    ax.set_yticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
+    ax.minorticks_off()
+    told = "; ".join(f"{PLACES[m][0]} {share[m].mean():.2f} and {values(result, m).mean():.2g}" for m in models)
+    return picture(
+        figure,
+        "Interaction share of the untrained network and loss on two glyphs of the trained one, means with ranges over "
+        f"initializations and seeds, both axes logarithmic but for the share 0: {told}.",
+    )
+
+
+def _seeds(ax: Axes, of: np.ndarray, x: float, color: str, marker: str) -> None:
+    ax.plot(np.full(len(of), x), of, marker, color=color, ms=4.5, alpha=0.75, mew=0)
+    ax.plot([x - 0.16, x + 0.16], [of.mean()] * 2, color=color, lw=1.8)
