@@ -57,7 +57,7 @@ def best_additive(weight: np.ndarray, target: str) -> Additive:
 
 
 def product_share(laws: Sequence[np.ndarray]) -> float:
-    """Share of a product's variance that sums of parts explain, for independent labels (:prf:ref:`prop-additive-share`).
+    """Share of a product's variance that sums of parts explain (:prf:ref:`prop-additive-share`), independent labels.
 
     ``sum r_j / (prod(1 + r_j) - 1)`` with r_j the variance of label j over its squared mean; `laws` are the
     probabilities of the labels 0, 1, ... in each place, and every mean must be positive.

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from companion import additive, results
+from companion.figures import networks_dials as dial
+from companion.figures import networks_hurts as hurt
 from companion.figures import networks_oneshots as micro
 from companion.neural import tasks
 from companion.neural.experiments import table1
@@ -103,3 +105,58 @@ def test_a_constant_target_and_labels_that_are_all_zero_have_no_share():
         additive.best_additive(certain, "sum")
     with pytest.raises(ValueError, match="positive mean"):
         additive.product_share([np.array([1.0, 0.0])] * 3)
+
+
+def made(name, by, rows):
+    from companion.registry import experiment
+
+    settings = {**vars(experiment(name).presets["cpu"])}
+    return results.Result(name, "cpu", settings, [0, 1], by, rows, results.summarise(rows, by), {})
+
+
+def losses(scale):
+    return {"train": 0.1 * scale, "in_distribution": 0.5, "one_shot_train": scale, "composition": 2 * scale}
+
+
+def test_dials_say_both_ends():
+    grid = [(wd, s) for wd in (0.0, 0.5, 4.0) for s in (0, 1)]
+    swept = made("decay", ("model", "weight_decay"), [
+        {"model": "sum", "weight_decay": wd, "seed": s, **losses((1 + wd) * (0.9 + 0.2 * s))} for wd, s in grid
+    ])  # fmt: skip
+    course = [
+        {"model": m, "weight_decay": wd, "seed": s, "epoch": e, **losses(10 / e * (0.9 + 0.2 * s))}
+        for m in ("sum", "cross-channel")
+        for wd in (0.0, 0.5)
+        for s in (0, 1)
+        for e in (3, 6)
+    ]
+    along = made("epochs", ("model", "weight_decay", "epoch"), course)
+    assert dial.values_of(swept, "weight_decay", model="sum") == [0.0, 0.5, 4.0]
+    alt = checked(dial.dials(swept, along)).alt
+    assert "From decay 0 to 4: training 0.1 to 0.5" in alt
+    assert "two glyphs 2 to 10" in alt
+    assert "From epoch 3 to 6" in alt
+    assert "Cross-channel, decay 0.5: training 0.17" in checked(dial.training(along)).alt
+    one = [r for r in course if r["model"] == "sum" and r["weight_decay"] == 0.0 and r["seed"] == 0]
+    assert "epoch 3 to 6: training 0.3 to 0.15" in checked(dial.course(one)).alt
+
+
+def test_faults_and_targets_say_their_means():
+    rows = [
+        {"case": case, "model": m, "seed": s, "touched": 36.0 + s, "untouched": 1.0, "explained": 0.5 - 3 * s}
+        for case in ("clean", "mislabelled", "together", "product", "xor")
+        for m in ("sum", "2-layer", "cross-channel")
+        for s in (0, 1)
+    ]
+    stored_faults = made("hurts", ("case", "model"), rows)
+    assert "Sum, wrong label: 36.5 and 1.0" in checked(hurt.faults(stored_faults)).alt
+    alt = checked(hurt.targets(stored_faults, {"sum": 1.0, "product": 0.6, "xor": 0.35})).alt
+    assert "xor, 2-layer -1.00" in alt
+    assert "product 0.60" in alt
+
+
+def test_readings_name_the_glyphs_that_a_fault_touches():
+    read = {"clean": range(10), "together": [0, 1, 4.5, 3, 4, 5, 6, 4.5, 8, 9]}
+    alt = checked(hurt.readings(read, {"together": [2, 7]})).alt
+    assert "the 2 as 4.5, the 7 as 4.5" in alt
+    assert "nothing wrong: all near" in alt

@@ -1,0 +1,107 @@
+"""Drawings of the chapter on the dials: losses along weight decay and along training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from companion.figures.networks import NAMES
+from companion.results import Result
+from companion.style import BLUE, GREEN, PURPLE, RED, Picture, picture, subplots
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# The colours of the linear twin: training, in distribution, composition; and the one-shots' own triples.
+CURVES = {
+    "train": ("training", GREEN),
+    "in_distribution": ("in distribution", BLUE),
+    "one_shot_train": ("training, glyph triples", PURPLE),
+    "composition": ("two glyphs", RED),
+}
+
+
+def dials(decay: Result, epochs: Result, model: str = "sum") -> Picture:
+    """Four losses of one model along weight decay (left) and along training without decay (right)."""
+    figure, (left, right) = subplots(1, 2, size=(8.4, 3.9), sharey=True)
+    decays = values_of(decay, "weight_decay", model=model)
+    _along(left, decay, {"model": model}, "weight_decay", decays, range(len(decays)))
+    left.set_xticks(range(len(decays)), [f"{wd:g}" for wd in decays])
+    passed = values_of(epochs, "epoch", model=model, weight_decay=0.0)
+    _along(right, epochs, {"model": model, "weight_decay": 0.0}, "epoch", passed, passed)
+    left.set(xlabel="weight decay", ylabel="mean squared error", yscale="log", title="After training")
+    right.set(xlabel="epochs", title="Along training, no decay")
+    left.yaxis.set_major_formatter("{x:g}")
+    right.legend(loc="upper right")
+    ends = (decay.one(model=model, weight_decay=wd) for wd in (decays[0], decays[-1]))
+    words = _words(*ends)
+    trained = [epochs.one(model=model, weight_decay=0.0, epoch=e) for e in (passed[0], passed[-1])]
+    return picture(
+        figure,
+        f"Losses of {NAMES[model]} on a logarithmic axis, means with 95% intervals and one mark a seed. From decay "
+        f"{decays[0]:g} to {decays[-1]:g}: {words}. From epoch {passed[0]} to {passed[-1]}: {_words(*trained)}.",
+    )
+
+
+def training(epochs: Result) -> Picture:
+    """The same four losses along training, a panel for each model and weight decay."""
+    cells = sorted({(g["model"], g["weight_decay"]) for g in epochs.summary}, key=lambda c: (c[0] != "sum", *c))
+    figure, axes = subplots(1, len(cells), size=(max(4.4, 2.25 * len(cells)), 3.4), sharey=True, squeeze=False)
+    words = []
+    for ax, (model, wd) in zip(axes[0], cells, strict=True):
+        keys = {"model": model, "weight_decay": wd}
+        passed = values_of(epochs, "epoch", **keys)
+        _along(ax, epochs, keys, "epoch", passed, passed)
+        ax.set(title=f"{NAMES[model]}, decay {wd:g}", xlabel="epochs", yscale="log")
+        last = epochs.one(**keys, epoch=passed[-1])
+        words.append(f"{NAMES[model]}, decay {wd:g}: " + ", ".join(_end(last, key) for key in CURVES))
+    axes[0, 0].set_ylabel("mean squared error")
+    axes[0, 0].yaxis.set_major_formatter("{x:g}")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    return picture(
+        figure,
+        "Losses along training on a logarithmic axis, means with 95% intervals and one mark a seed; at the end: "
+        f"{'; '.join(words)}.",
+    )
+
+
+def course(rows: Sequence[Mapping[str, Any]]) -> Picture:
+    """One training run: the four losses after each measured epoch."""
+    figure, ax = subplots(size=(6.4, 3.3))
+    for key, (name, color) in CURVES.items():
+        ax.plot([r["epoch"] for r in rows], [r[key] for r in rows], "-o", color=color, label=name)
+    ax.set(yscale="log", xlabel="epochs", ylabel="mean squared error")
+    ax.yaxis.set_major_formatter("{x:g}")
+    ax.legend(loc="upper right")
+    words = ", ".join(f"{CURVES[k][0]} {rows[0][k]:.2g} to {rows[-1][k]:.2g}" for k in CURVES)
+    return picture(figure, f"Losses along one training run, epoch {rows[0]['epoch']} to {rows[-1]['epoch']}: {words}.")
+
+
+def values_of(result: Result, name: str, **keys: Any) -> list[Any]:
+    """The values that `name` takes in the summary groups with these keys, rising."""
+    return sorted({group[name] for group in result.where(**keys)})
+
+
+def _along(ax: Axes, result: Result, keys: Mapping[str, Any], name: str, at: Sequence[Any], x: Sequence[float]) -> None:
+    place = dict(zip(at, x, strict=True))
+    for key, (label, color) in CURVES.items():
+        groups = [result.one(**keys, **{name: value})[key] for value in at]
+        seeds = [(place[row[name]], row[key]) for row in result.select(**keys)]
+        floor = 0.7 * min(value for _, value in seeds)  # an interval may reach below 0, a logarithm may not
+        ceiling = 1.4 * max(value for _, value in seeds)
+        mean, low, high = (np.array([g[part] for g in groups], float) for part in ("mean", "low", "high"))
+        ax.fill_between(
+            list(x), np.maximum(low, floor), np.minimum(high, ceiling), color=color, alpha=0.16, linewidth=0
+        )
+        ax.plot(list(x), mean, color=color, label=label)
+        ax.plot(*zip(*seeds, strict=True), "o", color=color, ms=3.2, alpha=0.75)
+
+
+def _words(first: Mapping[str, Any], last: Mapping[str, Any]) -> str:
+    return ", ".join(f"{CURVES[k][0]} {first[k]['mean']:.2g} to {last[k]['mean']:.2g}" for k in CURVES)
+
+
+def _end(group: Mapping[str, Any], key: str) -> str:
+    return f"{CURVES[key][0]} {group[key]['mean']:.2g}"
