@@ -1,10 +1,11 @@
 """What the book asks of Sphinx beyond Jupyter Book: an honest cache, pages that need no network, notebooks.
 
 - `companion_execute`: the execution cache is keyed on the package's code; stale chapters run side by side.
-- `companion_vendor`: MathJax and the widget code, installed by npm and served from the site itself.
+- `companion_vendor`: MathJax, the widgets' and the previews' code, installed by npm and served from the site itself.
 - `companion_notebooks`: every chapter as a notebook that runs on Colab or from an empty folder.
 - `companion_bibliography`: which fields of the bibliography no record confirmed.
 - `companion_statements`: functions of the API page linked to their statements and tests.
+- `companion_previews`: previews of what a link leads to.
 - `companion_typography`: a formula is not parted from the full stop after it.
 - here: the kernels' environment, and what each page loads.
 """
@@ -20,6 +21,7 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 import companion_bibliography  # noqa: E402
 import companion_execute  # noqa: E402
 import companion_notebooks  # noqa: E402
+import companion_previews  # noqa: E402
 import companion_statements  # noqa: E402
 import companion_typography  # noqa: E402
 import companion_vendor  # noqa: E402
@@ -44,9 +46,10 @@ def configure(app, config):
     companion_execute.key_cache(config, ROOT)
     if companion_vendor.install(ROOT / "book" / "_static" / "vendor"):
         config.mathjax_path = "vendor/mathjax/tex-mml-chtml.js"
+        config.tippy_js = ("vendor/tippy/popper.min.js", "vendor/tippy/tippy.min.js")
         config.nb_ipywidgets_js = {"vendor/widgets/embed.js": {"defer": "defer"}}
     else:
-        print("MathJax and widget code could not be installed: pages will load them from their CDNs.")
+        print("MathJax, widget and preview code could not be installed: pages will load them from their CDNs.")
         config.nb_ipywidgets_js = {companion_vendor.WIDGETS_CDN: {"defer": "defer"}}
     config.html_baseurl = config.html_baseurl or site_address(config)
 
@@ -99,6 +102,9 @@ def setup(app):
     app.add_directive("unconfirmed", companion_bibliography.Unconfirmed)
     app.connect("config-inited", configure, priority=100)
     app.connect("env-before-read-docs", companion_execute.run_stale_chapters)
+    app.connect("env-before-read-docs", companion_previews.all_pages)
+    app.connect("env-updated", companion_previews.rewrite_all)
+    app.connect("build-finished", companion_previews.remove_old, priority=900)
     app.connect("autodoc-process-docstring", companion_statements.add_links)
     app.connect("doctree-resolved", companion_typography.keep_together)
     app.connect("html-page-context", adjust_page, priority=900)

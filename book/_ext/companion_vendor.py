@@ -28,6 +28,22 @@ SITE = {
             "package/LICENSE": "mathjax/LICENSE",
         },
     ),
+    "@popperjs/core": (
+        "2.11.8",
+        "P1st0aksCrn9sGZhp8GMYwBnQsbvAWsZAX44oXNNvLHGqAOcoVxmjZiohstwQ7SqKnbR47akdNi+uleWD8+g6A==",
+        {
+            "package/dist/umd/popper.min.js": "tippy/popper.min.js",
+            "package/LICENSE.md": "tippy/popper.LICENSE.md",
+        },
+    ),
+    "tippy.js": (
+        "6.3.7",
+        "E1d3oP2emgJ9dRQZdf3Kkn0qJgI6ZLpyS5z6ZkY1DF3kaQaBsGZsndEpHwx+eC+tYM41HaSNvNtLx8tU57FzTQ==",
+        {
+            "package/dist/tippy-bundle.umd.min.js": "tippy/tippy.min.js",
+            "package/LICENSE": "tippy/tippy.LICENSE",
+        },
+    ),
     "@jupyter-widgets/html-manager": (
         "1.0.15",
         "5thBIV6ymNgmPVOHvzx+gGy8ZSKmSazhtGw4/c4xJDVzRhG9PTeQsRjF3FUTopvFi//SABeNz1yp47bCrJ3CQA==",

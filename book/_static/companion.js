@@ -59,8 +59,8 @@
       delete box.dataset.fitted;
     });
     const ratios = formulas.map((box) => {
-      const room = Math.min(box.clientWidth, box.closest("p, li, dd, td, figcaption, div").clientWidth);
-      return room && box.scrollWidth > room + 1 ? room / box.scrollWidth : 1;
+      const room = box.hasAttribute("display") ? box.clientWidth : box.closest("p, li, dd, td, figcaption, div").clientWidth;
+      return room && box.scrollWidth > room + 3 ? room / box.scrollWidth : 1;
     });
     formulas.forEach((box, i) => {
       if (ratios[i] === 1) return;
@@ -75,6 +75,20 @@
       if (box.scrollWidth > box.clientWidth + 1 && !box.hasAttribute("tabindex")) box.setAttribute("tabindex", "0");
     });
   };
+
+  /* What is folded on the screen is printed: proofs, solutions. */
+  window.addEventListener("beforeprint", () => {
+    document.querySelectorAll("article details.sd-dropdown:not([open])").forEach((fold) => {
+      fold.dataset.printed = "yes";
+      fold.open = true;
+    });
+  });
+  window.addEventListener("afterprint", () => {
+    document.querySelectorAll("article details[data-printed]").forEach((fold) => {
+      delete fold.dataset.printed;
+      fold.open = false;
+    });
+  });
 
   const look = () => {
     document.querySelectorAll(".widget-hslider").forEach(name);

@@ -9,6 +9,7 @@ from tests.book.pages import PAGES, ROOT
 
 pytestmark = pytest.mark.site
 
+HEAVY = "book/linear/figure1"
 WATCH = """() => {
   const state = (e) => { const s = [...e.querySelectorAll('svg[role=img]')].find((x) => x.getClientRects().length);
                          return s ? s.getAttribute('aria-label') + '|' + s.innerHTML.length : null; };
@@ -115,6 +116,66 @@ def test_a_phone_does_not_scroll_sideways(visit):
     wide = visit.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
     visit.page.set_viewport_size({"width": 1440, "height": 900})
     assert wide <= 0
+
+
+def test_focus_is_seen(visit):
+    """Every link, button and slider that takes the focus by Tab shows it."""
+    at = visit.page
+    at.evaluate("document.activeElement && document.activeElement.blur()")
+    blind = []
+    for _ in range(25):
+        at.keyboard.press("Tab")
+        blind += at.evaluate("""() => {
+          const e = document.activeElement, s = getComputedStyle(e);
+          if (e === document.body || !e.getClientRects().length) return [];
+          const ring = s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0;
+          return ring || s.boxShadow !== 'none' ? [] : [e.outerHTML.slice(0, 120)];
+        }""")
+    assert blind == []
+
+
+def test_print_shows_the_text_whole_and_nothing_else(visit):
+    at = visit.page
+    at.emulate_media(media="print")
+    at.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    at.wait_for_timeout(200)
+    folded = at.evaluate("[...document.querySelectorAll('article details.sd-dropdown')].filter((d) => !d.open).length")
+    wide = at.evaluate(
+        "[...document.querySelectorAll('.bd-sidebar-primary, .bd-header-article')]"
+        ".filter((e) => e.offsetHeight > 0 && getComputedStyle(e).visibility !== 'hidden').length"
+    )
+    at.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    at.emulate_media(media="screen")
+    assert folded == 0
+    assert wide == 0
+    assert at.evaluate("[...document.querySelectorAll('article details.sd-dropdown')].every((d) => !d.open)")
+
+
+@pytest.mark.parametrize("how", ["pointer", "keyboard"])
+def test_a_statement_is_previewed_where_it_is_cited(browser, server, how):
+    """Pointing at a theorem's name, or reaching it by Tab, shows the theorem with its formulas set."""
+    opened = Visit(browser, server, "book/linear/recovery", viewport={"width": 1440, "height": 900})
+    at = opened.page
+    link = at.locator('article a.reference.internal[href*="#thm-"]').first
+    link.scroll_into_view_if_needed()
+    link.hover() if how == "pointer" else link.focus()
+    preview = at.locator(".tippy-box")
+    preview.wait_for(state="visible")
+    at.wait_for_selector(".tippy-box mjx-container")
+    assert link.inner_text() in preview.inner_text()
+    assert opened.outside == opened.errors == []
+    opened.context.close()
+
+
+def test_text_does_not_wait_for_scripts(browser, server):
+    """With MathJax and the widgets held back for good, the words and the still figures are there."""
+    at = browser.new_page()
+    at.route("**/vendor/**", lambda route: route.abort())
+    at.goto(f"{server}{HEAVY}.html", wait_until="domcontentloaded")
+    assert at.locator("article h1").is_visible()
+    assert at.locator("article p").first.is_visible()
+    assert at.locator(".companion-figure svg").first.is_visible()
+    at.close()
 
 
 def test_search_finds_a_page(browser, server):

@@ -1,5 +1,6 @@
 """The built pages, read as files: links and anchors resolve, nothing raw leaks, nothing is heavy."""
 
+import itertools
 import json
 import re
 from functools import cache
@@ -12,6 +13,7 @@ from tests.book.pages import CHAPTERS, PAGES, has_code
 pytestmark = pytest.mark.site
 
 HEAVIEST_PAGE, HEAVIEST_SITE = 3_000_000, 80_000_000
+FEWEST_EXPLORERS, MOST_STATES, HEAVIEST_EXPLORER = 10, 60, 1_500_000
 
 
 @cache
@@ -85,7 +87,51 @@ def test_pictures_have_a_text_alternative(html, page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_pages_are_light(html, page):
-    assert (html / f"{page}.html").stat().st_size < HEAVIEST_PAGE
+    """The page with what it loads besides the scripts and fonts that all pages share."""
+    path = html / f"{page}.html"
+    size = path.stat().st_size
+    for image in soup(path).select("article img[src]"):
+        source = path.parent / unquote(urlsplit(image["src"]).path)
+        size += source.stat().st_size if source.is_file() else 0
+    assert size < HEAVIEST_PAGE
+
+
+def states(widgets, model):
+    """The pictures (HTML) at the leaves of an explorer."""
+    own = widgets[model.removeprefix("IPY_MODEL_")]
+    if own["model_name"] == "HTMLModel":
+        return [own["state"]["value"]]
+    return [page for child in own["state"]["children"] for page in states(widgets, child)]
+
+
+def test_explorers_are_many_and_light_and_tell_each_state_in_words(html):
+    found = 0
+    for page in PAGES:
+        for script in soup(html / f"{page}.html").select("script[type='application/vnd.jupyter.widget-state+json']"):
+            widgets = json.loads(script.string)["state"]
+            for own in widgets.values():
+                if "explorer" not in own["state"].get("_dom_classes", ()):
+                    continue
+                _head, _controls, picture = own["state"]["children"]
+                pages = states(widgets, picture)
+                found += 1
+                assert 1 < len(pages) <= MOST_STATES, page
+                assert sum(len(text.encode()) for text in pages) <= HEAVIEST_EXPLORER, page
+                assert all('role="img"' in text and "explorer-words" in text for text in pages), page
+                assert len(set(pages)) == len(pages), f"{page}: two states look the same"
+    assert found >= FEWEST_EXPLORERS
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_headings_descend_one_step_at_a_time_and_landmarks_are_there(html, page):
+    tree = soup(html / f"{page}.html")
+    levels = [int(heading.name[1]) for heading in tree.select("article :is(h1, h2, h3, h4, h5, h6)")]
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels)), levels
+    assert len(tree.select("main")) == 1
+    assert tree.select("nav")
+    assert tree.select("footer")
 
 
 def test_the_site_is_light(html):
