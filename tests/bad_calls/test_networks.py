@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from companion.neural import images, models, tasks, train
@@ -17,6 +18,10 @@ def task(**changed):
 
 def model(name="sum", **changed):
     return models.build(name, **{"width": 2, "seed": 0, **changed})
+
+
+def predict(index):
+    return train.predict(model(), np.zeros((4, 28, 28), np.uint8), index)
 
 
 CASES = [
@@ -36,6 +41,27 @@ CASES = [
     bad("batch", lambda: train.Recipe(batch=-1), ValueError, "batch must be at least 1, got -1"),
     bad("lr", lambda: train.Recipe(lr=-1.0), ValueError, "lr must", "greater than 0, got -1.0"),
     bad("decay", lambda: train.Recipe(weight_decay=-1), ValueError, "weight_decay must", "at least 0, got -1"),
+    bad("seed", lambda: task(seed=-1), ValueError, "seed must be at least 0, got -1"),
+    bad("seed-text", lambda: task(seed="a"), TypeError, "seed must be a whole number, got 'a'"),
+    bad("nine", lambda: task(nine=2.0), ValueError, "nine must", "[0, 1], got 2.0"),
+    bad("leave_out", lambda: task(leave_out=(10,)), ValueError, "leave_out must be in [0, 9], got 10"),
+    bad("mislabel", lambda: task(mislabel=(1, 33)), ValueError, "mislabel must be in [0, 9], got 33"),
+    bad("mislabel-one", lambda: task(mislabel=(1,)), ValueError, "mislabel must be a pair", "got (1,)"),
+    bad("together", lambda: task(together=(1, 1)), ValueError, "together must name two different", "got (1, 1)"),
+    bad("combine", lambda: tasks.combine(np.zeros((1, 3), int), "max"), ValueError, "target must be one of", "'max'"),
+    bad("model-seed", lambda: model(seed=-1), ValueError, "seed must be at least 0, got -1"),
+    bad("warmup", lambda: train.Recipe(warmup=7.0), ValueError, "warmup must", "[0, 1], got 7.0"),
+    bad("device", lambda: train.pick_device("tpu"), ValueError, "device must be one of auto, cpu, cuda; got 'tpu'"),
+    bad(
+        "index-pairs", lambda: predict(np.zeros((3, 2), int)), ValueError, "index must hold triples", "got shape (3, 2)"
+    ),
+    bad(
+        "index-empty", lambda: predict(np.zeros((0, 3), int)), ValueError, "index must hold triples", "got shape (0, 3)"
+    ),
+    bad(
+        "index-outside", lambda: predict(np.full((3, 3), 5)), ValueError, "index must hold rows of the bank, in [0, 3]"
+    ),
+    bad("glyph-seed", lambda: images.glyphs("embedded", classes=3, seed=-1), ValueError, "seed must be at least 0"),
     bad("classes-0", lambda: images.glyphs("embedded", classes=0, seed=0), ValueError, "classes must be in [1, 964]"),
     bad("classes-many", lambda: images.glyphs("embedded", classes=965, seed=0), ValueError, "[1, 964], got 965"),
     bad("digits", lambda: images.digits("imagenet", train=True), ValueError, "source must be", "got 'imagenet'"),
