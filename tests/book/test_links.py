@@ -143,7 +143,9 @@ def test_chapters_are_offered_as_notebooks(html, page):
     notebook = json.loads((html / "notebooks" / f"{page}.ipynb").read_text(encoding="utf-8"))
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     text = "\n".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
-    assert 'find_spec("companion") is None' in "".join(code[0]["source"])
+    first = "".join(code[0]["source"])
+    assert '{"companion": "git+https://' in first
+    assert "find_spec(name) is None" in first
     outside_math_and_code = re.sub(r"`[^`\n]*`", "", re.sub(r"\$\$.*?\$\$|\$[^$]*\$", "", text, flags=re.S))
     assert not re.search(r"\{[a-z]+(?::[a-z]+)?\}`|^:{3,}|^`{3,}\{|^\([\w-]+\)=$", text, flags=re.M)
     assert not re.search(r"\\(?:R|E|Pr)(?![A-Za-z])", outside_math_and_code)
