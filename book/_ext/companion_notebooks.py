@@ -12,6 +12,7 @@ from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 
+ROOT = Path(__file__).resolve().parents[2]
 MACROS = {"R": r"\mathbb{R}", "E": r"\mathbb{E}", "Pr": r"\mathbb{P}"}
 INSTALL = """\
 # Install what is missing, as on Colab. What is there already stays as it is.
@@ -71,7 +72,8 @@ def first_cell(options, code):
     url, branch = options["repository_url"], options.get("repository_branch") or "main"
     needed = {"companion": f"git+{url}@{branch}"}
     if NETWORKS.search(code):
-        needed["torch"] = "torch>=2.4"
+        lines = (ROOT / "requirements" / "networks.txt").read_text(encoding="utf-8").split()
+        needed |= {re.split("[<>=]", line)[0]: line for line in lines}
     return INSTALL.format(needed=json.dumps(needed))
 
 

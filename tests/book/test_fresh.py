@@ -32,7 +32,7 @@ def fresh(tmp_path_factory, worker_id):
             call([sys.executable, "-m", "venv", str(plain)])
             pip = [str(plain / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
             call([*pip, str(ROOT), "ipykernel"])
-            lend(folder / "lent", "torch")
+            lend(folder / "lent", "torch", "torchvision")
             (folder / "ready").touch()
     return folder
 
@@ -49,12 +49,12 @@ def environment(**more):
     return {**kept, "OMP_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1", **more}
 
 
-def lend(folder, name):
-    """Links in `folder` to the installed files of `name` and of all that it requires."""
+def lend(folder, *names):
+    """Links in `folder` to the installed files of `names` and of all that they require."""
     from packaging.requirements import Requirement
 
     folder.mkdir()
-    wanted, linked = [name], set()
+    wanted, linked = list(names), set()
     while wanted:
         installed = metadata.distribution(wanted.pop())
         if installed.name in linked:

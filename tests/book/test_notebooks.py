@@ -14,6 +14,9 @@ sys.path.insert(0, str(ROOT / "book" / "_ext"))
 companion_notebooks = pytest.importorskip("companion_notebooks")
 
 
+NETWORKS = (ROOT / "requirements" / "networks.txt").read_text(encoding="utf-8").split()
+
+
 class Person:
     def __init__(self, *last):
         self.rich_prelast_names, self.rich_last_names = [], list(last)
@@ -90,9 +93,9 @@ def test_no_markup_is_left_over(site):
     ("there", "code", "installed"),
     [
         ({"companion"}, "import numpy", []),
-        ({"companion", "torch"}, "import torch", []),
-        ({"torch"}, "import torch", ["git+https://there/repo@trunk"]),  # Colab: its torch stays
-        (set(), "from companion.neural.tasks import digit_sums", ["git+https://there/repo@trunk", "torch>=2.4"]),
+        ({"companion", "torch", "torchvision"}, "import torch", []),
+        ({"torch", "torchvision"}, "import torch", ["git+https://there/repo@trunk"]),  # Colab: its torch stays
+        (set(), "from companion.neural.tasks import digit_sums", ["git+https://there/repo@trunk", *NETWORKS]),
         (set(), "import numpy", ["git+https://there/repo@trunk"]),
     ],
 )
