@@ -1,6 +1,7 @@
 """The runner: resumes, shares work, never mixes runs."""
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,8 +116,9 @@ def test_bad_counts_are_named(toy, kwargs, message):
     assert not out.exists(), "nothing was written"
 
 
-def test_versions_are_those_of_the_processes_that_computed(toy):
+def test_versions_are_those_of_the_processes_that_computed(toy, monkeypatch):
     """The runner itself never imports torch; a result made in other processes must name it all the same."""
+    monkeypatch.delitem(sys.modules, "torch", raising=False)  # whatever other tests of this process did
     known, _, out = toy
     file = runner.run(known, "smoke", out=out, seeds=1)
     data = json.loads(file.read_text())
