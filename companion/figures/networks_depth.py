@@ -104,7 +104,7 @@ def shares(result: Result, share: Mapping[str, np.ndarray]) -> Picture:
             ms=5,
             elinewidth=1,
         )
-    below = {"sum": (7, -12), "linear": (7, 4), "deepsets": (-2, -15), "2-layer": (-4, 10), "attention": (-10, 10)}
+    below = {"sum": (7, 5), "linear": (7, -13), "deepsets": (-2, -15), "2-layer": (-4, 10), "attention": (-10, 10)}
     for model in models:
         name = PLACES[model][0] if model in HEADS else f"{PLACES[model][0]} alone"
         spot = (share[model].mean(), values(result, model).mean())
