@@ -158,7 +158,9 @@ def test_a_statement_is_previewed_where_it_is_cited(browser, server, how):
     at = opened.page
     link = at.locator('article a.reference.internal[href*="#thm-"]').first
     link.scroll_into_view_if_needed()
-    link.hover() if how == "pointer" else link.focus()
+    at.wait_for_function("link => link._tippy", arg=link.element_handle())  # attached after the page has loaded
+    # the event, not the mouse: a page that still settles would move from under it
+    link.dispatch_event("mouseenter") if how == "pointer" else link.focus()
     preview = at.locator(".tippy-box")
     preview.wait_for(state="visible")
     at.wait_for_selector(".tippy-box mjx-container")
