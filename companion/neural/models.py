@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import nn
 from torchvision.models.resnet import BasicBlock
@@ -58,7 +59,7 @@ class SmallMapConv(nn.Conv2d):
 def _taps(size: int, stride: int) -> torch.Tensor:
     """(9, out^2 * size^2) zeros and ones: which tap of a 3 x 3 kernel, padding 1, links an input place to an output."""
     out = (size - 1) // stride + 1
-    taps = torch.zeros(3, 3, out, out, size, size)
+    taps = np.zeros((3, 3, out, out, size, size), dtype=np.float32)
     for kernel_row in range(3):
         for kernel_column in range(3):
             for row in range(out):
@@ -66,7 +67,8 @@ def _taps(size: int, stride: int) -> torch.Tensor:
                     source = (row * stride + kernel_row - 1, column * stride + kernel_column - 1)
                     if 0 <= source[0] < size and 0 <= source[1] < size:
                         taps[kernel_row, kernel_column, row, column, source[0], source[1]] = 1
-    return taps.reshape(9, -1)
+    with torch.inference_mode(False):  # kept between calls: made while predicting, it must still serve in training
+        return torch.from_numpy(taps.reshape(9, -1))
 
 
 def block(planes_in: int, planes: int, stride: int = 1, shortcut: nn.Module | None = None) -> BasicBlock:

@@ -46,6 +46,16 @@ def test_a_convolution_on_a_small_map_is_the_same_function(size, stride):
         torch.testing.assert_close(mine, reference)
 
 
+def test_a_model_that_predicted_first_can_still_be_trained():
+    """What the fast path keeps between calls must not be tied to the mode of the first one."""
+    models._taps.cache_clear()
+    model, images = models.build("sum", width=4, seed=0), torch.rand(4, 3, 28, 28)
+    with torch.inference_mode():
+        model.eval()(images)
+    model.train()(images).sum().backward()
+    assert all(p.grad is not None for p in model.parameters())
+
+
 def interaction(model, seed=1):
     """f(a,b,c) - f(a',b,c) - f(a,b',c) + f(a',b',c): zero for every input if and only if a and b never interact."""
     x, y = triple(3, seed), triple(3, seed + 1)
