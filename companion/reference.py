@@ -20,7 +20,7 @@ LINEAR = (
     *("turning-off", "composition", "scale"),
 )
 OTHERS = (
-    *("classical", "simple-wins", "task", "table1", "figure2", "readings", "measured", "mixing"),
+    *("classical", "simple-wins", "task", "table1", "figure2", "readings", "one-shots", "dials", "measured", "mixing"),
     *("measuring", "four-flaws", "who-is-right"),
 )
 PROVED = ("thm-", "lem-", "prop-", "cor-", "conj-")  # labels of blocks in a chapter; the others name demonstrations

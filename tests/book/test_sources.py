@@ -25,7 +25,9 @@ kernelspec:
 
 
 def test_every_page_is_in_the_table_of_contents_once():
-    written = {str(path.relative_to(ROOT).with_suffix("")) for path in (ROOT / "book").rglob("*.md")}
+    installed = ROOT / "book" / "_static" / "vendor"  # licences of what is brought in when the book is built
+    pages = (path for path in (ROOT / "book").rglob("*.md") if installed not in path.parents)
+    written = {str(path.relative_to(ROOT).with_suffix("")) for path in pages}
     assert sorted(PAGES) == sorted(written)
 
 
