@@ -168,12 +168,16 @@ def test_growth_with_size(note):
 
 
 MEMORY = """
-import json, resource, sys
+import json, re, resource, sys
+from pathlib import Path
 from companion.linear import LongTailModel, min_norm_report
 n, d, alpha = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
 sample = LongTailModel(n=n, d=d, s=5.0, alpha=alpha, beta_exponent=0.1, sigma=0.05).sample(seed=0)
 report = min_norm_report(sample.X, sample.y)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+if sys.platform == "darwin":
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+else:  # not ru_maxrss: it starts from the peak of the process that forked this one
+    peak = 1024 * int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 print(json.dumps({"gigabytes": peak / 1e9, "gradient": report.gradient}))
 """
 
