@@ -2,17 +2,8 @@
 
 import pytest
 
-from companion.__main__ import main
 from companion.registry import EXPERIMENTS
-
-
-def call(capsys, *argv):
-    try:
-        code = main(argv)
-    except SystemExit as stop:
-        code = stop.code
-    done = capsys.readouterr()
-    return code, done.out, done.err
+from tests.calling import call
 
 
 def test_list_names_every_experiment(capsys):

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from companion.__main__ import main
+from tests.calling import call
 
 RUN = ("run", "figure1")
 
@@ -47,15 +47,6 @@ ARGUMENTS = [
 ]
 
 
-def call(capsys, argv):
-    try:
-        code = main(argv)
-    except SystemExit as stop:
-        code = stop.code
-    done = capsys.readouterr()
-    return code, done.out, done.err
-
-
 @pytest.mark.parametrize(("argv", "told"), ARGUMENTS, ids=[" ".join(a) or "nothing" for a, _ in ARGUMENTS])
 def test_a_bad_command_gives_code_2_and_one_line(capsys, tmp_path, argv, told):
     if "cuda" in argv:
@@ -63,7 +54,7 @@ def test_a_bad_command_gives_code_2_and_one_line(capsys, tmp_path, argv, told):
 
         if torch.cuda.is_available():
             pytest.skip("this machine has a CUDA device")
-    code, out, err = call(capsys, [word.replace("{empty}", str(tmp_path)) for word in argv])
+    code, out, err = call(capsys, *(word.replace("{empty}", str(tmp_path)) for word in argv))
     said = err[err.rindex("companion:") :]
     assert code == 2
     assert told in said
@@ -85,7 +76,7 @@ def broken_data(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"\x1f\x8b", b"not gzip at all", gzip.compress(b"other")])
 def test_wrong_data_files_are_named_with_the_fix(capsys, broken_data, content):
     (broken_data / "MNIST" / "raw" / "train-images-idx3-ubyte.gz").write_bytes(content)
-    code, out, err = call(capsys, ["data", "verify", "--root", str(broken_data)])
+    code, out, err = call(capsys, "data", "verify", "--root", str(broken_data))
     assert code == 2
     assert out == ""
     assert err.count("\n") == 1
@@ -104,9 +95,7 @@ def test_the_installed_program_shows_no_traceback(nothing_written):
 
 def test_a_scheduler_that_is_not_there_gives_code_1_and_keeps_the_folder_clean(capsys, tmp_path):
     pytest.importorskip("distributed")
-    code, out, err = call(
-        capsys, [*RUN, "--backend", "dask", "--scheduler", "tcp://127.0.0.1:9", "--out", str(tmp_path)]
-    )
+    code, out, err = call(capsys, *RUN, "--backend", "dask", "--scheduler", "tcp://127.0.0.1:9", "--out", str(tmp_path))
     assert code == 1
     assert "companion: no Dask scheduler answers at 'tcp://127.0.0.1:9'" in err
     assert "Traceback" not in err
@@ -119,6 +108,6 @@ def test_an_interrupt_says_how_to_go_on(capsys, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("companion.run.run", stop)
-    code, _, err = call(capsys, [*RUN, "--out", "unused"])
+    code, _, err = call(capsys, *RUN, "--out", "unused")
     assert code == 130
     assert err == "companion: interrupted; finished pieces are kept, the same command goes on\n"
