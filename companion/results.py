@@ -70,6 +70,11 @@ class Result:
         """Whether the code behind the result has changed since it was made (comments do not count)."""
         return code_hash(experiment(self.experiment).module) != self.provenance["code"]
 
+    @property
+    def stands(self) -> bool:
+        """Whether today's code is known to give these numbers: it made them, or it repeated some of the runs."""
+        return not self.code_changed or bool(self._repeated())
+
     def line(self) -> str:
         """One line that says where the numbers come from."""
         p = self.provenance
@@ -78,7 +83,7 @@ class Result:
         return (
             f"Stored result {self.name}: {len(self.seeds)} seed{'s' * (len(self.seeds) != 1)}, "
             f"{len(self.rows)} rows, {_duration(p['seconds'])} of computing on {p['device']}, {p['date'][:10]}, "
-            f"{versions}, code {p['code']}. Renew with: {self.command}{changed}"
+            f"{versions}, code {p['code']}. Renew with: {self.command}{changed}{self._kept()}"
         )
 
     def _repeated(self) -> str:
@@ -86,10 +91,20 @@ class Result:
         note = self.provenance.get("repeated", {})
         if not note or note["code"] != code_hash(experiment(self.experiment).module):
             return ""
-        return (
-            f" {note['runs']} of the {note['of']} runs, repeated with today's code on {note['date'][:10]}, "
-            "gave the same numbers."
-        )
+        agreement = _agreement(note, f"today's code on {note['date'][:10]}")
+        return f" {agreement}, gave the same numbers."
+
+    def _kept(self) -> str:
+        """Which seeds are older than the rest, and what showed that they may stand beside it."""
+        note = self.provenance.get("kept")
+        if not note:
+            return ""
+        agreement = _agreement(note["repeated"], "the later code")
+        return f" The first {note['seeds']} seeds were made by code {note['code']}; {agreement}, gave the same numbers."
+
+
+def _agreement(note: Mapping[str, Any], code: str) -> str:
+    return f"{note['runs']} of the {note['of']} runs, repeated with {code}"
 
 
 def _matches(row: Mapping[str, Any], keys: Mapping[str, Any]) -> bool:

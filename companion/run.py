@@ -98,8 +98,7 @@ def run(
             shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True, exist_ok=True)
         pieces = [Piece(c, s, work / f"{_digest(c)}-{s}.json") for s in range(count) for c in known.cells(settings)]
-        if not fresh:
-            _reuse(known, preset, out, pieces)
+        kept = {} if fresh else _reuse(known, preset, out, pieces)
         waiting = [p for p in pieces if not p.done]
         resources = Resources(device, threads, data=data, progress=progress and jobs == 1 and backend == "joblib")
         tasks = [partial(_compute, known.run, settings, piece, resources) for piece in waiting]
@@ -122,7 +121,7 @@ def run(
         used = {name: version for piece in contents for name, version in piece.get("versions", {}).items()}
         devices = dict.fromkeys(piece["device"] for piece in contents if "device" in piece)
         made = results.provenance(known, preset, "; ".join(devices) or device_name(device), seconds, used)
-        file = results.save(known, preset, range(count), rows, made, out)
+        file = results.save(known, preset, range(count), rows, {**made, **kept}, out)
         shutil.rmtree(work, ignore_errors=True)
         _sweep(file)
     return file
@@ -186,21 +185,28 @@ def _scratch(piece: Piece) -> Iterator[Path]:
             yield Path(folder)
 
 
-def _reuse(known: Experiment, preset: str, out: Path, pieces: Sequence[Piece]) -> None:
-    """Take finished pieces from the stored result if settings and code are the same (more seeds were asked for)."""
+def _reuse(known: Experiment, preset: str, out: Path, pieces: Sequence[Piece]) -> dict[str, Any]:
+    """Take finished pieces from the stored result if its settings and numbers are today's (more seeds were asked for).
+
+    Returns what the new result's provenance must say of them: nothing if the code is the same, else whose they are and
+    which of them `companion repeat` has compared with today's code.
+    """
     try:
         stored = results.load(known.name, preset, root=out)
     except (FileNotFoundError, ValueError, results.StaleResult):
-        return
-    if stored.code_changed:
-        return
+        return {}
+    if not stored.stands:
+        return {}
+    made = {key: stored.provenance[key] for key in ("versions", "device")}
     share = stored.provenance["seconds"] / max(1, len(stored.seeds) * len(known.cells(known.presets[preset])))
     for piece in pieces:
         rows = [r for r in stored.rows if r["seed"] == piece.seed and all(r.get(k) == v for k, v in piece.cell.items())]
         if rows and not piece.done:
-            made = {key: stored.provenance[key] for key in ("versions", "device")}
-            kept = {"rows": rows, "seconds": share, **made}
-            _files.write_text(piece.file, json.dumps(kept))
+            _files.write_text(piece.file, json.dumps({"rows": rows, "seconds": share, **made}))
+    if not stored.code_changed:
+        return {key: stored.provenance[key] for key in ("kept",) if key in stored.provenance}
+    code, repeated = stored.provenance["code"], stored.provenance["repeated"]
+    return {"kept": {"seeds": len(stored.seeds), "code": code, "repeated": repeated}}
 
 
 def _key(known: Experiment, settings: Any) -> str:

@@ -1,5 +1,6 @@
 """A stored result repeated in part: agreement is noted in it, a difference is named and nothing is written."""
 
+import dataclasses
 import json
 
 import pytest
@@ -39,6 +40,29 @@ def test_a_note_made_with_other_code_is_not_shown(stored):
     repeat.repeat(experiment("figure1"), "smoke", root=stored)
     edit(stored, lambda data: data["provenance"]["repeated"].update(code="1" * 16))
     assert "repeated" not in results.read(file).line()
+
+
+def test_seeds_can_be_added_to_a_result_that_was_repeated(stored, monkeypatch):
+    known = experiment("figure1")
+    older = edit(stored, lambda data: data["provenance"].update(code="0" * 16))
+    before = results.read(older)
+    repeat.repeat(known, "smoke", root=stored)
+    made = []
+    counted = dataclasses.replace(known, run=lambda *given: made.append(given[2]) or known.run(*given))
+    monkeypatch.setattr(type(known), "module", property(lambda self: known.run.__module__))
+    more = results.read(runner.run(counted, "smoke", out=stored, seeds=4))
+    assert set(made) == {3}
+    assert [r for r in more.rows if r["seed"] < 3] == before.rows
+    assert "first 3 seeds were made by code 0000000000000000; 1 of the 9 runs, repeated with the later" in more.line()
+    assert not more.code_changed
+    runner.run(counted, "smoke", out=stored, seeds=5)
+    assert "first 3 seeds were made by code 0000000000000000" in results.load("figure1", "smoke", root=stored).line()
+
+
+def test_seeds_are_not_added_to_a_result_of_other_code(stored):
+    edit(stored, lambda data: data["provenance"].update(code="0" * 16))
+    more = results.read(runner.run(experiment("figure1"), "smoke", out=stored, seeds=4))
+    assert "kept" not in more.provenance
 
 
 @pytest.mark.parametrize("factor", [1 + 1e-6, -1.0])
