@@ -108,6 +108,14 @@ def test_rank_failure_and_empty_columns_by_enumeration(k: int, rows: int) -> Non
     )
 
 
+def test_rare_events_are_not_lost_in_rounding() -> None:
+    p = np.full(3, 0.1)
+    q = 0.9**800
+    assert pinning.empty_column_probability(p, 2, 800) == pytest.approx(2 * q, rel=1e-9)
+    assert pinning.empty_column_average(p, 2, 2000) <= pinning.rank_failure_bound(p, 2, 2000)
+    assert 0 < pinning.concentration_failure(p, 2, 4000, 0.9) < 1e-60
+
+
 def test_empty_columns_on_average_over_plain_rows() -> None:
     k, n = 2, 7
     weight = binom.pmf(np.arange(n + 1), n, counts.no_tail_probability(P, k))

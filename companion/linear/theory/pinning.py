@@ -57,15 +57,14 @@ def rank_failure_bound(p: np.ndarray, k: int, n: int, excluded: float = 0.0) -> 
 def empty_column_probability(p: np.ndarray, k: int, rows: int) -> float:
     """P(some column of A is empty | N_0 = rows): a lower bound on the failure, :prf:ref:`prop-empty-column`."""
     p, k = split(p, k)
-    return float(1 - np.prod(1 - (1 - p[:k]) ** check.integer("rows", rows, low=0)))
+    return float(_some((1 - p[:k]) ** check.integer("rows", rows, low=0)))
 
 
 def empty_column_average(p: np.ndarray, k: int, n: int) -> float:
     """P(some column of A is empty) for n rows: `empty_column_probability` averaged over N_0 ~ Bin(n, pi_0)."""
     p, k = split(p, k)
     rows = np.arange(check.integer("n", n, low=0) + 1)
-    filled = np.prod(1 - (1 - p[None, :k]) ** rows[:, None], axis=1)
-    return float(1 - binom.pmf(rows, n, no_tail_probability(p, k)) @ filled)
+    return float(binom.pmf(rows, n, no_tail_probability(p, k)) @ _some((1 - p[None, :k]) ** rows[:, None]))
 
 
 def pinning_frequency(k: int, rows: int, delta: float) -> float:
@@ -84,8 +83,13 @@ def concentration_failure(p: np.ndarray, k: int, n: int, epsilon: float) -> floa
     p, n, epsilon = p[:k], check.integer("n", n, low=0), check.nonnegative("epsilon", epsilon)
     low = np.ceil(n * p * (1 - epsilon) - 1e-9)
     high = np.floor(n * p * (1 + epsilon) + 1e-9)
-    inside = binom.cdf(high, n, p) - binom.cdf(low - 1, n, p)
-    return float(1 - np.prod(inside))
+    return float(_some(binom.sf(high, n, p) + binom.cdf(low - 1, n, p)))
+
+
+def _some(probability: np.ndarray) -> np.ndarray:
+    """Probability that one or more of independent events (last axis) happen; no cancellation when all are rare."""
+    with np.errstate(divide="ignore"):  # a certain event: log 0
+        return np.asarray(-np.expm1(np.log1p(-np.minimum(probability, 1.0)).sum(axis=-1)))
 
 
 def matrix_chernoff_bound(p: np.ndarray, k: int, n: int, delta: float) -> float:
