@@ -72,6 +72,32 @@ def product_share(laws: Sequence[np.ndarray]) -> float:
     return float(sum(ratio) / (np.prod([1 + r for r in ratio]) - 1))
 
 
+def xor_share(laws: Sequence[np.ndarray]) -> float:
+    """Share of an xor's variance that sums of parts explain (:prf:ref:`prop-xor-share`), independent labels.
+
+    With s_k = 1 or -1 for bit k of a label, the xor is a constant less half of ``sum 2^k prod_c s_k(x_c)``; `laws` are
+    the probabilities of the labels 0, 1, ... in each place.
+
+    Raises
+    ------
+    ValueError
+        The xor is constant: a share of nothing.
+    """
+    bits = max(len(law) - 1 for law in laws).bit_length()
+    signs = [1.0 - 2.0 * ((np.arange(len(law))[None] >> np.arange(bits)[:, None]) & 1) for law in laws]
+    mean = np.array([sign @ law for sign, law in zip(signs, laws, strict=True)])  # (places, bits)
+    second = np.array([(sign * law) @ sign.T for sign, law in zip(signs, laws, strict=True)])  # (places, bits, bits)
+    scale = np.outer(2.0 ** np.arange(bits), 2.0 ** np.arange(bits))
+    whole = float(np.sum(scale * (second.prod(axis=0) - np.outer(mean.prod(axis=0), mean.prod(axis=0)))))
+    if whole <= 1e-12 * float(scale.sum()):
+        raise ValueError("the xor is constant under these laws")
+    parts = 0.0
+    for place in range(len(laws)):
+        others = np.delete(mean, place, axis=0).prod(axis=0)
+        parts += float(np.sum(scale * (second[place] - np.outer(mean[place], mean[place])) * np.outer(others, others)))
+    return parts / whole
+
+
 def pairs_law(zipf_exponent: float = 1.0) -> np.ndarray:
     """(10, 10, 10) law of the labels in the test "composition", over its seeds: two different glyphs and a digit."""
     two = (1 - np.eye(10)) / 90

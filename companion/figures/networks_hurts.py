@@ -88,7 +88,8 @@ def readings(read: Mapping[str, Sequence[float]], marked: Mapping[str, Sequence[
         ax.plot(at, [values[g] for g in at], "o", color=COLOURS["cross-channel"], ms=9, mfc="none", mew=1.8)
         ax.set(title=FAULTS[case].replace("\n", " "), xlabel="label of the glyph")
         ax.set_xticks(labels)
-        told = ", ".join(f"the {g} as {values[g]:.1f}" for g in at) or "all near their labels"
+        off = float(np.abs(np.asarray(values, float) - labels).max())
+        told = ", ".join(f"the {g} as {values[g]:.1f}" for g in at) or f"all within {off:.1f} of their labels"
         words.append(f"{FAULTS[case]}: {told}".replace("\n", " "))
     axes[0, 0].set_ylabel("read as")
     return picture(figure, f"What Sum reads each of ten glyphs as, beside new digits. {'; '.join(words)}.")

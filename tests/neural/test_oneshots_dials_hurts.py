@@ -105,6 +105,22 @@ def test_a_constant_target_and_labels_that_are_all_zero_have_no_share():
         additive.best_additive(certain, "sum")
     with pytest.raises(ValueError, match="positive mean"):
         additive.product_share([np.array([1.0, 0.0])] * 3)
+    with pytest.raises(ValueError, match="constant"):
+        additive.xor_share([np.array([0.0, 1.0])] * 3)
+
+
+def test_shares_of_independent_labels_follow_their_formulas():
+    """Two bits: fair ones leave a sum of parts nothing to say; one biased bit of two does, by hand."""
+    fair, biased = np.array([0.5, 0.5]), np.array([0.2, 0.8])
+    certain = np.array([1.0, 0.0])
+    assert additive.xor_share([fair, fair, biased]) == pytest.approx(0.0, abs=1e-12)
+    assert additive.xor_share([biased, certain, certain]) == pytest.approx(1.0)
+    left = 2 * 0.6**2 * 0.64 / (1 - 0.6**4)  # two labels with mean sign -0.6 and variance 0.64, one that is certain
+    assert additive.xor_share([biased, biased, certain]) == pytest.approx(left)
+    laws = list(np.random.default_rng(1).dirichlet(np.ones(10), size=3))
+    weight = np.einsum("a,b,c->abc", *laws)
+    assert additive.xor_share(laws) == pytest.approx(additive.best_additive(weight, "xor").share)
+    assert additive.product_share(laws) == pytest.approx(additive.best_additive(weight, "product").share)
 
 
 def made(name, by, rows):
@@ -159,4 +175,6 @@ def test_readings_name_the_glyphs_that_a_fault_touches():
     read = {"clean": range(10), "together": [0, 1, 4.5, 3, 4, 5, 6, 4.5, 8, 9]}
     alt = checked(hurt.readings(read, {"together": [2, 7]})).alt
     assert "the 2 as 4.5, the 7 as 4.5" in alt
-    assert "nothing wrong: all near" in alt
+    assert "nothing wrong: all within 0.0" in alt
+    off_by_two = {"clean": [*range(9), 7.0]}
+    assert "all within 2.0" in checked(hurt.readings(off_by_two, {})).alt
