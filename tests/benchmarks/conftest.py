@@ -24,7 +24,9 @@ def note(request):
         asked = f"at least {least:g} times" if least is not None else f"at most {most:g} {unit}" if most else ""
         met = (least is None or ratio >= least) and (most is None or ours <= most)
         request.config.stash[NOTED].append(
-            benchmarks.Measurement(area, what, against, float(ours), _plain(theirs), unit, _plain(ratio), asked, met)
+            benchmarks.Measurement(
+                area, what, against, float(ours), _plain(theirs), unit, _plain(ratio), asked, bool(met)
+            )
         )
         assert met, f"{what} against {against or 'its budget'}: {ours:.4g} {unit}, ratio {ratio}; asked {asked}"
 
