@@ -16,6 +16,7 @@ from typing import Any
 from companion import results
 from companion._validate import integer
 from companion.experiment import Experiment, Resources, code_hash
+from companion.run import device_name
 
 #: relative; a repetition on the same machine is exact, linear algebra on another one may round differently
 TOLERANCE = 1e-9
@@ -26,7 +27,9 @@ def repeat(
 ) -> results.Result:
     """Repeat `pieces` runs (a cell and a seed each) of a stored result and note in its file that they agree.
 
-    Which ones is drawn from the name of the result, so that it is nobody's choice.
+    Which ones is drawn from the name of the result, so that it is nobody's choice. Trained networks and the iteration
+    counts of solvers repeat on the device that made them only: another one rounds differently, and training magnifies
+    that.
 
     Raises
     ------
@@ -35,15 +38,20 @@ def repeat(
     FileNotFoundError, companion.results.StaleResult
         There is no such result, or it was made with other settings.
     RuntimeError
-        A number differs; the message names the run, the number and both values. The file stays as it was.
+        A number differs; the message names the run, the number, both values, and the device that made the stored one
+        if it is not this one. The file stays as it was.
     """
     stored = results.load(known.name, preset, root=root)
     settings = known.presets[preset]
     everything = [(cell, seed) for seed in stored.seeds for cell in known.cells(settings)]
     integer("pieces", pieces, low=1, high=len(everything))
+    resources = resources or Resources()
     for cell, seed in random.Random(stored.name).sample(everything, pieces):
-        made = known.run(settings, cell, seed, resources or Resources())
-        _compare(stored, cell, seed, [{**cell, "seed": seed, **row} for row in made])
+        made = known.run(settings, cell, seed, resources)
+        try:
+            _compare(stored, cell, seed, [{**cell, "seed": seed, **row} for row in made])
+        except RuntimeError as difference:
+            raise RuntimeError(f"{difference}{_elsewhere(stored, device_name(resources.device))}") from None
     note = {
         "code": code_hash(known.module),
         "runs": pieces,
@@ -64,6 +72,17 @@ def _compare(stored: results.Result, cell: dict[str, Any], seed: int, made: list
         for key in {**old, **new}:
             if not _same(old.get(key), new.get(key)):
                 raise RuntimeError(f"{where}: {key} is stored as {old.get(key)!r}, today's code gives {new.get(key)!r}")
+
+
+def _elsewhere(stored: results.Result, here: str) -> str:
+    """What to add to a difference when the stored rows, or some of them, were made on another device than this one."""
+    there = stored.provenance["device"]
+    if there == here:
+        return ""
+    return (
+        f"; it was made on {there}, this is {here}: rounding differs between them and training magnifies it, so repeat "
+        f"it there, or renew it here with: {stored.command}"
+    )
 
 
 def _same(old: Any, new: Any) -> bool:

@@ -80,6 +80,29 @@ def test_a_difference_is_named_and_nothing_is_written(stored, factor, capsys):
     assert file.read_bytes() == before
 
 
+def test_a_difference_from_another_device_says_so(stored):
+    """Rounding differs from one make of CPU to the next: whoever sees a difference must know that it may be that."""
+
+    def change(data):
+        data["provenance"].update(device="another make of CPU")
+        for row in data["rows"]:
+            row["composition_resolved"] *= 2
+
+    edit(stored, change)
+    with pytest.raises(RuntimeError) as told:
+        repeat.repeat(experiment("figure1"), "smoke", root=stored)
+    here = runner.device_name("cpu")
+    assert f"made on another make of CPU, this is {here}" in str(told.value)
+    assert "renew it here with: companion run figure1 --preset smoke --fresh" in str(told.value)
+
+
+def test_a_difference_on_the_same_device_blames_nothing_else(stored):
+    edit(stored, lambda data: data.update(rows=data["rows"][::2]))
+    with pytest.raises(RuntimeError) as told:
+        repeat.repeat(experiment("figure1"), "smoke", root=stored)
+    assert "made on" not in str(told.value)
+
+
 def test_missing_rows_are_a_difference(stored):
     edit(stored, lambda data: data.update(rows=data["rows"][::2]))
     with pytest.raises(RuntimeError, match="1 rows are stored, today's code gives 2"):

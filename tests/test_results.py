@@ -15,6 +15,7 @@ from companion import _files, results
 from companion.experiment import Experiment, setting, settings_dict
 from companion.registry import experiment
 from companion.run import run
+from tests import agreement
 
 
 @pytest.fixture(scope="module")
@@ -122,27 +123,66 @@ def test_every_stored_result_belongs_to_the_code(file):
 def test_smoke_results_are_remade_equal(file, tmp_path):
     """Running the first seed of a smoke preset now gives the stored rows: the code still makes what is shown.
 
-    Networks trained with another version of torch end elsewhere (sums are rounded in another order, and training
-    magnifies it): then only what is no measured number is compared.
+    On another make of CPU, or with another torch, networks end elsewhere: then everything that was not trained is
+    equal, and what was trained is among what the stored runs gave.
     """
     old = results.read(file)
     run(experiment(old.experiment), "smoke", out=tmp_path, seeds=1)
     new = results.read(results.path(old.experiment, "smoke", tmp_path))
-    stored = old.select(seed=0)
-    assert len(new.rows) == len(stored)
-    torch_then, torch_now = (r.provenance["versions"].get("torch") for r in (old, new))
-    same_networks = torch_then in (None, torch_now)
-    # Measured times differ from run to run; everything else must not.
-    timed = {"seconds", "images_per_second", "sampling", "min_norm", "lsmr", "speedup", "peeling"}
-    for a, b in zip(stored, new.rows, strict=True):
-        assert a.keys() == b.keys()
-        for key in a.keys() - timed:
-            if isinstance(a[key], float) and same_networks:
-                assert a[key] == pytest.approx(b[key], rel=1e-4, abs=1e-9, nan_ok=True), key
-            elif isinstance(a[key], float):
-                assert isinstance(b[key], float), key
-            else:
-                assert a[key] == b[key], key
+    networks = agreement.same_networks(old.provenance, new.provenance)
+    agreement.assert_same(old.select(seed=0), new.rows, networks=networks)
+    if not networks:
+        agreement.assert_alike(old.rows, new.rows, [key for key in old.by if key != "item"])
+
+
+MADE = {"device": "a", "versions": {"torch": "2"}}
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "same"),
+    [
+        (MADE, MADE, True),
+        (MADE, {**MADE, "device": "b"}, False),
+        (MADE, {**MADE, "versions": {"torch": "3"}}, False),
+        ({"device": "a", "versions": {}}, {"device": "b", "versions": {"torch": "2"}}, True),
+    ],
+    ids=["same", "other device", "other torch", "no torch"],
+)
+def test_networks_are_the_same_on_the_same_device_with_the_same_torch(then, now, same):
+    assert agreement.same_networks(then, now) is same
+
+
+def test_what_is_no_trained_number_is_compared_on_every_machine():
+    row = {"model": "sum", "item": 3, "loss": 2.0, "gap": math.nan, "iterations": 241, "seconds": 1.0}
+    other = {**row, "loss": 2.5, "iterations": 238, "seconds": 9.0}
+    agreement.assert_same([row], [other], networks=False)
+    for changed in (
+        {"model": "linear"},
+        {"item": 4},
+        {"item": 3.0},
+        {"loss": 2},
+        {"gap": 0.0},
+        {"iterations": 300},
+        {"extra": 0},
+    ):
+        with pytest.raises(AssertionError):
+            agreement.assert_same([row], [{**other, **changed}], networks=False)
+    with pytest.raises(AssertionError):
+        agreement.assert_same([row], [other], networks=True)
+    with pytest.raises(AssertionError):
+        agreement.assert_same([row, row], [other], networks=False)
+
+
+def test_a_network_that_was_not_trained_is_noticed():
+    """The stored runs of `measured` agree with each other, and not with losses ten times as large."""
+    old = results.load("measured", "smoke")
+    by = [key for key in old.by if key != "item"]
+    for seed in old.seeds:
+        rest = [row for row in old.rows if row["seed"] != seed]
+        agreement.assert_alike(rest, old.select(seed=seed), by)
+        worse = [{**row, "square": 10 * row["square"]} for row in old.select(seed=seed)]
+        with pytest.raises(AssertionError, match="square"):
+            agreement.assert_alike(rest, worse, by)
 
 
 @dataclasses.dataclass(frozen=True)
