@@ -79,11 +79,10 @@ def interpolate(train: Any, y: Any, test: Any, *, kernel: str, rho: float, ridge
     (m,) float64.
     """
     check.one_of("kernel", kernel, KERNELS)
-    train = _symbols("train", train)
-    y = check.vector("y", y, len(train))
-    ridge = check.nonnegative("ridge", ridge)
     train, test = _symbols("train", train), _symbols("test", test)
     _same_slots(train, test)
+    y = check.vector("y", y, len(train))
+    ridge = check.nonnegative("ridge", ridge)
     gram = additive_kernel if kernel == "additive" else product_kernel
     K = gram(train, train, rho=rho)
     if ridge > 0:
