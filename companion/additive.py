@@ -98,10 +98,17 @@ def xor_share(laws: Sequence[np.ndarray]) -> float:
     return parts / whole
 
 
-def pairs_law(zipf_exponent: float = 1.0) -> np.ndarray:
-    """(10, 10, 10) law of the labels in the test "composition", over its seeds: two different glyphs and a digit."""
-    two = (1 - np.eye(10)) / 90
-    out: np.ndarray = two[:, :, None] * zipf(zipf_exponent)
+def pairs_law(zipf_exponent: float = 1.0, pairs: np.ndarray | None = None) -> np.ndarray:
+    """(10, 10, 10) law of the labels in the test "composition": two different glyphs and a digit.
+
+    pairs : (n, 2) labels of the glyphs that can meet, as in `companion.neural.tasks.Task`, each pair equally likely in
+        either order; without it all, which is the law over all seeds
+    """
+    two = 1 - np.eye(10)
+    if pairs is not None:
+        two = np.zeros((10, 10))
+        two[pairs[:, 0], pairs[:, 1]] = two[pairs[:, 1], pairs[:, 0]] = 1.0
+    out: np.ndarray = (two / two.sum())[:, :, None] * zipf(zipf_exponent)
     return out
 
 

@@ -45,15 +45,19 @@ def faults(result: Result) -> Picture:
     )
 
 
-def targets(result: Result, ceiling: Mapping[str, float]) -> Picture:
-    """Share of the variance on pairs that is explained, for three targets; `ceiling`: the best additive predictor's."""
+def targets(result: Result, ceiling: Mapping[str, Sequence[float]]) -> Picture:
+    """Share of the variance on pairs that is explained, for three targets.
+
+    `ceiling`: target -> the best additive predictor's share on the pairs of each seed.
+    """
     models = [m for m in NAMES if result.where(model=m)]
     cases = [case for case in TARGETS if result.where(case=case)]
     figure, ax = subplots(size=(6.6, 3.4))
     words = []
     for x, case in enumerate(cases):
-        top = ceiling[TARGETS[case]]
-        ax.plot([x - 0.42, x + 0.42], [top, top], color=INK, lw=1.2, ls="--")
+        top = np.asarray(ceiling[TARGETS[case]], float)
+        ax.fill_between([x - 0.42, x + 0.42], top.min(), top.max(), color=INK, alpha=0.12, linewidth=0)
+        ax.plot([x - 0.42, x + 0.42], [top.mean()] * 2, color=INK, lw=1.2, ls="--")
         for place, model in enumerate(models):
             values = np.array([row["explained"] for row in result.select(case=case, model=model)])
             at = x + 0.24 * (place - (len(models) - 1) / 2)
@@ -70,8 +74,8 @@ def targets(result: Result, ceiling: Mapping[str, float]) -> Picture:
     return picture(
         figure,
         "Share of the variance of the target that is explained on new pairs, one mark a seed (those below -1.5 drawn "
-        f"there), bars the mean: {'; '.join(words)}. Dashed, the best sum of parts: "
-        + ", ".join(f"{name} {top:.2f}" for name, top in ceiling.items())
+        f"there), bars the mean: {'; '.join(words)}. Dashed, the best sum of parts, mean and range over seeds: "
+        + ", ".join(f"{name} {np.mean(t):.2f} ({min(t):.2f} to {max(t):.2f})" for name, t in ceiling.items())
         + ".",
     )
 

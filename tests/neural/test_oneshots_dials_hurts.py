@@ -87,6 +87,19 @@ def test_a_sum_is_explained_whole_and_other_targets_in_part(law):
         assert found.mean == pytest.approx(float(law.ravel() @ _values(target)))
 
 
+def test_the_law_of_pairs_holds_those_that_can_meet():
+    """Of one seed, the pairs of its test and no others; of all pairs, the law over all seeds."""
+    task = tasks.digit_sums(source="embedded", triples=60, test_triples=990, seed=3)
+    law = additive.pairs_law(pairs=task.pairs)
+    assert law.sum() == pytest.approx(1.0)
+    meet = {tuple(sorted(pair)) for pair in task.pairs.tolist()}
+    assert {tuple(sorted(pair)) for pair in np.argwhere(law.sum(axis=2) > 0).tolist()} == meet
+    of_pair = law.sum(axis=2)
+    assert of_pair[of_pair > 0] == pytest.approx(1 / (2 * len(meet)))
+    every = np.array([(a, b) for a in range(10) for b in range(a)])
+    np.testing.assert_allclose(additive.pairs_law(pairs=every), additive.pairs_law())
+
+
 def _values(target):
     labels = np.indices((10, 10, 10)).reshape(3, -1).T
     return tasks.combine(labels, target).astype(float)
@@ -166,9 +179,9 @@ def test_faults_and_targets_say_their_means():
     ]
     stored_faults = made("hurts", ("case", "model"), rows)
     assert "Sum, wrong label: 36.5 and 1.0" in checked(hurt.faults(stored_faults)).alt
-    alt = checked(hurt.targets(stored_faults, {"sum": 1.0, "product": 0.6, "xor": 0.35})).alt
+    alt = checked(hurt.targets(stored_faults, {"sum": [1.0, 1.0], "product": [0.5, 0.7], "xor": [0.3, 0.4]})).alt
     assert "xor, 2-layer -1.00" in alt
-    assert "product 0.60" in alt
+    assert "product 0.60 (0.50 to 0.70)" in alt
 
 
 def test_readings_name_the_glyphs_that_a_fault_touches():
