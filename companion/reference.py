@@ -219,7 +219,7 @@ def against_readings() -> list[tuple[str, str, str]]:
             ours, status = "not stored", "not run"
             if stored is not None:
                 got = {group["model"]: group[key] for group in stored.where(encoders=encoders)}
-                shown = (f"{m} {v['mean']:.2f} ({v['low']:.2f} to {v['high']:.2f})" for m, v in got.items())
+                shown = (f"{m} {v['mean']:.2f} ({max(v['low'], 0):.2f} to {v['high']:.2f})" for m, v in got.items())
                 digit = math.fsum(row["baseline_reads_digit_best"] for row in stored.rows) / len(stored.rows)
                 ours, status = ", ".join(shown), _status(max(v["mean"] for v in got.values()) < digit / 2)
             rows.append((f"{words}, {where}", ours, status))

@@ -198,11 +198,12 @@ def measured(result: Result) -> Picture:
         left.plot(np.full(len(scores), x) + np.linspace(-0.15, 0.15, len(scores)), scores, "o", color=color, mfc=face)
         left.plot([x - 0.25, x + 0.25], [scores.mean()] * 2, color=color, lw=2)
         groups = [result.one(model=model, weight_decay=decay, kind="pair", kept=k)["square"] for k in (0, 1, 2)]
-        mean, low, high = ([g[key] for g in groups] for key in ("mean", "low", "high"))
+        mean, low, high = (np.array([g[key] for g in groups]) for key in ("mean", "low", "high"))
+        low = np.maximum(low, 0)  # a squared error is never below
         right.errorbar(
             np.arange(3) + 0.05 * (x - 1.5),
             mean,
-            yerr=[np.subtract(mean, low), np.subtract(high, mean)],
+            yerr=[mean - low, high - mean],
             color=color,
             marker="s" if decay else "o",
             mfc=face,
