@@ -1,7 +1,12 @@
-"""Random streams: the seed decides every row, whatever runs beside it; no two seeds of an experiment share a stream."""
+"""Random streams: the seed decides every row, whatever runs beside it; no two seeds of an experiment share a stream.
+
+Nor do two uses within one run.
+"""
 
 import json
+from collections import Counter
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -22,7 +27,12 @@ SMALL = {
     "rate": {},
     "composition-removal": {},
     "removal-map": {},
+    "sampling-rate": {},
+    "planted": {"ordinary": 60, "plants": 2, "models": 10, "epochs": 1},
+    "image-removal": {"n": 60, "models": 10, "judges": 2, "epochs": 1},
+    "real-scores": {"n": 60, "n_test": 20, "models": 10, "epochs": 1, "block": 5},
 }
+NETWORKS = {"planted", "image-removal", "real-scores"}
 
 
 def small(name):
@@ -59,18 +69,28 @@ def test_zeros_at_the_end_of_a_seed_do_not_count():
 
 @pytest.mark.parametrize("name", SMALL)
 def test_seeds_of_an_experiment_never_share_a_stream(name, streams):
+    """Of any two runs, and of any two draws within a run, each has its own stream."""
+    if name in NETWORKS:
+        pytest.importorskip("torch")
     known, settings, cell = small(name)
     used = {}
-    for seed in (1, 2, 3):
+    for seed in (1, 2, 3, 4, 6):  # neighbours, doubles and triples: what seed + 1 or 3 * seed would meet
         streams.clear()
         known.run(settings, cell, seed, Resources())
         # a solver's own start vector is a constant, not a random draw of the run
-        used[seed] = {stream for stream in streams if stream != (0,)}
+        drawn = Counter(stream for stream in streams if stream != (0,))
+        used[seed] = set(drawn)
         assert used[seed], "no stream of its own"
         assert None not in used[seed], "a stream that no seed decides"
-    assert not used[1] & used[2]
-    assert not used[1] & used[3]
-    assert not used[2] & used[3]
+        twice = {stream for stream, times in drawn.items() if times > 1}
+        assert twice == (paired(seed, settings) if name == "image-removal" else set())
+    for one, other in combinations(used, 2):
+        assert not used[one] & used[other], (one, other)
+
+
+def paired(seed, settings):
+    """The judges with and without the memorized images start alike on purpose: only their training sets differ."""
+    return {(seed, 6, judge) for judge in range(1, settings.judges + 1)}
 
 
 def test_streams_of_a_network_run_are_apart(streams):

@@ -1,21 +1,22 @@
 """Many small networks trained at once: every matrix product carries a model axis.
 
 Each model has its own subset of the rows, its own initial weights and its own shuffling, all drawn from
-(seed, model number), so that a model is the same, within rounding, whichever others are trained beside it.
+(seed, model number counted from 1), so that a model is the same, within rounding, whichever others are trained beside
+it.
 Losses of different models add up and do not interact: one backward pass gives every model its own gradient.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from companion._validate import design, integer, number, one_of, positive, positive_int
-from companion.memorization.scores import _bool_matrix
+from companion._validate import integer, number, one_of, positive, positive_int, vector
+from companion.memorization.checks import bool_matrix, class_numbers, dense_design, labels, seed_words
 
 if TYPE_CHECKING:
     import torch
@@ -37,6 +38,9 @@ class Recipe:
     precision: str = "float32"  # "float64" to compare runs digit by digit
 
     def __post_init__(self) -> None:
+        if not isinstance(self.hidden, (tuple, list)):
+            kind = type(self.hidden).__name__
+            raise TypeError(f"hidden must be a tuple of widths, got {self.hidden!r} of type {kind}")
         for width in self.hidden:
             positive_int("hidden", width)
         integer("epochs", self.epochs, low=0)
@@ -62,8 +66,9 @@ class Ensemble:
         """
         import torch
 
-        first = self.weights[0]
-        data = torch.as_tensor(np.ascontiguousarray(X), dtype=first.dtype, device=first.device)
+        first, cells = self.weights[0], positive_int("cells", cells)
+        X = np.ascontiguousarray(dense_design("X", X, first.shape[1]))
+        data = torch.as_tensor(X, dtype=first.dtype, device=first.device)
         widest = max(w.shape[2] for w in self.weights) * len(first)
         step = max(1, cells // widest)
         with torch.no_grad():
@@ -81,7 +86,7 @@ def train_ensemble(
     included: np.ndarray,
     *,
     recipe: Recipe,
-    seed: int,
+    seed: int | Sequence[int],
     classes: int | None = None,
     device: str = "cpu",
     first: int = 0,
@@ -89,15 +94,19 @@ def train_ensemble(
     """Train one network for every row of `included`, all at once.
 
     X: (n, p); y: (n,) class numbers, or reals for the squared loss; included: bool (models, n), every row holding
-    the same number of points, so that all models take the same steps. Model j is number first + j.
+    the same number of points, so that all models take the same steps. Model j is number first + j. `device`: "cpu" or
+    "cuda".
     """
     import torch
 
     X, y, masks, outputs = _checked(X, y, included, recipe, classes)
+    first, seeds = integer("first", first, low=0), seed_words(seed)
+    _available(device)
     dtype = getattr(torch, recipe.precision)
     data = torch.as_tensor(X, dtype=dtype, device=device)
     target = torch.as_tensor(y, dtype=torch.long if recipe.loss == "cross_entropy" else dtype, device=device)
-    streams = [np.random.default_rng((seed, first + j)) for j in range(len(masks))]
+    # counted from 1: a 0 at the end of a seed does not count, and model 0 would share the stream of `seed` itself
+    streams = [np.random.default_rng((*seeds, first + j)) for j in range(1, len(masks) + 1)]
     rows = np.stack([np.flatnonzero(mask) for mask in masks])
     sizes = (X.shape[1], *recipe.hidden, outputs)
     weights, biases = _initial(sizes, streams, dtype, device)
@@ -122,13 +131,14 @@ def ensemble_blocks(
     included: np.ndarray,
     *,
     recipe: Recipe,
-    seed: int,
+    seed: int | Sequence[int],
     classes: int | None = None,
     device: str = "cpu",
     block: int = 64,
     first: int = 0,
 ) -> Iterator[tuple[slice, Ensemble]]:
     """`train_ensemble` for `block` models at a time: pairs (which rows of `included`, the trained networks)."""
+    included, first = bool_matrix("included", included), integer("first", first, low=0)
     for a in range(0, len(included), positive_int("block", block)):
         models = slice(a, min(a + block, len(included)))
         yield (
@@ -147,7 +157,7 @@ def ensemble_correct(
     y_test: np.ndarray,
     *,
     recipe: Recipe,
-    seed: int,
+    seed: int | Sequence[int],
     classes: int | None = None,
     device: str = "cpu",
     block: int = 64,
@@ -157,15 +167,18 @@ def ensemble_correct(
 
     What `memorization_scores` and `influence_scores` take. Networks are thrown away once judged.
     """
-    if recipe.loss != "cross_entropy":
+    if _recipe(recipe).loss != "cross_entropy":
         raise ValueError(f"recipe.loss must be cross_entropy for classifiers, got {recipe.loss}")
+    X, included = dense_design("X", X), bool_matrix("included", included)
+    X_test = dense_design("X_test", X_test, X.shape[1])
+    y_test = labels("y_test", y_test, len(X_test), "X_test")
     train = np.zeros((len(included), len(X)), dtype=bool)
     test = np.zeros((len(included), len(X_test)), dtype=bool)
     for models, nets in ensemble_blocks(
         X, y, included, recipe=recipe, seed=seed, classes=classes, device=device, block=block, first=first
     ):
         train[models] = nets.predict(X) == np.asarray(y)
-        test[models] = nets.predict(X_test) == np.asarray(y_test)
+        test[models] = nets.predict(X_test) == y_test
     return train, test
 
 
@@ -207,7 +220,8 @@ def _initial(
 def _checked(
     X: np.ndarray, y: np.ndarray, included: np.ndarray, recipe: Recipe, classes: int | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    X, y, masks = np.asarray(design("X", X)), np.asarray(y), _bool_matrix("included", included)
+    X, masks = dense_design("X", X), bool_matrix("included", included)
+    y = vector("y", y, len(X)) if _recipe(recipe).loss == "squared" else class_numbers("y", y)
     if y.shape != (len(X),):
         raise ValueError(f"y must have shape ({len(X)},), one target a row of X; got {y.shape}")
     if masks.shape[1] != len(X):
@@ -219,7 +233,19 @@ def _checked(
         )
     if recipe.loss == "squared":
         return X, y, masks, 1
-    if y.dtype.kind not in "ui" or y.min() < 0:
-        raise TypeError(f"y must hold class numbers 0, 1, ... for the cross-entropy loss; got dtype {y.dtype}")
     outputs = int(y.max()) + 1 if classes is None else integer("classes", classes, low=int(y.max()) + 1)
     return X, y, masks, outputs
+
+
+def _recipe(value: Recipe) -> Recipe:
+    if not isinstance(value, Recipe):
+        raise TypeError(f"recipe must be a Recipe, got {value!r} of type {type(value).__name__}")
+    return value
+
+
+def _available(device: str) -> None:
+    import torch
+
+    kind = one_of("device", str(device).partition(":")[0], ("cpu", "cuda"))
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise ValueError(f"device {device!r} is not available here: torch sees no CUDA GPU")

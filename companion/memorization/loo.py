@@ -8,18 +8,25 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from companion._validate import design, integer, vector
+from companion._validate import design, integer, number, vector
+from companion.memorization.checks import array_of, bool_matrix, dense_design, labels
 
 
 def neighbour_order(X: np.ndarray) -> np.ndarray:
     """The other points by distance from each point of X (n, d), nearest first; (n, n-1), ties by row number."""
-    distance = squared_distances(X, X)
+    X = _several(_dense(X))
+    distance = _distances(X, X)
     np.fill_diagonal(distance, -1)  # the point itself comes first and is dropped
     return np.argsort(distance, axis=1, kind="stable")[:, 1:]
 
 
 def squared_distances(A: np.ndarray, B: np.ndarray) -> np.ndarray:
-    """Squared Euclidean distances, shape (a, b)."""
+    """Squared Euclidean distances between the rows of A (a, d) and of B (b, d), shape (a, b)."""
+    A = dense_design("A", A)
+    return _distances(A, dense_design("B", B, A.shape[1]))
+
+
+def _distances(A: np.ndarray, B: np.ndarray) -> np.ndarray:
     return np.maximum((A * A).sum(1)[:, None] + (B * B).sum(1)[None] - 2 * A @ B.T, 0)
 
 
@@ -29,7 +36,7 @@ def nearest_loo(X: np.ndarray, y: np.ndarray) -> np.ndarray:
     X: (n, d); y: (n,) labels. The classifier fits its training set, so the score is 1 - (correct without i).
     """
     X, y = _labelled(X, y)
-    distance = squared_distances(X, X)
+    distance = _distances(X, X)
     np.fill_diagonal(distance, np.inf)
     return (y[distance.argmin(1)] != y).astype(float)
 
@@ -62,6 +69,16 @@ def nearest_correct(order: np.ndarray, y: np.ndarray, included: np.ndarray) -> n
 
     order: `neighbour_order(X)`; y: (n,) labels; included: (t, n) bool. A point that is included is right.
     """
+    included = bool_matrix("included", included)
+    n = included.shape[1]
+    order, y = array_of("order", order), labels("y", y, n)
+    if order.shape != (n, n - 1) or order.dtype.kind not in "ui":
+        expected = f"neighbour_order(X) of {n} points, row numbers of shape ({n}, {n - 1})"
+        raise ValueError(f"order must be {expected}; got {order.dtype} of shape {order.shape}")
+    if order.size and not 0 <= order.min() <= order.max() < n:
+        raise ValueError(f"order must hold row numbers in [0, {n - 1}], got {order.min()} to {order.max()}")
+    if not included.any(axis=1).all():
+        raise ValueError("included must hold at least one point in every row")
     correct = included.copy()
     model, point = np.nonzero(~included)
     for rank in range(order.shape[1]):
@@ -70,8 +87,8 @@ def nearest_correct(order: np.ndarray, y: np.ndarray, included: np.ndarray) -> n
         correct[model[found], point[found]] = y[neighbour[found]] == y[point[found]]
         model, point = model[~found], point[~found]
         if model.size == 0:
-            return correct
-    raise ValueError("included must hold at least one point in every row")
+            break
+    return correct
 
 
 @dataclass(frozen=True)
@@ -90,7 +107,9 @@ def least_squares_loo(X: np.ndarray, y: np.ndarray, *, cut: float = 1e-10) -> Le
     inside = (1 - leverage) * outside, :prf:ref:`prop-leverage-score`.
     """
     X = _dense(X)
-    y = vector("y", y, len(X))
+    y, cut = vector("y", y, len(X)), number("cut", cut, low=0, high=1)
+    if len(y) == 0:
+        raise ValueError("X must have at least one row, got none")
     if X.shape[1] == 0 or not X.any():
         return LeastSquaresLoo(np.zeros(len(y)), y.copy(), y.copy())
     U, s, _ = np.linalg.svd(X, full_matrices=False)
@@ -117,9 +136,12 @@ def _dense(X: Any) -> np.ndarray:
 
 
 def _labelled(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    X, y = _dense(X), np.asarray(y)
-    if y.ndim != 1 or len(y) != len(X):
-        raise ValueError(f"y must hold one label a row of X, shape ({len(X)},); got shape {y.shape}")
-    if len(y) < 2:
-        raise ValueError(f"X must have at least 2 rows, got {len(y)}")
-    return X, y
+    X = _dense(X)
+    y = labels("y", y, len(X))
+    return _several(X), y
+
+
+def _several(X: np.ndarray) -> np.ndarray:
+    if len(X) < 2:
+        raise ValueError(f"X must have at least 2 rows, got {len(X)}")
+    return X

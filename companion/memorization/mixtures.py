@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from companion._validate import integer, nonnegative, number, positive, positive_int
+from companion.memorization.checks import class_numbers, generator
 from companion.memorization.tail import zipf
 
 
@@ -35,7 +37,7 @@ class LongTailMixture:
     def frequencies(self) -> np.ndarray:
         return zipf(self.clusters, self.exponent)
 
-    def sample(self, n: int, n_test: int, *, seed: int, n_spare: int = 0) -> Split:
+    def sample(self, n: int, n_test: int, *, seed: int | Sequence[int], n_spare: int = 0) -> Split:
         """A fresh world and a sample of it: n training points, n_test test points with true labels, n_spare more.
 
         The spare points are drawn like training points, wrong labels included: for experiments that put something
@@ -43,7 +45,7 @@ class LongTailMixture:
         """
         n, n_test = positive_int("n", n), positive_int("n_test", n_test)
         n_spare = integer("n_spare", n_spare, low=0)
-        rng = np.random.default_rng(seed)
+        rng = generator(seed)
         centres = self.separation * rng.standard_normal((self.clusters, self.dimension))
         meaning = rng.integers(self.classes, size=self.clusters)
         total = n + n_test + n_spare
@@ -84,23 +86,27 @@ class Split:
         return np.bincount(self.group)[self.group]
 
 
-def flip_labels(y: np.ndarray, share: float, classes: int, *, seed: int) -> np.ndarray:
-    """Labels with exactly round(share * n) of them, chosen at random, replaced by another class. New array (n,)."""
+def flip_labels(y: np.ndarray, share: float, classes: int, *, seed: int | Sequence[int]) -> np.ndarray:
+    """Labels with exactly round(share * n) of them, chosen at random, replaced by another class. New array (n,).
+
+    y: (n,) class numbers below `classes`.
+    """
     share, classes = number("share", share, low=0, high=1), integer("classes", classes, low=2)
-    rng = np.random.default_rng(seed)
-    y = np.array(y)
+    y = class_numbers("y", y, classes).copy()
+    rng = generator(seed)
     rows = rng.permutation(len(y))[: round(share * len(y))]
     y[rows] = (y[rows] + rng.integers(1, classes, size=len(rows))) % classes
     return y
 
 
-def plant_clusters(split: Split, size: int, count: int, *, spread: float = 0.02, seed: int) -> Split:
+def plant_clusters(split: Split, size: int, count: int, *, spread: float = 0.02, seed: int | Sequence[int]) -> Split:
     """`count` new clusters of `size` training points each, far from everything, every cluster with a class of its own.
 
     The points come last; nothing else can stand in for them, so :prf:ref:`prop-cluster-law` holds for 1-NN exactly.
     """
+    split, spread = _split(split), nonnegative("spread", spread)
     size, count = positive_int("size", size), positive_int("count", count)
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     d = split.X.shape[1]
     reach = 10 * (1 + np.abs(split.X).max())
     direction = rng.standard_normal((count, d))
@@ -118,14 +124,15 @@ def plant_clusters(split: Split, size: int, count: int, *, spread: float = 0.02,
     )
 
 
-def leak(split: Split, share: float, *, spread: float = 0.02, seed: int) -> tuple[Split, np.ndarray]:
+def leak(split: Split, share: float, *, spread: float = 0.02, seed: int | Sequence[int]) -> tuple[Split, np.ndarray]:
     """Replace round(share * n_test) test points by near-duplicates of random training points, labels included.
 
     Returns the leaky split and, for every test point, the training row it copies (-1: none). Source of the
     protocol: ours, after the counter-paper's fourth point; effect: :prf:ref:`prop-leak`.
     """
+    split, spread = _split(split), nonnegative("spread", spread)
     share = number("share", share, low=0, high=1)
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     count = round(share * len(split.y_test))
     source = np.full(len(split.y_test), -1)
     source[rng.permutation(len(source))[:count]] = rng.integers(len(split.y), size=count)
@@ -137,13 +144,13 @@ def leak(split: Split, share: float, *, spread: float = 0.02, seed: int) -> tupl
     return replace(split, X_test=X_test, y_test=y_test, group_test=group_test), source
 
 
-def long_tailed_rows(labels: np.ndarray, n: int, exponent: float, *, seed: int) -> np.ndarray:
+def long_tailed_rows(labels: np.ndarray, n: int, exponent: float, *, seed: int | Sequence[int]) -> np.ndarray:
     """Row numbers of a random subset of n points whose class counts fall like 1/rank^exponent. Int (n,), shuffled.
 
     labels: (N,) whole numbers 0..C-1; class 0 is the commonest. Every class keeps at least one point; ValueError
     if a class has too few.
     """
-    labels = np.asarray(labels)
+    labels = class_numbers("labels", labels)
     classes = int(labels.max()) + 1
     n = integer("n", n, low=classes)
     share = zipf(classes, exponent) * n
@@ -155,6 +162,12 @@ def long_tailed_rows(labels: np.ndarray, n: int, exponent: float, *, seed: int) 
     if (counts > have).any():
         c = int(np.argmax(counts > have))
         raise ValueError(f"n and exponent ask for {counts[c]} points of class {c}, but labels has only {have[c]}")
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     rows = [rng.permutation(np.flatnonzero(labels == c))[:k] for c, k in enumerate(counts)]
     return rng.permutation(np.concatenate(rows))
+
+
+def _split(value: Split) -> Split:
+    if not isinstance(value, Split):
+        raise TypeError(f"split must be a Split, as LongTailMixture.sample makes it; got {type(value).__name__}")
+    return value

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import stats
 
-from companion._validate import number, positive_int, vector
+from companion._validate import number, positive_int
+from companion.memorization.checks import generator, numbers
 from companion.memorization.scores import _pair, memorization_scores
 
 
-def permutation_null(correct: np.ndarray, included: np.ndarray, *, repeats: int, seed: int) -> np.ndarray:
+def permutation_null(
+    correct: np.ndarray, included: np.ndarray, *, repeats: int, seed: int | Sequence[int]
+) -> np.ndarray:
     """Scores with the models' masks shuffled among them, shape (repeats, n): nothing is memorized by construction.
 
     correct, included: (t, n) bool. One permutation of the models a repeat, the same for all points, so that the
@@ -17,14 +22,14 @@ def permutation_null(correct: np.ndarray, included: np.ndarray, *, repeats: int,
     """
     correct, included = _pair(correct, included)
     repeats = positive_int("repeats", repeats)
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     return np.stack([memorization_scores(correct[rng.permutation(len(correct))], included) for _ in range(repeats)])
 
 
 def null_threshold(null: np.ndarray, error_rate: float) -> float:
     """The smallest null score that at most a share `error_rate` of the null scores exceed (NaNs left out)."""
     error_rate = number("error_rate", error_rate, low=0, high=1)
-    values = np.asarray(null, dtype=float).ravel()
+    values = numbers("null", null).ravel()
     values = values[~np.isnan(values)]
     if values.size == 0:
         raise ValueError("null must hold at least one score that is not NaN")
@@ -52,8 +57,10 @@ def benjamini_hochberg(p: np.ndarray, rate: float) -> np.ndarray:
     NaN p-values are never discoveries. Needs independent or positively dependent p-values.
     """
     rate = number("rate", rate, low=0, high=1)
-    values = np.asarray(p, dtype=float)
-    filled = vector("p", np.where(np.isnan(values), 2.0, values))
+    values = numbers("p", p, low=0, high=1)
+    if values.ndim != 1:
+        raise ValueError(f"p must be a vector, shape (n,); got shape {values.shape}")
+    filled = np.where(np.isnan(values), 2.0, values)
     m = int((filled <= 1).sum())
     order = np.argsort(filled, kind="stable")
     passed = np.flatnonzero(filled[order][:m] <= rate * np.arange(1, m + 1) / max(m, 1))

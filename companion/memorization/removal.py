@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from companion._validate import positive_int, vector
+from companion.memorization.checks import dense_design, generator, labels, mask, numbers
 from companion.memorization.loo import _labelled, squared_distances
 
 
@@ -33,16 +34,21 @@ def removal_curve(
     accuracy: Callable[[np.ndarray], float],
     *,
     controls: int,
-    seed: int,
+    seed: int | Sequence[int],
 ) -> list[Removal]:
     """Accuracy after removing the points that score at least each threshold, and after removing random points.
 
     scores: (n,), NaN never reaches a threshold. accuracy: from a bool mask (n,) of the points that stay to a test
     accuracy. `controls` random sets are averaged. A threshold that would remove every point gives NaN.
     """
-    scores = np.where(np.isnan(scores), -np.inf, scores)
+    known = numbers("scores", scores)
+    if known.ndim != 1 or known.size == 0:
+        raise ValueError(f"scores must be a vector of at least one score; got shape {known.shape}")
     levels, controls = vector("thresholds", thresholds), positive_int("controls", controls)
-    rng = np.random.default_rng(seed)
+    if not callable(accuracy):
+        raise TypeError(f"accuracy must be a function of a mask, got {accuracy!r} of type {type(accuracy).__name__}")
+    scores = np.where(np.isnan(known), -np.inf, known)
+    rng = generator(seed)
     n = len(scores)
     baseline = accuracy(np.ones(n, dtype=bool))
     curve = []
@@ -68,15 +74,18 @@ class NearestNeighbour:
     """1-NN with the distances kept, so that removing training points costs one pass over a matrix."""
 
     def __init__(self, X: np.ndarray, y: np.ndarray, X_query: np.ndarray) -> None:
-        X, self.y = _labelled(X, y)
-        self.distance = squared_distances(np.asarray(X_query, dtype=float), X)
+        X, self.y = _labelled(dense_design("X", X), y)
+        self.distance = squared_distances(dense_design("X_query", X_query, X.shape[1]), X)
 
     def predict(self, keep: np.ndarray | None = None) -> np.ndarray:
         """Labels of the nearest kept training point, shape (n_query,). keep: bool (n,), None for all."""
-        rows = np.arange(len(self.y)) if keep is None else np.flatnonzero(keep)
+        n = len(self.y)
+        rows = np.arange(n) if keep is None else np.flatnonzero(mask("keep", keep, n))
         if rows.size == 0:
             raise ValueError("keep must leave at least one training point")
         return self.y[rows[np.take(self.distance, rows, axis=1).argmin(1)]]  # take: faster than [:, rows]
 
     def accuracy(self, y_query: np.ndarray, keep: np.ndarray | None = None) -> float:
-        return float((self.predict(keep) == y_query).mean())
+        """Share of query points whose nearest kept label is theirs. y_query: (n_query,)."""
+        found = self.predict(keep)
+        return float((found == labels("y_query", y_query, len(found), "X_query")).mean())

@@ -6,12 +6,13 @@ compare the models that saw a point with those that did not. What it is unbiased
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from companion._validate import integer, number, positive_int
+from companion.memorization.checks import bool_matrix, generator, numbers
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,11 @@ class Rates:
     n_out: np.ndarray
 
 
-def subset_masks(t: int, n: int, m: int, *, seed: int) -> np.ndarray:
+def subset_masks(t: int, n: int, m: int, *, seed: int | Sequence[int]) -> np.ndarray:
     """t independent uniform subsets of size m of n points, as a bool array (t, n)."""
     t, n = positive_int("t", t), positive_int("n", n)
     m = integer("m", m, low=1, high=n)
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     masks = np.zeros((t, n), dtype=bool)
     for row in masks:
         row[rng.permutation(n)[:m]] = True
@@ -87,7 +88,7 @@ def influence_blocks(
 
     One matrix product a block: counts are whole numbers below 2^24, exact in float32.
     """
-    test_correct, included = _bool_matrix("test_correct", test_correct), _bool_matrix("included", included)
+    test_correct, included = bool_matrix("test_correct", test_correct), bool_matrix("included", included)
     if len(test_correct) != len(included):
         raise ValueError(
             f"test_correct and included must have one row a model; got {len(test_correct)} and {len(included)}"
@@ -123,10 +124,15 @@ def influential_pairs(
 def fractional(inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
     """(inside - outside) / (inside + outside), the fractional score; NaN where both are 0.
 
+    inside, outside: rates in [0, 1] or NaN, of one shape.
+
     Our reading of the reviews' account of the counter-paper's second equation. It is q/(2-q) with
     q = (inside - outside)/inside: :prf:ref:`lem-fractional`.
     """
-    return _ratio(np.subtract(inside, outside), np.add(inside, outside))
+    a, b = numbers("inside", inside, low=0, high=1), numbers("outside", outside, low=0, high=1)
+    if a.shape != b.shape:
+        raise ValueError(f"inside and outside must have one shape; got {a.shape} and {b.shape}")
+    return _ratio(a - b, a + b)
 
 
 def _ratio(over: np.ndarray, under: np.ndarray) -> np.ndarray:
@@ -138,18 +144,7 @@ def _ratio(over: np.ndarray, under: np.ndarray) -> np.ndarray:
 
 
 def _pair(correct: np.ndarray, included: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    correct, included = _bool_matrix("correct", correct), _bool_matrix("included", included)
+    correct, included = bool_matrix("correct", correct), bool_matrix("included", included)
     if correct.shape != included.shape:
         raise ValueError(f"correct and included must have one shape (t, n); got {correct.shape} and {included.shape}")
     return correct, included
-
-
-def _bool_matrix(name: str, value: np.ndarray) -> np.ndarray:
-    array = np.asarray(value)
-    if array.dtype != bool:
-        raise TypeError(f"{name} must hold booleans, got dtype {array.dtype}")
-    if array.ndim != 2 or 0 in array.shape:
-        raise ValueError(
-            f"{name} must be a non-empty matrix, one row a model and one column a point; got shape {array.shape}"
-        )
-    return array

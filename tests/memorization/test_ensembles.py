@@ -67,7 +67,7 @@ def test_each_network_is_the_one_trained_alone(digits, recipe):
     included = subset_masks(5, len(X), 210, seed=0)
     together = train_ensemble(X, y, included, recipe=recipe, seed=3).outputs(X)
     for k, mask in enumerate(included):
-        alone = one_network(X, y, np.flatnonzero(mask), recipe, 3, k)
+        alone = one_network(X, y, np.flatnonzero(mask), recipe, 3, k + 1)
         np.testing.assert_allclose(together[k], alone, atol=1e-9)
 
 

@@ -44,32 +44,32 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
     X_test, y_test = digit_images(settings.source, train=False, side=settings.side, root=resources.data)
     rows = long_tailed_rows(labels, settings.n, cell["exponent"], seed=seed)
     X, truth = everything[rows], labels[rows]
-    y = flip_labels(truth, cell["noise"], 10, seed=seed)
+    y = flip_labels(truth, cell["noise"], 10, seed=(seed, 1))
     recipe = Recipe(hidden=settings.hidden, epochs=settings.epochs, batch=settings.batch)
     share = np.bincount(truth, minlength=10) / settings.n
 
-    def train(included: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray]:
+    def train(included: np.ndarray, use: int) -> tuple[np.ndarray, np.ndarray]:
         return ensemble_correct(
-            X, y, included, X_test, y_test, recipe=recipe, seed=start, classes=10, device=resources.device
+            X, y, included, X_test, y_test, recipe=recipe, seed=(seed, use), classes=10, device=resources.device
         )
 
-    masks = subset_masks(settings.models, settings.n, round(settings.rate * settings.n), seed=seed)
-    scores = memorization_scores(train(masks, 3 * seed)[0], masks)
+    masks = subset_masks(settings.models, settings.n, round(settings.rate * settings.n), seed=(seed, 2))
+    scores = memorization_scores(train(masks, 3)[0], masks)
     removed = scores >= settings.threshold
     rng = np.random.default_rng((seed, 5))
 
-    def judge(keep: np.ndarray, start: int) -> tuple[np.ndarray, np.ndarray]:
+    def judge(keep: np.ndarray, use: int) -> tuple[np.ndarray, np.ndarray]:
         """Accuracy of every judge on a test set like the training set, and on a balanced one."""
-        by_class = class_accuracies(train(keep, start)[1], y_test, 10)
+        by_class = class_accuracies(train(keep, use)[1], y_test, 10)
         return by_class @ share, by_class.mean(1)
 
     full = np.ones((settings.judges, settings.n), dtype=bool)
     random = full.copy()
     for row in random:
         row[rng.permutation(settings.n)[: int(removed.sum())]] = False
-    base = judge(full, 3 * seed + 1)
-    without = judge(full & ~removed, 3 * seed + 2)
-    control = judge(random, 3 * seed + 2)
+    base = judge(full, 4)
+    without = judge(full & ~removed, 6)
+    control = judge(random, 6)  # judges that start alike: only what they are trained on differs
     result: dict[str, Any] = {
         "removed": int(removed.sum()),
         "wrong_of_removed": float((y != truth)[removed].mean()) if removed.any() else float("nan"),

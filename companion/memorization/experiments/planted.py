@@ -45,9 +45,9 @@ def cells(settings: Settings) -> list[dict[str, Any]]:
 def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
     use_threads(resources)
     X, y, kind = planted_digits(settings, seed)
-    masks = subset_masks(settings.models, len(y), round(cell["rate"] * len(y)), seed=seed)
+    masks = subset_masks(settings.models, len(y), round(cell["rate"] * len(y)), seed=(seed, 3))
     recipe = Recipe(hidden=settings.hidden, epochs=settings.epochs, lr=settings.lr, weight_decay=cell["decay"])
-    correct, _ = ensemble_correct(X, y, masks, X[:1], y[:1], recipe=recipe, seed=seed, device=resources.device)
+    correct, _ = ensemble_correct(X, y, masks, X[:1], y[:1], recipe=recipe, seed=(seed, 4), device=resources.device)
     rates = group_rates(correct, masks)
     known = (rates.n_in > 0) & (rates.n_out > 0)
     absolute = rates.inside - rates.outside
@@ -87,7 +87,7 @@ def planted_digits(settings: Settings, seed: int) -> tuple[np.ndarray, np.ndarra
     sources, pool = X[a : a + count], slice(a + count, None)
     near = np.argsort(squared_distances(X[:a], X[pool]), axis=1)[:, : settings.neighbours]
     agree = (y[pool][near] == y[:a, None]).mean(1)
-    labels = flip_labels(y[:a], settings.noise, 10, seed=seed)
+    labels = flip_labels(y[:a], settings.noise, 10, seed=(seed, 1))
     kind = np.where(labels != y[:a], "wrong", np.where(agree <= 0.6, "boundary", "ordinary")).astype("U10")
     size = np.repeat(settings.sizes, settings.plants)
     shuffled = np.stack([x[rng.permutation(64)] for x in sources])

@@ -53,11 +53,11 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
     X_test, y_test = X_test[: settings.n_test], y_test[: settings.n_test]
     rows = long_tailed_rows(y, settings.n, settings.exponent, seed=seed) if settings.n else np.arange(len(y))
     X, y = X[rows], y[rows]
-    masks = subset_masks(settings.models, len(y), round(settings.rate * len(y)), seed=seed)
+    masks = subset_masks(settings.models, len(y), round(settings.rate * len(y)), seed=(seed, 1))
     correct, test_correct = _trained(settings, X, y, masks, X_test, y_test, seed, resources)
     scores, errors = memorization_scores(correct, masks), standard_errors(correct, masks)
     tests, trains, values = _same_label(influential_pairs(test_correct, masks, settings.theta_infl), y_test, y)
-    null = permutation_null(correct, masks, repeats=20, seed=seed)
+    null = permutation_null(correct, masks, repeats=20, seed=(seed, 3))
     half = [slice(0, None, 2), slice(1, None, 2)]
     memorized = scores >= settings.theta_mem
     halves = [memorization_scores(correct[h], masks[h]) for h in half]
@@ -126,7 +126,7 @@ def _trained(
         part = ensemble_correct(
             *(X, y, masks[a : a + settings.block], X_test, y_test),
             recipe=recipe,
-            seed=seed,
+            seed=(seed, 2),
             classes=10,
             device=resources.device,
             block=settings.block,

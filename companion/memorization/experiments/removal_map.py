@@ -59,7 +59,7 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
     memorized = nearest_loo(split.X, split.y) == 1
     alone = memorized & ~split.wrong & (split.cluster_size == 1)
     subset = nearest_subset_scores(split.X, split.y, round(settings.rate * settings.n)) >= settings.threshold
-    leaky, source = leak(split, settings.leaked, seed=seed)
+    leaky, source = leak(split, settings.leaked, seed=(seed, 2))
     copied = source >= 0
     test = NearestNeighbour(split.X, split.y, split.X_test)
     copies = NearestNeighbour(split.X, split.y, leaky.X_test[copied])

@@ -36,7 +36,7 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
     mixture = LongTailMixture(clusters=settings.clusters, exponent=settings.exponent, mislabelled=settings.noise)
     split = mixture.sample(settings.n, 1, seed=seed)
     m = round(cell["rate"] * settings.n)
-    masks = subset_masks(cell["models"], settings.n, m, seed=seed + 1)
+    masks = subset_masks(cell["models"], settings.n, m, seed=(seed, 1))
     scores = memorization_scores(nearest_correct(neighbour_order(split.X), split.y, masks), masks)
     truth = nearest_loo(split.X, split.y)
     target = nearest_subset_scores(split.X, split.y, m)
