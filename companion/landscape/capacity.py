@@ -17,7 +17,7 @@ from numpy.polynomial import legendre
 from numpy.typing import NDArray
 
 from companion import _validate
-from companion.landscape.checks import generator, sizes
+from companion.landscape.checks import generator, several, sizes
 
 GRID = np.linspace(-0.98, 0.98, 197)
 
@@ -68,7 +68,7 @@ def run(
     """
     _validate.nonnegative("noise", noise)
     _validate.nonnegative("decay", decay)
-    for count in counts:
+    for count in several("counts", counts):
         _validate.positive_int("counts", count)
     x, y = sample(n, noise, seed=seed)
     seen, grid = features(x, max(counts), decay), features(GRID, max(counts), decay)

@@ -44,13 +44,14 @@ def run(
     _validate.number("share", share, low=0, high=1)
     _validate.number("seen", seen, low=0, high=1, open_low=True)
     _validate.positive_int("steps", steps)
-    sizes(p=p, width=width)
+    sizes(width=width)
+    _validate.integer("p", p, low=2)
     _validate.positive("lr", lr)
     rng = generator(seed)
     a, b = np.divmod(np.arange(p * p), p)
     truth = (a + b) % p
     order = rng.permutation(p * p)
-    count = round(seen * p * p)
+    count = max(1, round(seen * p * p))
     train, test = order[:count], order[count:]
     wrong = train[: round(share * count)]
     label = truth.copy()

@@ -102,8 +102,8 @@ def many_tasks(
         ``curve``: mean loss per task (steps,); ``time`` to half of it; ``top``: the largest singular value,
         the square root of ``tasks`` if shared and 1 if not.
     """
-    _validate.integer("tasks", tasks, low=1, high=size)
     sizes(size=size, steps=steps)
+    _validate.integer("tasks", tasks, low=1, high=size)
     _validate.positive("lr", lr)
     rng = generator(seed)
     directions = np.linalg.qr(rng.normal(size=(size, size)))[0][:tasks]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from companion import _validate
-from companion.landscape.checks import generator, sizes
+from companion.landscape.checks import generator, several
 
 Array = NDArray[np.float64]
 
@@ -80,12 +80,13 @@ def run(
         l2 memory again, with a private feature for the true exceptions only;
         ``ridge_gap``: largest difference between the l2 memory's rule and ridge regression.
     """
+    _validate.positive_int("n", n)
+    _validate.integer("d", d, low=1, high=n)
     _validate.number("share", share, low=0, high=0.5)
     _validate.nonnegative("noise", noise)
     _validate.positive("size", size)
-    for count in slot_counts:
+    for count in several("slot_counts", slot_counts):
         _validate.integer("slot_counts", count, low=0, high=n - d)
-    sizes(n=n, d=d)
     rng = generator(seed)
     rule = rng.normal(size=d)
     x = rng.normal(size=(n, d))

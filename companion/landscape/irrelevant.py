@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from companion import _validate
-from companion.landscape.checks import generator, sizes
+from companion.landscape.checks import generator, several, sizes
 
 
 def run(
@@ -42,7 +42,7 @@ def run(
     _validate.positive_int("per_cluster", per_cluster)
     sizes(clusters=clusters, bits=bits)
     _validate.integer("fixed", fixed, low=1, high=bits)
-    for share in kept:
+    for share in several("kept", kept):
         _validate.number("kept", share, low=0, high=1)
     rng = generator(seed)
     rows = np.arange(clusters)[:, None]

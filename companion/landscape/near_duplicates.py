@@ -35,6 +35,13 @@ def inside(points: Array) -> NDArray[np.bool_]:
     return np.abs(points[:, 1] - 0.5 - 0.2 * np.sin(2 * np.pi * points[:, 0])) > 0.12
 
 
+def _checked(bandwidth: float, power: float, flipped: int, n: int) -> None:
+    """A kernel that is positive definite, and enough points for so many wrong labels."""
+    _validate.positive("bandwidth", bandwidth)
+    _validate.number("power", power, low=0, high=2, open_low=True)
+    _validate.integer("flipped", flipped, low=0, high=n // 4)
+
+
 def surface(
     *, seed: int, bandwidth: float, power: float, flipped: int = 12, n: int = 300, side: int = 60
 ) -> dict[str, Any]:
@@ -45,7 +52,7 @@ def surface(
         are ``wrong`` (n,); ``share`` of the grid away from the boundary that is answered wrongly.
     """
     sizes(n=n, side=side)
-    _validate.integer("flipped", flipped, low=0, high=n // 4)
+    _checked(bandwidth, power, flipped, n)
     rng = generator(seed)
     x = rng.uniform(size=(n, 2))
     y = truth(x)
@@ -82,10 +89,8 @@ def run(
         boundary; ``copies``: error on the near-copies; ``overall``: test error; ``clean``: the test error with no
         label flipped.
     """
-    _validate.positive("bandwidth", bandwidth)
-    _validate.number("power", power, low=0, high=2, open_low=True)
-    _validate.integer("flipped", flipped, low=0, high=n // 4)
     sizes(n=n, fresh=fresh, copies=copies)
+    _checked(bandwidth, power, flipped, n)
     rng = generator(seed)
     x, z = rng.uniform(size=(n, 2)), rng.uniform(size=(fresh, 2))
 

@@ -81,19 +81,8 @@ def run(
         ``correlation`` between log-frequency and complexity over functions drawn at least twice (NaN if
         fewer than ten).
     """
-    _validate.integer("count", count, low=1000)
-    _validate.nonnegative("weight", weight)
-    _validate.nonnegative("bias", bias)
-    _validate.one_of("activation", activation, ("relu", "tanh", "coin"))
-    sizes(width=width)
-    rng = generator(seed)
-    found = np.concatenate(
-        [
-            tables(1000, rng=rng, width=width, weight=weight, bias=bias, activation=activation)
-            for _ in range(count // 1000)
-        ]
-    )
-    codes, index, times = np.unique(found @ (1 << np.arange(32, dtype=np.int64)), return_index=True, return_counts=True)
+    found = _draw(seed, count, width, weight, bias, activation)
+    codes, index, times = _functions(found)
     scores = np.array([complexity(found[i]) for i in index])
     ones = found[index].sum(axis=1)
     constant = (ones == 0) | (ones == 32)
@@ -110,11 +99,35 @@ def run(
     }
 
 
-def cloud(*, seed: int, count: int = 10_000, **settings: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def cloud(
+    *,
+    seed: int,
+    count: int = 10_000,
+    width: int = 40,
+    weight: float = 1.4,
+    bias: float = 0.3,
+    activation: str = "relu",
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Complexity and number of draws of every function found, for the scatter plot: two arrays."""
-    sizes(count=count)
-    rng = generator(seed)
-    options = {"width": 40, "weight": 1.4, "bias": 0.3, "activation": "relu", **settings}
-    found = np.concatenate([tables(1000, rng=rng, **options) for _ in range(count // 1000)])
-    _, index, times = np.unique(found @ (1 << np.arange(32, dtype=np.int64)), return_index=True, return_counts=True)
+    found = _draw(seed, count, width, weight, bias, activation)
+    _, index, times = _functions(found)
     return np.array([complexity(found[i]) for i in index]), times.astype(float)
+
+
+def _draw(seed: int, count: int, width: int, weight: float, bias: float, activation: str) -> NDArray[np.bool_]:
+    """Truth tables (count, 32), drawn a thousand networks at a time: that bounds the memory."""
+    sizes(count=count, width=width)
+    _validate.nonnegative("weight", weight)
+    _validate.nonnegative("bias", bias)
+    _validate.one_of("activation", activation, ("relu", "tanh", "coin"))
+    rng = generator(seed)
+    parts = [min(1000, count - done) for done in range(0, count, 1000)]
+    return np.concatenate(
+        [tables(part, rng=rng, width=width, weight=weight, bias=bias, activation=activation) for part in parts]
+    )
+
+
+def _functions(found: NDArray[np.bool_]) -> tuple[NDArray[Any], NDArray[np.intp], NDArray[np.intp]]:
+    """The different functions among truth tables (count, 32): code, row where it first occurs, how often it does."""
+    codes = found @ (1 << np.arange(32, dtype=np.int64))
+    return np.unique(codes, return_index=True, return_counts=True)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from companion import _validate
+
 Numbers = dict[str, NDArray[np.float64]]
 
 
@@ -23,9 +25,14 @@ def repeat(demo: Callable[..., dict[str, Any]], seeds: int | Iterable[int], **se
         Each key of the demonstration's dictionary with its values stacked, seeds along the first axis.
 
     Raises:
-        ValueError: if there is no seed at all.
+        TypeError, ValueError: no function, seeds that are no whole numbers of at least 0, or no seed at all.
     """
-    chosen = list(range(seeds)) if isinstance(seeds, int) else [int(seed) for seed in seeds]
+    if not callable(demo):
+        raise TypeError(f"demo must be a demonstration, a function; got {demo!r} of type {type(demo).__name__}")
+    if not isinstance(seeds, Iterable) or isinstance(seeds, str):
+        chosen = list(range(_validate.integer("seeds", seeds)))
+    else:
+        chosen = [_validate.integer("seeds", seed, low=0) for seed in seeds]
     if not chosen:
         raise ValueError(f"seeds must name at least one seed, got {seeds!r}")
     runs = [demo(seed=seed, **settings) for seed in chosen]

@@ -35,8 +35,8 @@ def run(
         n: training examples. steps, lr: of gradient descent from zero.
 
     Returns:
-        Curves over 24 moments: ``step``, ``minority_train`` (training accuracy where the shortcut is wrong) and
-        ``worst`` (accuracy on 1,000 fresh examples of that kind); ``train`` (final training accuracy),
+        Curves over 24 moments: ``step``, ``minority_train`` (training accuracy where the shortcut is wrong, NaN if it
+        never is) and ``worst`` (accuracy on 1,000 fresh examples of that kind); ``train`` (final training accuracy),
         ``final_worst`` and ``final_minority_train``.
     """
     _validate.integer("private", private, low=0)
@@ -66,7 +66,7 @@ def run(
         if step in marks:
             right = gram @ coefficients > 0
             curves["step"].append(step)
-            curves["minority_train"].append(float(right[~helps].mean()))
+            curves["minority_train"].append(float(right[~helps].mean()) if not helps.all() else np.nan)
             curves["worst"].append(float(np.mean(cross @ coefficients > 0)))
     return {key: np.array(values) for key, values in curves.items()} | {
         "train": right.mean(),

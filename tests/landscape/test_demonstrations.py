@@ -66,6 +66,18 @@ def test_random_networks_compute_simple_functions():
     assert coin["distinct"] == 2000
 
 
+@pytest.mark.parametrize("count", [7, 1500])
+def test_any_number_of_networks_is_drawn(count):
+    """Networks are drawn a thousand at a time; the last part may be smaller."""
+    scores, times = parameter_function.cloud(seed=0, count=count)
+    assert times.sum() == count
+    assert len(scores) == len(times) == parameter_function.run(seed=0, count=count)["distinct"]
+
+
+def test_a_shortcut_that_never_fails_has_no_minority():
+    assert np.isnan(spurious.run(seed=0, agree=1.0, n=20, steps=2)["final_minority_train"])
+
+
 @pytest.mark.parametrize(("text", "count"), [("0", 1), ("0001", 2), ("010101", 3), ("0001101001000101", 6)])
 def test_lempel_ziv_words(text, count):
     """Parsings by hand: 0, 0·001, 0·1·0101 and 0·001·10·100·1000·101, the example of Lempel and Ziv."""
