@@ -122,7 +122,8 @@ class _Pages:
                 raise TypeError(f"draw must return a Picture (see companion.style.picture); got {got}")
             words = html.escape(str(getattr(picture, "alt", "")), quote=False)
             told = f'<details class="explorer-words"><summary>In words</summary><p>{words}</p></details>'
-            self._seen[key] = f'<div class="explorer-state">{svg}{told if words else ""}</div>'
+            both = svg + getattr(picture, "phone", "")
+            self._seen[key] = f'<div class="explorer-state">{both}{told if words else ""}</div>'
         return self._seen[key]
 
 

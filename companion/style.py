@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import html
 import io
-import re
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from companion import phone, svg
 from companion._validate import positive, positive_int, vector
 
 if TYPE_CHECKING:
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
 # Hues of Okabe and Ito, set to a lightness that keeps 3:1 contrast on white and on the dark theme.
 BLUE, ORANGE, GREEN, PURPLE, RED, GREY = "#2f7fd0", "#d07a00", "#159a72", "#a567c7", "#d4505b", "#7d858f"
 CYCLE = (BLUE, ORANGE, GREEN, PURPLE, RED, GREY)
-# Text and axes are drawn in this colour and become the page's own text colour.
-INK = "#010203"
+INK = svg.INK  # text and axes: the page's own text colour
 
 _RC = {
     "figure.facecolor": "none",
@@ -60,13 +58,22 @@ _RC = {
 
 @dataclass(frozen=True)
 class Picture:
-    """An inline SVG with its text alternative; shows itself in a notebook and in the book."""
+    """An inline SVG with its text alternative; shows itself in a notebook and in the book.
+
+    `phone` is the same figure laid out for a narrow column, where it was drawn (see `companion.phone`).
+    """
 
     svg: str
     alt: str
+    phone: str = ""
+
+    @property
+    def html(self) -> str:
+        """Both drawings, of which the book's style sheet shows the one that fits."""
+        return self.svg + self.phone
 
     def _repr_html_(self) -> str:
-        return f'<div class="companion-figure">{self.svg}</div>'
+        return f'<div class="companion-figure">{self.html}</div>'
 
     def __repr__(self) -> str:
         return f"Picture: {self.alt}"
@@ -132,17 +139,33 @@ def whiskers(
     ax.errorbar(x, mean, (mean - low, high - mean), fmt=fmt, color=color, label=label, elinewidth=1.1, **mark)
 
 
-def picture(figure: Figure, alt: str) -> Picture:
-    """`figure` as a Picture. `alt` says in words, with the numbers, what is seen: it is not optional."""
+def picture(figure: Figure, alt: str, *, flow: bool = False) -> Picture:
+    """`figure` as a Picture. `alt` says in words, with the numbers, what is seen: it is not optional.
+
+    While the book is built (`COMPANION_BOOK_BUILD=1`) a wide figure is laid out a second time, in place, for phones:
+    see `companion.phone`, for `flow` too.
+    """
     if not isinstance(alt, str) or len(alt.strip()) < 10:
         raise ValueError(f"alt must say in words what the figure shows, got {alt!r}")
     if not hasattr(figure, "savefig"):
         raise TypeError(f"figure must be a matplotlib Figure, got {figure!r} of type {type(figure).__name__}")
     _restyle(figure)
+    wide = _drawn(figure, alt)
+    if os.environ.get("COMPANION_BOOK_BUILD") != "1":
+        return Picture(wide, alt)
+    with house():
+        stacked = phone.fit(figure, flow=flow)
+    if stacked is None:
+        return Picture(wide, alt)
+    narrow = _drawn(figure, alt).replace("<svg ", f'<svg class="phone" data-stacked="{stacked}" ', 1)
+    return Picture(wide.replace("<svg ", '<svg class="wide" ', 1), alt, narrow)
+
+
+def _drawn(figure: Figure, alt: str) -> str:
     with house():
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return Picture(_inline(buffer.getvalue(), alt), alt)
+    return svg.inline(buffer.getvalue(), alt)
 
 
 def _restyle(figure: Figure) -> None:
@@ -156,36 +179,3 @@ def _restyle(figure: Figure) -> None:
     for text in figure.findobj(Text):
         if to_hex(text.get_color()) == "#000000":
             text.set_color(INK)
-
-
-def _inline(svg: str, alt: str) -> str:
-    """Strip what a page does not need, let colours and fonts follow the page, and name the picture."""
-    svg = svg[svg.index("<svg") :]
-    # The <style> element would speak to the whole page: its one rule stands on the root element instead.
-    svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->|<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.S)
-    svg = svg.replace(INK, "currentColor")
-    svg = re.sub(r"font: ([\d.]+px) [^;\"]*", r"font-size: \1", svg)
-    svg = re.sub(r"font-family: [^;\"]*;? ?", "", svg)
-    svg = re.sub(r' transform="rotate\(-?0 [^)]*\)"', "", svg)
-    svg = re.sub(r'<path d="[^"]*" style="fill: none"/>', "", svg)
-    svg = re.sub(r"(\d+\.\d{2})\d+(?=[^<>]*>)", r"\1", svg)  # in coordinates, not in text
-    svg = re.sub(r"\s+", " ", svg)
-    used = set(re.findall(r"(?:#)([\w-]+)", " ".join(re.findall(r"(?:url\(#[^)]*\)|href=\"#[^\"]*\")", svg))))
-    svg = re.sub(r' id="([^"]*)"', lambda m: m[0] if m[1] in used else "", svg)
-    # Ids are page-wide: a prefix from the content keeps pictures apart and builds repeatable.
-    prefix = "p" + hashlib.sha256((svg + alt).encode()).hexdigest()[:8]
-    for name in used:
-        svg = re.sub(rf'(id="|url\(#|href="#){re.escape(name)}(?=["\)])', rf"\g<1>{prefix}{name}", svg)
-    viewbox = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
-    assert viewbox is not None, "matplotlib always writes a viewBox"
-    width = float(viewbox[1]) * 4 / 3  # points to CSS pixels
-    opening = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" {viewbox[0]} '
-        f'role="img" aria-label="{html.escape(alt, quote=True)}" '
-        f'style="width:100%;max-width:{width:.0f}px;height:auto;stroke-linejoin:round">'
-    )
-    svg = re.sub(r"<svg[^>]*>", lambda _: opening, svg, count=1)
-    svg = re.sub(r"(?<=>) (?=<)|(?<=\") (?=/?>)", "", svg)
-    while "<g></g>" in svg:
-        svg = svg.replace("<g></g>", "")
-    return svg.strip()

@@ -137,7 +137,7 @@ def three_tests(removal: Result, composition: Result, alpha: float = 2.0) -> Pic
         )
     ax.set_yticks(range(len(rows)), [r[0] for r in reversed(rows)], fontsize=9)
     ax.set(xlabel="accuracy, or share of the signal explained, %", xlim=(0, 112))
-    ax.legend(loc="upper center", bbox_to_anchor=(0.42, 1.16), ncols=3, columnspacing=1.0, handlelength=1.0)
+    figure.legend(loc="outside upper center", ncols=3, columnspacing=1.0, handlelength=1.0)
     return picture(figure, "The same removal under four test sets, in percent. " + "; ".join(reversed(said)) + ".")
 
 
@@ -180,7 +180,7 @@ def gallery(images: Sequence[np.ndarray], captions: Sequence[str], what: str, *,
             ax.imshow(image, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
             ax.set_title(caption, fontsize=8, loc="center", pad=3)
     spoken = "; ".join(c.replace("\n", ", ") for c in captions)
-    return picture(figure, f"{what}: {spoken}.")
+    return picture(figure, f"{what}: {spoken}.", flow=True)
 
 
 def pixels(picture_text: str) -> np.ndarray:

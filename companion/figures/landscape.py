@@ -61,8 +61,8 @@ def polynomial(smooth: Numbers, flat: Numbers, counts: Sequence[int] = COUNTS, *
     _points(left, seed, 0.2)
     for count, color, label in ((4, BLUE, "degree 3"), (15, ORANGE, "degree 14"), (400, GREEN, "400 features")):
         _curve(left, seed, count, 1.0, 0.2, color=color, label=label)
-    left.legend(ncols=2, loc="lower right")
-    left.set(title="One sample of 15 points")
+    left.legend(ncols=2, loc="lower center")
+    left.set(title="One sample of 15 points", ylim=(-4, 2.2))
     _error(right, smooth, counts, GREEN, "norm prefers smooth")
     _error(right, flat, counts, PURPLE, "norm is indifferent")
     right.axvline(15, color=GREY, ls="--", lw=1)
