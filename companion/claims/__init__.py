@@ -24,7 +24,10 @@ __all__ = ["SOURCES", "STATUSES", "Claim", "Entries", "Outcome", "ledger", "run"
 SOURCES = ("paper (as summarised)", "ours", "published elsewhere")
 STATUSES = ("proved here", "checked", "reproduced", "differs", "conjecture")
 Check = TypeVar("Check", bound=Callable[..., float])
-AREAS = ("structure", "risk", "composition", "landscape", "dispute", "networks")
+AREAS = (
+    *("structure", "recovery", "density", "minimum_norm", "noiseless", "noise", "turning_off"),
+    *("composition", "landscape", "dispute", "networks"),
+)
 
 
 @dataclass(frozen=True)
