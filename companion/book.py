@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import html
+import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 
@@ -56,6 +57,18 @@ def glue(name: str, value: Any, fmt: str | None = None) -> None:
         return
     # a plain string: the page evaluates what is unquoted, and would read 1,980 as a pair
     keep(name, _signed(text), display=False)
+
+
+def interval(stats: Mapping[str, float], fmt: str = ".3g", *, least: float = 0.0) -> str:
+    """A summary's "mean (low to high)", as tables and sentences show it; the mean alone where there is no interval.
+
+    `stats`: the `mean`, `low` and `high` of a metric of a stored result. `least`: what the metric cannot be below, and
+    the interval of its mean then is not shown to reach (0 for losses; -inf for differences).
+    """
+    mean, low, high = (stats[key] for key in ("mean", "low", "high"))
+    if math.isnan(low):
+        return f"{mean:{fmt}}"
+    return f"{mean:{fmt}} ({max(low, least):{fmt}} to {high:{fmt}})"
 
 
 def _short(value: Any) -> str:
@@ -118,11 +131,18 @@ def _cell(value: Any) -> str:
 
 
 def _signed(text: str) -> str:
-    """A minus before a number as a minus, not as a hyphen, and none before a zero. Code is left alone."""
+    """A minus as a minus, not as a hyphen, none before a zero; powers of ten as such. Code is left alone."""
     if "`" in text:
         return text
+    text = re.sub(r"(?<![\w.])(\d(?:\.\d+)?)e([+-]\d+)(?!\w)", _power, text)
     text = re.sub(r"(?<![\w.)-])-(?=0(?:\.0+)?(?![\d.]))", "", text)
     return re.sub(r"(?<![\w.)-])-(?=\.?\d)", "−", text)
+
+
+def _power(found: re.Match[str]) -> str:
+    """1.2e-05 as 1.2·10⁻⁵."""
+    power = "10" + str(int(found[2])).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return power if float(found[1]) == 1 else f"{found[1]}·{power}"
 
 
 def _inline(text: str) -> str:
@@ -132,11 +152,11 @@ def _inline(text: str) -> str:
 
 
 def _numeric(text: str) -> bool:
-    return bool(re.fullmatch(r"–|(under )?[+−-]?\d[\d.,]*(e[+-]?\d+)?( ?%)?([ ,;±(\[].*)?", text))
+    return bool(re.fullmatch(r"–|(under )?[+−-]?\d[\d.,]*(·10[⁻⁰¹²³⁴-⁹]+|[⁻⁰¹²³⁴-⁹]+)?( ?%)?([ ,;±(\[].*)?", text))
 
 
 def _td(text: str) -> str:
     if _numeric(text):
         return f'<td class="number">{html.escape(text)}</td>'
-    width = ' class="long"' if len(text) > 28 else ' class="short"' if len(text) <= 12 else ""
+    width = ' class="long"' if len(text) > 28 else ' class="short"' if len(text) <= 20 else ""
     return f"<td{width}>{_inline(text)}</td>"

@@ -7,22 +7,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import groupby
+from pathlib import Path
 
 from companion import results
-from companion.book import Markdown, Text
+from companion.book import Markdown, Text, interval
 from companion.claims import SOURCES, STATUSES, Claim
 from companion.registry import EXPERIMENTS
 from companion.results import Result
 
-PARTS = ("landscape", "linear", "networks", "dispute", "limits")  # folders of the book, in reading order
-LINEAR = (
-    *("data", "minimum-norm", "structure", "pinned", "recovery", "one-equation", "noiseless", "noise", "figure1"),
-    *("turning-off", "composition", "scale"),
-)
-OTHERS = (
-    *("classical", "simple-wins", "task", "table1", "figure2", "readings", "one-shots", "dials", "measured", "mixing"),
-    *("measuring", "four-flaws", "who-is-right"),
-)
 PROVED = ("thm-", "lem-", "prop-", "cor-", "conj-")  # labels of blocks in a chapter; the others name demonstrations
 
 
@@ -33,11 +25,10 @@ def claims_list(claims: Iterable[Claim]) -> Markdown:
         lines += [f"**{{doc}}`/{chapter}`**", ""]
         for claim in entries:
             code = ", ".join(f"{{py:obj}}`~{name}`" for name in claim.functions)
-            parts = [f"{_name(claim)}: {_literal(claim.title)}", f"*{claim.source}, {claim.status}*"]
-            parts.append(f"Breaks with: {_literal('; '.join(claim.breaks))}")
-            parts += [f"Code: {code}"] if code else []
-            parts += [f"Test: `{claim.label}`"] if claim.label.startswith(PROVED) else []
-            lines.append("- " + ". ".join(parts))
+            parts = [f"*{claim.source}, {claim.status}*", f"breaks with: {_literal('; '.join(claim.breaks))}"]
+            parts += [f"code: {code}"] if code else []
+            parts += [f"test: `{claim.label}`"] if claim.label.startswith(PROVED) else []
+            lines += [f"- {_name(claim)}: {_literal(claim.title)}.", "", f"  {' · '.join(parts)}", ""]
         lines.append("")
     return Markdown("\n".join(lines))
 
@@ -50,15 +41,17 @@ def claims_count(claims: Iterable[Claim]) -> list[tuple[str | int, ...]]:
     return [*rows, ("all", *sums.values())]
 
 
+def reading_order() -> list[str]:
+    """The pages of the book as they are read, without extension; none where its table of contents is not there."""
+    toc = Path(__file__).resolve().parent.parent / "_toc.yml"
+    return re.findall(r"^\s*-\s*file:\s*(\S+)", toc.read_text(encoding="utf-8"), re.M) if toc.is_file() else []
+
+
 def _in_reading_order(claims: Iterable[Claim]) -> list[Claim]:
-    """By chapter as the book is read; chapters that are not listed above come last in their part."""
-    known = {name: place for place, name in enumerate((*LINEAR, *OTHERS))}
-
-    def place(claim: Claim) -> tuple[int, int, str]:
-        *_, part, name = ("", *claim.chapter.split("/"))
-        return (PARTS.index(part) if part in PARTS else len(PARTS), known.get(name, len(known)), claim.chapter)
-
-    return sorted(claims, key=place)
+    """By chapter as the book is read; chapters that it does not list come last, as the claims come."""
+    claims = list(claims)
+    order = list(dict.fromkeys([*reading_order(), *(claim.chapter for claim in claims)]))
+    return sorted(claims, key=lambda claim: order.index(claim.chapter))
 
 
 def _literal(text: str) -> str:
@@ -67,6 +60,8 @@ def _literal(text: str) -> str:
 
 
 def _name(claim: Claim) -> str:
+    if claim.label.startswith("thm-paper-"):  # these blocks have no number
+        return f"{{prf:ref}}`Theorem <{claim.label}>`"
     if claim.label.startswith(PROVED):
         return f"{{prf:ref}}`{claim.label}`"
     return f"`{claim.label}`"
@@ -87,7 +82,9 @@ def against_figure1() -> list[tuple[str, str, str]]:
     noise = [root(a, "once_square") / 0.05 for a in alphas if a >= 1.5]
     proportional = max(root(a, "once_square", 0.0) for a in alphas) < 1e-5 and 0.9 < min(noise) <= max(noise) < 1.5
     overlap = max(mean(a, "in_distribution") / mean(a, "in_distribution", 0.0) for a in alphas)
-    degrade = all(mean(low, key) > 3 * mean(2.0, key) for key in ("in_distribution", "composition", "common_square"))
+    losses = ("in_distribution", "composition")
+    small = [interval(stored.one(alpha=high, sigma=0.05)[key], ".4f") for key in losses]
+    degrade = all(mean(low, key) > 3 * mean(2.0, key) for key in (*losses, "common_square"))
     return [
         (
             "error of tail features seen once is about proportional to the noise, slightly above it",
@@ -101,9 +98,8 @@ def against_figure1() -> list[tuple[str, str, str]]:
         ),
         (
             "in- and out-of-distribution loss are both small for large α",
-            f"at α = {high:g}: {_interval(stored, high, 'in_distribution')} and "
-            f"{_interval(stored, high, 'composition')}",
-            _status(max(mean(high, "in_distribution"), mean(high, "composition")) < 0.02),
+            f"at α = {high:g}: {' and '.join(small)}",
+            _status(max(mean(high, key) for key in losses) < 0.02),
         ),
         (
             "the loss curves for σ = 0 and σ = 0.05 nearly overlap",
@@ -139,7 +135,7 @@ def against_table1() -> list[tuple[str, str, str, str, str, str]]:
                 ours, status = "not stored", "not run"
                 if stored is not None:
                     got = stored.one(model=model, weight_decay=decay)[key]
-                    ours = f"{got['mean']:.4f} ({max(got['low'], 0):.4f} to {got['high']:.4f})"
+                    ours = interval(got, ".4f")
                     status = compared(paper, got["mean"], got["low"], got["high"])
                 rows.append((model, f"{decay:g}", loss, f"{paper:.4f}", ours, status))
     return rows
@@ -219,16 +215,11 @@ def against_readings() -> list[tuple[str, str, str]]:
             ours, status = "not stored", "not run"
             if stored is not None:
                 got = {group["model"]: group[key] for group in stored.where(encoders=encoders)}
-                shown = (f"{m} {v['mean']:.2f} ({max(v['low'], 0):.2f} to {v['high']:.2f})" for m, v in got.items())
+                shown = (f"{model} {interval(loss, '.2f')}" for model, loss in got.items())
                 digit = math.fsum(row["baseline_reads_digit_best"] for row in stored.rows) / len(stored.rows)
                 ours, status = ", ".join(shown), _status(max(v["mean"] for v in got.values()) < digit / 2)
             rows.append((f"{words}, {where}", ours, status))
     return rows
-
-
-def _interval(stored: Result, alpha: float, key: str, sigma: float = 0.05) -> str:
-    value = stored.one(alpha=alpha, sigma=sigma)[key]
-    return f"{value['mean']:.4f} ({value['low']:.4f} to {value['high']:.4f})"
 
 
 def _status(holds: bool) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from companion import claims
 from companion.__main__ import main
+from tests.book.pages import PAGES
 
 ROOT = Path(__file__).resolve().parents[1]
 LEDGER = claims.ledger()
@@ -16,16 +17,10 @@ NUMBERED = "theorem|lemma|proposition|corollary|conjecture"
 BLOCK = re.compile(rf"^\s*(?:`{{3,}}|:{{3,}})\{{prf:(?:{NUMBERED})\}}[^\n]*\n((?:\s*:[^\n]*\n)*)", re.M)
 
 
-def pages() -> list[str]:
-    """Pages of the book, without extension, as _toc.yml lists them."""
-    toc = (ROOT / "_toc.yml").read_text(encoding="utf-8")
-    return re.findall(r"^\s*-?\s*(?:file|root):\s*(\S+)", toc, re.M)
-
-
 def book_labels() -> dict[str, str]:
     """Label of every statement of the book -> its page; statements of the paper carry no number, and need no label."""
     found = {}
-    for page in pages():
+    for page in PAGES:
         file = ROOT / f"{page}.md"
         text = file.read_text(encoding="utf-8") if file.is_file() else ""
         for options in BLOCK.findall(text):
@@ -53,7 +48,7 @@ def test_every_numbered_statement_of_the_book_is_in_the_ledger() -> None:
 @pytest.mark.parametrize("claim", LEDGER, ids=[claim.label for claim in LEDGER])
 def test_every_claim_is_stated_where_it_says(claim: claims.Claim) -> None:
     """The chapter exists, is in the book, and states the claim (demonstrations need no numbered block)."""
-    assert claim.chapter in pages(), f"{claim.chapter} is not in _toc.yml"
+    assert claim.chapter in PAGES, f"{claim.chapter} is not in _toc.yml"
     if not claim.label.startswith("demo-"):
         assert book_labels().get(claim.label) == claim.chapter
 

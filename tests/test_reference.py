@@ -2,13 +2,14 @@
 
 import copy
 import importlib
+import math
 import re
 from pathlib import Path
 
 import pytest
 
 from companion import reference, results
-from companion.book import table
+from companion.book import interval, table
 from companion.claims import SOURCES, STATUSES, Claim, ledger
 from tests.book.pages import listed
 
@@ -37,15 +38,42 @@ def test_the_ledger_lists_every_claim_once_under_its_chapter():
     assert "`demo-c`: " in text
 
 
+def chapters(claims):
+    """The chapters under which the ledger's page lists these claims, in its order."""
+    return [line.split("`/")[1].split("`")[0] for line in reference.claims_list(claims).splitlines() if "{doc}" in line]
+
+
 def test_the_ledger_is_listed_in_reading_order():
-    pages = [
-        line.split("`/")[1].split("`")[0] for line in reference.claims_list(ledger()).splitlines() if "{doc}" in line
-    ]
-    known = {page for page in pages if page.split("/")[-1] in (*reference.LINEAR, *reference.OTHERS, "limits")}
-    assert len(known) > 15
-    assert [page for page in pages if page in known] == [page for page in listed() if page in known]
-    parts = [page.split("/")[1] for page in pages]
-    assert parts == sorted(parts, key=reference.PARTS.index)
+    """Every chapter that states something, once, in the order of the table of contents."""
+    stated = {claim.chapter for claim in ledger()}
+    assert len(stated) > 15
+    assert chapters(ledger()) == [page for page in listed() if page in stated]
+
+
+def test_chapters_that_the_book_does_not_list_come_last(monkeypatch, tmp_path):
+    new = [claim("demo-z", chapter="book/z"), claim("demo-y", chapter="book/y"), claim("demo-zz", chapter="book/z")]
+    known = claim("demo-data", chapter="book/linear/data")
+    assert chapters([*new, known]) == ["book/linear/data", "book/z", "book/y"]
+    monkeypatch.setattr(reference, "__file__", str(tmp_path / "companion" / "reference.py"))
+    assert chapters([*new, known]) == ["book/z", "book/y", "book/linear/data"], "an installed package has no book"
+
+
+@pytest.mark.parametrize(
+    ("stats", "options", "shown"),
+    [
+        ((0.5, 0.25, 0.75), {}, "0.5 (0.25 to 0.75)"),
+        ((0.1, -0.3, 0.5), {}, "0.1 (0 to 0.5)"),
+        ((0.1, -0.3, 0.5), {"least": -math.inf, "fmt": "+.1f"}, "+0.1 (-0.3 to +0.5)"),
+        ((2.0, math.nan, math.nan), {"fmt": ".2f"}, "2.00"),
+    ],
+    ids=["inside", "a loss is not negative", "a difference may be", "one run"],
+)
+def test_intervals_end_where_the_metric_does(stats, options, shown):
+    assert interval(dict(zip(("mean", "low", "high"), stats, strict=True)), **options) == shown
+
+
+def test_a_block_without_a_number_is_named_all_the_same():
+    assert "- {prf:ref}`Theorem <thm-paper-noisy>`: " in reference.claims_list([claim("thm-paper-noisy")])
 
 
 def test_titles_are_shown_as_they_are():
@@ -161,7 +189,9 @@ def test_a_header_may_hold_numbers_and_stands_over_them():
         ("-0.0 [-1.5, +1.4]", "0.0 [−1.5, +1.4]"),
         (-0.25, "−0.25"),
         ("2026-11-21", "2026-11-21"),
-        (1e-9, "1e-09"),
+        (1e-9, "10⁻⁹"),
+        ("1.2e+05 (7.0e-08)", "1.2·10⁵ (7.0·10⁻⁸)"),
+        ("code 63482e48", "code 63482e48"),
         ("`--seeds -1`", "`--seeds -1`"),
     ],
 )
