@@ -95,8 +95,11 @@ def test_hurts_splits_the_pairs_by_what_the_fault_can_reach():
 
 
 def test_split_networks_compose_and_cross_channel_does_not():
-    """The ordering of Table 1 on embedded data: separate encoding beats early mixing on pairs never seen together."""
-    settings = table1.Settings(source="embedded", triples=400, test_triples=200, width=8, epochs=9, batch=32, lr=5e-3)
+    """The ordering of Table 1 on embedded data: separate encoding beats early mixing on pairs never seen together.
+
+    After 9 epochs it depends on the make of CPU whether the loss is below half; after 14 it is below a third.
+    """
+    settings = table1.Settings(source="embedded", triples=400, test_triples=200, width=8, epochs=14, batch=32, lr=5e-3)
     row = {
         m: table1.run(settings, {"model": m, "weight_decay": 0.0}, 0, Resources())[0] for m in ("sum", "cross-channel")
     }
