@@ -42,6 +42,7 @@ ARGUMENTS = [
     (("data",), "required: action"),
     (("data", "burn"), "invalid choice: 'burn'"),
     (("data", "verify", "--root", "/nowhere"), "MNIST is missing: neither train-images-idx3-ubyte"),
+    (("data", "verify", "--root", "/nonexistent/place"), "/nonexistent/place"),
     (("data", "verify", "--root", "/dev/null"), "/dev/null/MNIST/raw; run `companion data fetch"),
     (("claims", "--html"), "unrecognized arguments: --html"),
 ]
@@ -59,6 +60,7 @@ def test_a_bad_command_gives_code_2_and_one_line(capsys, tmp_path, argv, told):
     assert code == 2
     assert told in said
     assert said.count("\n") == 1
+    assert err == said or "%|" in err, "nothing before it but a progress bar"
     assert "Traceback" not in err
     assert out == ""
     assert not list(tmp_path.rglob("*.json")), "no result, no piece"
