@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 import torch
 from torch import nn
+from torch.nn import functional
 from torchvision.models.resnet import BasicBlock
 
 from companion._validate import integer, one_of, positive_int
@@ -28,11 +29,12 @@ STAGES = 5
 def stem(channels: int, width: int, kind: str) -> nn.Sequential:
     """The first layers. "imagenet": ResNet-18's own, 28 x 28 -> 7 x 7. "fine": 3 x 3 without pooling, stays 28 x 28."""
     if kind == "imagenet":
-        first: list[nn.Module] = [nn.Conv2d(channels, width, 7, stride=2, padding=3, bias=False)]
-        last: list[nn.Module] = [nn.MaxPool2d(3, stride=2, padding=1)]
+        first: nn.Module = nn.Conv2d(channels, width, 7, stride=2, padding=3, bias=False)
+        # pooled before what is negative becomes 0, not after: the same function, on a quarter of the places
+        last: list[nn.Module] = [nn.MaxPool2d(3, stride=2, padding=1), nn.ReLU(inplace=True)]
     else:
-        first, last = [nn.Conv2d(channels, width, 3, padding=1, bias=False)], []
-    return nn.Sequential(*first, nn.BatchNorm2d(width), nn.ReLU(inplace=True), *last)
+        first, last = nn.Conv2d(channels, width, 3, padding=1, bias=False), [nn.ReLU(inplace=True)]
+    return nn.Sequential(first, nn.BatchNorm2d(width), *last)
 
 
 class SmallMapConv(nn.Conv2d):
@@ -48,16 +50,27 @@ class SmallMapConv(nn.Conv2d):
         if maps.is_cuda or height != width or height > 2 * stride:
             return super().forward(maps)
         out = (height - 1) // stride + 1
-        taps = _taps(height, stride).to(maps.dtype)
-        dense = (self.weight.reshape(-1, 9) @ taps).reshape(self.out_channels, self.in_channels, out**2, height**2)
-        dense = dense.permute(3, 1, 2, 0).reshape(height**2 * self.in_channels, out**2 * self.out_channels)
-        made = maps.permute(0, 2, 3, 1).reshape(len(maps), -1) @ dense
-        return made.reshape(len(maps), out, out, self.out_channels).permute(0, 3, 1, 2)
+        # Planes come last in memory: neither this nor the rows of `dense` (plane, place out) is a copy of the weights.
+        taps = self.weight.permute(0, 2, 3, 1).reshape(self.out_channels, 9, self.in_channels)
+        dense = _places(height, stride).to(maps.dtype) @ taps  # (planes out, places out * places in, planes in)
+        dense = dense.reshape(self.out_channels * out**2, height**2 * self.in_channels)
+        made = functional.linear(maps.permute(0, 2, 3, 1).reshape(len(maps), -1), dense)
+        return made.reshape(len(maps), self.out_channels, out, out).contiguous(memory_format=torch.channels_last)
+
+
+class Shortcut(nn.Conv2d):
+    """A 1 x 1 convolution with a stride, done as one matrix product on the CPU: same function, same parameters."""
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        if maps.is_cuda:
+            return super().forward(maps)
+        kept = maps[:, :, :: self.stride[0], :: self.stride[1]].permute(0, 2, 3, 1)
+        return functional.linear(kept, self.weight[:, :, 0, 0]).permute(0, 3, 1, 2)
 
 
 @lru_cache
-def _taps(size: int, stride: int) -> torch.Tensor:
-    """(9, out^2 * size^2) zeros and ones: which tap of a 3 x 3 kernel, padding 1, links an input place to an output."""
+def _places(size: int, stride: int) -> torch.Tensor:
+    """(out^2 * size^2, 9) zeros and ones: which tap of a 3 x 3 kernel, padding 1, links an input place to an output."""
     out = (size - 1) // stride + 1
     taps = np.zeros((3, 3, out, out, size, size), dtype=np.float32)
     for kernel_row in range(3):
@@ -68,7 +81,7 @@ def _taps(size: int, stride: int) -> torch.Tensor:
                     if 0 <= source[0] < size and 0 <= source[1] < size:
                         taps[kernel_row, kernel_column, row, column, source[0], source[1]] = 1
     with torch.inference_mode(False):  # kept between calls: made while predicting, it must still serve in training
-        return torch.from_numpy(taps.reshape(9, -1))
+        return torch.from_numpy(np.ascontiguousarray(taps.reshape(9, -1).T))
 
 
 def block(planes_in: int, planes: int, stride: int = 1, shortcut: nn.Module | None = None) -> BasicBlock:
@@ -83,7 +96,7 @@ def stage(planes_in: int, planes: int) -> nn.Sequential:
     """Two basic blocks; the first halves the resolution and projects the shortcut unless it keeps `planes_in`."""
     if planes_in == planes:
         return nn.Sequential(block(planes, planes), block(planes, planes))
-    shortcut = nn.Sequential(nn.Conv2d(planes_in, planes, 1, stride=2, bias=False), nn.BatchNorm2d(planes))
+    shortcut = nn.Sequential(Shortcut(planes_in, planes, 1, stride=2, bias=False), nn.BatchNorm2d(planes))
     return nn.Sequential(block(planes_in, planes, 2, shortcut), block(planes, planes))
 
 
@@ -155,8 +168,8 @@ class Early(nn.Module):
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         maps = images
         if self.encoder is not None:
-            maps = self.encoder(images)
-            maps = maps.flatten(1, 2).contiguous(memory_format=torch.channels_last)
+            maps = self.encoder(images).flatten(1, 2)
+        maps = maps.contiguous(memory_format=torch.channels_last)
         return self.read(pool(self.rest(self.join(maps)))).squeeze(1)
 
 

@@ -163,9 +163,9 @@ def fit(
 
 
 def gather(bank: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
-    """(m, 28, 28) uint8 and (B, 3) -> (B, 3, 28, 28) float in [0, 1], channels last."""
+    """(m, 28, 28) uint8 and (B, 3) -> (B, 3, 28, 28) float in [0, 1]; the model chooses the layout in memory."""
     images = bank[index.reshape(-1)].reshape(*index.shape, *bank.shape[1:])
-    return images.float().div_(255).contiguous(memory_format=torch.channels_last)
+    return images.float().div_(255)
 
 
 def predict(model: nn.Module, bank: np.ndarray, index: np.ndarray, *, batch: int = 512) -> np.ndarray:

@@ -39,14 +39,16 @@ class Stacked(Dataset):
 
 
 class PlainSum(nn.Module):
-    """The Sum model with torch's convolutions, its encoder called once for each channel."""
+    """The Sum model with torchvision's stem and torch's convolutions, its encoder called once for each channel."""
 
     def __init__(self, width):
         super().__init__()
         made = models.build("sum", width=width, seed=0)
         self.encoder, self.read = made.encoder.networks[0], made.head.read
+        convolution, norm, *_ = self.encoder[0]
+        self.encoder[0] = nn.Sequential(convolution, norm, nn.ReLU(inplace=True), nn.MaxPool2d(3, stride=2, padding=1))
         for module in self.encoder.modules():
-            if isinstance(module, models.SmallMapConv):
+            if isinstance(module, models.SmallMapConv | models.Shortcut):
                 module.__class__ = nn.Conv2d
 
     def forward(self, images):

@@ -48,7 +48,7 @@ def test_a_convolution_on_a_small_map_is_the_same_function(size, stride):
 
 def test_a_model_that_predicted_first_can_still_be_trained():
     """What the fast path keeps between calls must not be tied to the mode of the first one."""
-    models._taps.cache_clear()
+    models._places.cache_clear()
     model, images = models.build("sum", width=4, seed=0), torch.rand(4, 3, 28, 28)
     with torch.inference_mode():
         model.eval()(images)
