@@ -55,11 +55,13 @@ def fit(figure: Figure, *, flow: bool = False) -> str | None:
     for legend in list(figure.legends):
         _narrow(legend, figure)
     for ax in figure.axes:
-        across, up = ax.get_window_extent().width / figure.dpi, ax.get_window_extent().height / figure.dpi
-        for text in (*_titles(ax), ax.xaxis.label):
-            _wrap(text, 0.97 * WIDTH, figure)
-        _wrap(ax.yaxis.label, 1.05 * up, figure)
-        _wrap_ticks(ax, across)
+        box = ax.get_window_extent()
+        center = (box.x0 + box.x1) / 2 / figure.dpi
+        _wrap(ax._left_title, 0.98 * WIDTH - box.x0 / figure.dpi, figure)  # type: ignore[attr-defined]
+        for text in (ax.title, ax.xaxis.label):  # as far as the nearer edge of the figure, to both sides
+            _wrap(text, 1.96 * min(center, WIDTH - center), figure)
+        _wrap(ax.yaxis.label, 1.05 * box.height / figure.dpi, figure)
+        _wrap_ticks(ax, box.width / figure.dpi)
     return stacked
 
 
@@ -102,10 +104,6 @@ def _show_labels(panels: list[Axes]) -> None:
         if ax.get_shared_x_axes().joined(ax, lowest):
             ax.xaxis.set_tick_params(which="both", labelbottom=True)
             ax.set_xlabel(ax.get_xlabel() or lowest.get_xlabel())
-
-
-def _titles(ax: Axes) -> list[Text]:
-    return [ax.title, ax._left_title, ax._right_title]  # type: ignore[attr-defined]
 
 
 def _narrow(legend: Legend, figure: Figure) -> None:

@@ -6,6 +6,9 @@
 - `companion_bibliography`: which fields of the bibliography no record confirmed.
 - `companion_statements`: functions of the API page linked to their statements and tests.
 - `companion_previews`: previews of what a link leads to.
+- `companion_outputs`: where stored numbers come from, as a sentence of the page.
+- `companion_captions`: where a figure's panels stand, on a wide page and on a phone.
+- `companion_times`: how long a chapter takes to read and to run.
 - `companion_typography`: a formula is not parted from the full stop after it.
 - here: the kernels' environment, and what each page loads.
 """
@@ -13,16 +16,19 @@
 import os
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
+import companion_address  # noqa: E402
 import companion_bibliography  # noqa: E402
+import companion_captions  # noqa: E402
 import companion_execute  # noqa: E402
 import companion_notebooks  # noqa: E402
+import companion_outputs  # noqa: E402
 import companion_previews  # noqa: E402
 import companion_statements  # noqa: E402
+import companion_times  # noqa: E402
 import companion_typography  # noqa: E402
 import companion_vendor  # noqa: E402
 
@@ -51,34 +57,18 @@ def configure(app, config):
     else:
         print("MathJax, widget and preview code could not be installed: pages will load them from their CDNs.")
         config.nb_ipywidgets_js = {companion_vendor.WIDGETS_CDN: {"defer": "defer"}}
-    config.html_baseurl = config.html_baseurl or site_address(config)
-
-
-def repository(config):
-    """Owner and name of the repository that `repository.url` in _config.yml names."""
-    owner, name = urlsplit(config.html_theme_options["repository_url"]).path.strip("/").split("/")
-    return owner, name.removesuffix(".git")
-
-
-def site_address(config):
-    """Where GitHub Pages serves the site."""
-    owner, name = repository(config)
-    return f"https://{owner}.github.io/{name}/"
+    config.html_baseurl = config.html_baseurl or companion_address.site(config)
 
 
 def adjust_page(app, pagename, templatename, context, doctree):
     """Colab and notebook links of chapters with code; no thebe scripts (they call their CDN's library)."""
-    owner, name = repository(app.config)
     has_code = "kernelspec" in app.env.metadata.get(pagename, {})
     here = "../" * pagename.count("/")
     for group in context.get("header_buttons", []):
         buttons = group.get("buttons", [])
         for button in buttons:
             if button.get("text") == "Colab":
-                branch = app.config.colab_branch
-                button["url"] = (
-                    f"https://colab.research.google.com/github/{owner}/{name}/blob/{branch}/notebooks/{pagename}.ipynb"
-                )
+                button["url"] = companion_address.colab(app.config, pagename)
         if group.get("label") == "download-buttons" and has_code:
             notebook = {
                 "type": "link",
@@ -106,6 +96,10 @@ def setup(app):
     app.connect("env-updated", companion_previews.rewrite_all)
     app.connect("build-finished", companion_previews.remove_old, priority=900)
     app.connect("autodoc-process-docstring", companion_statements.add_links)
+    app.add_role("reading-time", companion_times.reading_time)
+    app.connect("doctree-resolved", companion_times.show)
+    app.connect("doctree-resolved", companion_outputs.show_provenance)
+    app.connect("doctree-resolved", companion_captions.name_places)
     app.connect("doctree-resolved", companion_typography.keep_together)
     app.connect("html-page-context", adjust_page, priority=900)
     app.connect("build-finished", companion_notebooks.write_all)

@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import companion_times
 import jupytext
 import nbformat
 from bs4 import BeautifulSoup
@@ -252,6 +253,8 @@ def _role(name, content, site, glued):
         return glued.get(target.split(":")[0] if "::" not in target else target, target)
     if name == "math":
         return f"${content}$"
+    if name == "reading-time":
+        return companion_times.together(site.env, content.split())
     return f"`{content}`" if name in {"code", "file", "command", "kbd", "program"} else text or content
 
 

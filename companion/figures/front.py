@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from companion.results import Result, Row
-from companion.style import BLUE, GREY, ORANGE, Picture, band, picture, subplots
+from companion.style import BLUE, GREY, INK, ORANGE, Picture, band, picture, subplots
 
 CURVES = (
     ("composition", ORANGE, "two rare features,\nnever together before"),
@@ -41,14 +41,29 @@ def claim(result: Result) -> Picture:
     return picture(figure, _alt(path))
 
 
+def dial(group: Row, path: list[Row]) -> Picture:
+    """The three losses of `group`, one step of `path`, as bars on one scale."""
+    figure, ax = subplots(size=(6.4, 1.9))
+    most = max(step[key]["mean"] + step[key]["sd"] for step in path for key, _, _ in CURVES)
+    for place, (key, color, label) in enumerate(CURVES):
+        mean, sd = group[key]["mean"], group[key]["sd"]
+        ax.barh(place, mean, 0.62, color=color)
+        ax.errorbar(mean, place, xerr=[[min(sd, mean)], [sd]], color=INK, elinewidth=1.1)
+        ax.annotate(f"{mean:.3f}", (mean + sd, place), (5, 0), textcoords="offset points", va="center")
+        ax.annotate(label, (0, place), (-6, 0), textcoords="offset points", va="center", ha="right", color=color)
+    ax.set(xlim=(0, 1.12 * most), xlabel="mean squared error", ylim=(len(CURVES) - 0.5, -0.5))
+    ax.set_yticks([])
+    return picture(figure, _losses(group))
+
+
+def _losses(group: Row) -> str:
+    loss = {key: f"{group[key]['mean']:.3f}" for key, _, _ in CURVES}
+    return (
+        f"At a memorization score of {group['memorization']['mean']:.2f} the error is {loss['train']} on "
+        f"training data, {loss['population']} on fresh data and {loss['composition']} on two rare features."
+    )
+
+
 def _alt(path: list[Row]) -> str:
     half = min(path, key=lambda group: abs(group["memorization"]["mean"] - 0.5))
-
-    def losses(group: Row) -> str:
-        loss = {key: f"{group[key]['mean']:.3f}" for key, _, _ in CURVES}
-        return (
-            f"At a memorization score of {group['memorization']['mean']:.2f} the error is {loss['train']} on "
-            f"training data, {loss['population']} on fresh data and {loss['composition']} on two rare features."
-        )
-
-    return "As one-off examples are forgotten. " + " ".join(losses(group) for group in (path[0], half, path[-1]))
+    return "As one-off examples are forgotten. " + " ".join(_losses(group) for group in (path[0], half, path[-1]))

@@ -133,6 +133,7 @@ PICTURES = {
     "figure1": lambda: figure1.panels(stored("figure1", "smoke")),
     "figure1-at": lambda: figure1.panels(stored("figure1", "smoke"), alpha=2.0, sigma=0.05),
     "front": lambda: front.claim(stored("forgetting")),
+    "front-dial": lambda: front.dial((path := front.groups(stored("forgetting")))[-1], path),
     "one-at-a-time": lambda: limits.one_at_a_time(
         {"all hold": limits.averaged(World(), range(1)), "no labels": limits.averaged(World(labels=False), range(1))}
     ),

@@ -1,0 +1,121 @@
+"""Times under each chapter's title: counted and measured, not typed; and the places of panels in two wordings."""
+
+import re
+import sys
+
+import pytest
+
+from tests.book.pages import CHAPTERS, PAGES, ROOT, source
+
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+
+nodes = pytest.importorskip("docutils.nodes")
+times = pytest.importorskip("companion_times")
+captions = pytest.importorskip("companion_captions")
+outputs = pytest.importorskip("companion_outputs")
+
+
+def page_of(*parts):
+    tree = nodes.section("", nodes.title("", "Two words"))
+    tree += list(parts)
+    return tree
+
+
+def test_words_formulas_and_figures_take_time_and_code_takes_none():
+    prose = nodes.paragraph("", "word " * 358)
+    assert times.minutes(page_of(prose)) == pytest.approx(2)
+    assert times.minutes(page_of(prose, nodes.literal_block("", "code " * 500))) == pytest.approx(2)
+    assert times.minutes(page_of(prose, nodes.math_block("", "a=b"))) == pytest.approx(2.25)
+    figure = nodes.figure("", nodes.image(), nodes.caption("", "word " * 90))
+    cell = nodes.container("", nodes.literal_block("", "printed " * 90), figure, classes=["cell"])
+    assert times.minutes(page_of(prose, cell)) == pytest.approx(2.75)
+    fold = nodes.container("", nodes.paragraph("", "word " * 900), design_component="dropdown")
+    assert times.minutes(page_of(prose, fold)) == pytest.approx(2)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [(0.2, "1 minute"), (7.4, "7 minutes"), (33, "35 minutes"), (58, "1 hour"), (95, "1½ hours"), (130, "2 hours")],
+)
+def test_times_are_said_as_a_person_says_them(minutes, words):
+    assert times.said(minutes) == words
+
+
+def test_places_of_panels_are_named_twice_where_they_stand_for_panels():
+    text = "Left: what the left hand knows (right). Right, dashed: the right answer."
+    shown = list(captions.both(text, captions.PLACES[1, 2]))
+    assert (
+        "".join(n.astext() for n in shown if "stacked" not in getattr(n, "attributes", {}).get("classes", ())) == text
+    )
+    assert [n.astext() for n in shown if isinstance(n, nodes.inline)] == [
+        *("Left", "Top", "right", "bottom", "Right", "Bottom"),
+    ]
+
+
+def test_a_provenance_line_is_taken_apart():
+    line = (
+        "Stored result small-smoke: 1 seed, code 12ab. "
+        "Renew with: companion run small --preset smoke --fresh The code has changed."
+    )
+    sentence = outputs._sentence(outputs.LINE.match(line))
+    assert sentence.astext() == line.replace("--fresh The", "--fresh. The")
+    assert [n.astext() for n in sentence.findall(nodes.literal)] == ["companion run small --preset smoke --fresh"]
+    assert not outputs.LINE.match("margin 1.000")
+
+
+# What was built
+
+
+def built(html, page):
+    from bs4 import BeautifulSoup
+
+    return BeautifulSoup((html / f"{page}.html").read_text(encoding="utf-8"), "html.parser").select_one("article")
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_a_chapter_says_how_long_it_takes(html, page):
+    """Within a third of what the words of the built page would take, counted without the extension."""
+    article = built(html, page)
+    (line,) = article.select(".chapter-times")
+    assert line.find_previous_sibling().name == "h1"
+    said = re.match(
+        r"About (\d+) minutes? to read.*; its code ran in (\d+) (seconds?|minutes?) for this page\.", line.text
+    )
+    assert said, line.text
+    for away in article.select(
+        "pre, svg, script, details, .companion-table, .provenance, div.proof:not(:has(> .admonition-title))"
+    ):
+        away.decompose()
+    words = len(article.get_text(" ").split())
+    rough = words / times.WORDS_A_MINUTE + 0.25 * len(article.select("figure, div.math"))
+    assert int(said[1]) == pytest.approx(rough, rel=1 / 3, abs=1)
+    links = {link.text: link["href"] for link in line.select("a")}
+    assert list(links) == ["Run it on Colab", "Download the notebook", "See the source"]
+    assert (html / page).parent.joinpath(links["Download the notebook"]).resolve().is_file()
+    assert links["See the source"].endswith(f"/blob/main/{page}.md")
+
+
+@pytest.mark.site
+def test_the_front_page_sums_the_times_of_its_paths(html):
+    paths = built(html, "book/index").select(".paths > div")
+    said = [re.match(r"([\d½]+) (minutes|hours?) to read", path.select("p")[1].text) for path in paths]
+    ten, theory, experiments = (float(s[1].replace("½", ".5")) * (60 if "hour" in s[2] else 1) for s in said)
+    assert paths[0].p.text == "Ten minutes"
+    assert 7 <= ten <= 12
+    assert ten < experiments < theory
+    asked = re.findall(r"\{reading-time\}`([^`]+)`", source("book/index"))
+    assert len(asked) == 3
+    assert all(f"book/{page}" in PAGES for pages in asked for page in pages.split())
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("page", PAGES)
+def test_captions_name_stacked_panels_by_where_they_stand(html, page):
+    for figure in built(html, page).select("figure:has(svg.phone)"):
+        shape = figure.select_one("svg.phone").get("data-stacked", "")
+        caption = figure.figcaption
+        for side in caption.select(".side-by-side"):
+            side.decompose()
+        told = re.findall(r"\b(?:Left|Right):", caption.text)
+        assert not (shape and told), f"{caption.text[:80]} stands over panels {shape}"
