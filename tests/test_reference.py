@@ -12,6 +12,7 @@ from companion import reference, results
 from companion.book import interval, table
 from companion.claims import SOURCES, STATUSES, Claim, ledger
 from tests.book.pages import listed
+from tests.pictures import made
 
 
 def claim(label, **changes):
@@ -149,8 +150,7 @@ def test_a_reading_composes_where_its_losses_are_low(monkeypatch):
         for encoders in ("shared", "separate")
         for seed in (0, 1)
     ]
-    made = results.Result("slots", "cpu", {}, [0, 1], by, rows, results.summarise(rows, by), {})
-    monkeypatch.setattr(reference, "largest", lambda name: made)
+    monkeypatch.setattr(reference, "largest", lambda name: made("slots", by, rows))
     found = reference.against_readings()
     assert [status for *_, status in found] == ["reproduced", "reproduced", "reproduced", "differs"]
     assert "sum 2.00 (2.00 to 2.00)" in found[0][1]

@@ -42,6 +42,15 @@ def toy(tmp_path, monkeypatch):
     return known, log, tmp_path / "out"
 
 
+def stop(toy):
+    """A run of the toy that fails after its first piece; the next one will not."""
+    known, log, out = toy
+    log.with_suffix(".stop").touch()
+    with pytest.raises(RuntimeError, match="stopped"):
+        runner.run(known, "smoke", out=out)
+    log.with_suffix(".stop").unlink()
+
+
 def test_rows_carry_cell_and_seed(toy):
     known, _, out = toy
     result = results.read(runner.run(known, "smoke", out=out))
@@ -53,11 +62,8 @@ def test_rows_carry_cell_and_seed(toy):
 
 def test_a_stopped_run_goes_on(toy):
     known, log, out = toy
-    log.with_suffix(".stop").touch()
-    with pytest.raises(RuntimeError, match="stopped"):
-        runner.run(known, "smoke", out=out)
+    stop(toy)
     assert not results.path("toy", "smoke", out).exists()
-    log.with_suffix(".stop").unlink()
     runner.run(known, "smoke", out=out)
     assert log.read_text().splitlines() == ["1 0", "2 0", "2 0", "1 1", "2 1"], "the finished piece ran once"
 
@@ -142,10 +148,7 @@ def test_the_device_is_that_of_the_processes_that_computed(toy, monkeypatch):
 def test_a_piece_that_cannot_be_read_is_made_again(toy):
     """A bad disk, or an editor: the piece counts as not done, and the run ends well."""
     known, log, out = toy
-    log.with_suffix(".stop").touch()
-    with pytest.raises(RuntimeError, match="stopped"):
-        runner.run(known, "smoke", out=out)
-    log.with_suffix(".stop").unlink()
+    stop(toy)
     (piece,) = out.glob(".partial/*/*.json")
     piece.write_text(piece.read_text()[:-5])
     result = results.read(runner.run(known, "smoke", out=out))

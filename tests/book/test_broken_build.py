@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.book.pages import ROOT
+from tests.book.pages import HEADER, ROOT
 
 pytestmark = pytest.mark.site
 
@@ -19,17 +19,9 @@ parts:
     chapters:
       - file: book/one
 """
-CHAPTER = """---
-jupytext:
-  text_representation:
-    extension: .md
-    format_name: myst
-kernelspec:
-  display_name: Python 3
-  language: python
-  name: python3
----
-
+CHAPTER = (
+    HEADER
+    + """
 # One
 
 ```{code-cell} ipython3
@@ -39,6 +31,7 @@ assert number(10_000) == "10,000"
 print("checked")
 ```
 """
+)
 
 
 @pytest.fixture

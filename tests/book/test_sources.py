@@ -9,19 +9,7 @@ import sys
 import pytest
 import yaml
 
-from tests.book.pages import CHAPTERS, PAGES, ROOT, has_code, source
-
-HEADER = """---
-jupytext:
-  text_representation:
-    extension: .md
-    format_name: myst
-kernelspec:
-  display_name: Python 3
-  language: python
-  name: python3
----
-"""
+from tests.book.pages import CHAPTERS, HEADER, PAGES, ROOT, has_code, source
 
 
 def test_every_page_is_in_the_table_of_contents_once():

@@ -9,17 +9,12 @@ from companion import results
 from companion.figures import networks
 from companion.figures.architectures import architectures
 from companion.neural import memory, tasks
-
-
-def checked(picture):
-    root = ET.fromstring(picture.svg)
-    assert root.get("role") == "img"
-    assert root.get("aria-label") == picture.alt
-    return root
+from tests.pictures import checked, made
 
 
 def test_the_architectures_are_drawn_and_named():
-    words = " ".join(t.text or "" for t in checked(architectures()).iter("{http://www.w3.org/2000/svg}text"))
+    root = ET.fromstring(checked(architectures()).svg)
+    words = " ".join(t.text or "" for t in root.iter("{http://www.w3.org/2000/svg}text"))
     for name in ("Sum", "Linear", "2-layer", "Cross-channel"):
         assert name in words
     assert words.count("ResNet-18") == 10, "three for each split model, one for the cross-channel one"
@@ -47,9 +42,9 @@ def test_the_slope_is_minus_one_when_every_glyph_is_taken_for_the_same_digit():
         for m, blind in (("sum", 0.0), ("cross-channel", 1.0))
         for s in (0, 1)
     ]
-    made = results.Result("table1", "cpu", {}, [0, 1], ("model",), rows, [], {})
-    assert networks.slope(made, "sum", 0.0) == pytest.approx(0.0)
-    assert networks.slope(made, "cross-channel", 0.0) == pytest.approx(-1.0)
+    stored = made("table1", ("model",), rows)
+    assert networks.slope(stored, "sum", 0.0) == pytest.approx(0.0)
+    assert networks.slope(stored, "cross-channel", 0.0) == pytest.approx(-1.0)
 
 
 def test_stored_table1_can_be_drawn():

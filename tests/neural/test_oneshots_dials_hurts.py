@@ -5,18 +5,12 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from companion import additive, results
+from companion import additive
 from companion.figures import networks_dials as dial
 from companion.figures import networks_hurts as hurt
 from companion.figures import networks_oneshots as micro
 from companion.neural import tasks
-from companion.neural.experiments import table1
-
-
-def checked(picture):
-    root = ET.fromstring(picture.svg)
-    assert root.get("aria-label") == picture.alt
-    return picture
+from tests.pictures import checked, made
 
 
 def pair_row(errors, model="sum", seed=0, channel=None):
@@ -30,14 +24,6 @@ def pair_row(errors, model="sum", seed=0, channel=None):
     return row
 
 
-def stored(rows):
-    known = table1.EXPERIMENT
-    keys = ("model", "weight_decay")
-    return results.Result(
-        "table1", "cpu", {**vars(known.presets["cpu"])}, [0, 1], keys, rows, results.summarise(rows, keys), {}
-    )
-
-
 def test_the_map_of_pairs_is_symmetric_and_empty_where_glyphs_share_a_channel():
     losses = micro.pair_map(pair_row(np.arange(10.0)))
     np.testing.assert_array_equal(losses, losses.T)
@@ -49,7 +35,7 @@ def test_the_map_of_pairs_is_symmetric_and_empty_where_glyphs_share_a_channel():
 
 def test_additive_errors_predict_every_pair():
     rows = [pair_row(np.random.default_rng(s).normal(size=10), seed=s) for s in (0, 1)]
-    measured, predicted = micro.explained_by_glyphs(stored(rows), "sum", 0.0)
+    measured, predicted = micro.explained_by_glyphs(made("table1", ("model", "weight_decay"), rows), "sum", 0.0)
     assert len(measured) == 2 * 33
     np.testing.assert_allclose(measured, predicted)
 
@@ -58,10 +44,10 @@ def test_maps_and_scatter_say_what_they_were_given():
     one_bad = np.zeros(10)
     one_bad[9] = 4.0
     rows = [pair_row(one_bad, model, s) for model in ("sum", "cross-channel") for s in (0, 1)]
-    made = stored(rows)
+    stored = made("table1", ("model", "weight_decay"), rows)
     with_nine = int((~np.isnan(micro.pair_map(rows[0])[9])).sum())
-    assert f"Sum seed 0 {with_nine} of 33 pairs off by more than 1" in checked(micro.which_pairs(made)).alt
-    assert f"Sum {np.sqrt(1.6):.2f} there" in checked(micro.seen_and_used(made)).alt
+    assert f"Sum seed 0 {with_nine} of 33 pairs off by more than 1" in checked(micro.which_pairs(stored)).alt
+    assert f"Sum {np.sqrt(1.6):.2f} there" in checked(micro.seen_and_used(stored)).alt
 
 
 def test_training_triples_are_drawn_in_the_order_of_their_labels():
@@ -134,13 +120,6 @@ def test_shares_of_independent_labels_follow_their_formulas():
     weight = np.einsum("a,b,c->abc", *laws)
     assert additive.xor_share(laws) == pytest.approx(additive.best_additive(weight, "xor").share)
     assert additive.product_share(laws) == pytest.approx(additive.best_additive(weight, "product").share)
-
-
-def made(name, by, rows):
-    from companion.registry import experiment
-
-    settings = {**vars(experiment(name).presets["cpu"])}
-    return results.Result(name, "cpu", settings, [0, 1], by, rows, results.summarise(rows, by), {})
 
 
 def losses(scale):

@@ -1,7 +1,6 @@
 """Figure 2, the readings and mixing: the figures follow the rows, the shares are what they say."""
 
 import itertools
-import xml.etree.ElementTree as ET
 
 import numpy as np
 import pytest
@@ -10,20 +9,7 @@ from hypothesis import strategies as st
 
 from companion import interaction, results
 from companion.figures import networks_depth, networks_figure2, networks_readings
-
-
-def checked(picture):
-    root = ET.fromstring(picture.svg)
-    assert root.get("role") == "img"
-    assert root.get("aria-label") == picture.alt
-    return root
-
-
-def made(name, by, cells, values):
-    """A result whose rows are the cells, twice, with the numbers that `values` gives for cell and seed."""
-    rows = [{**cell, "seed": seed, **values(cell, seed)} for cell in cells for seed in (0, 1)]
-    return results.Result(name, "cpu", {}, [0, 1], by, rows, results.summarise(rows, by), {})
-
+from tests.pictures import checked, made, twice
 
 LINES = {"baseline_best_constant": 22.0, "baseline_reads_digit_best": 15.0}
 
@@ -36,7 +22,7 @@ def test_figure2_is_drawn_from_its_rows():
         counts = {f"nines_{k}": loss * k for k in (1, 2, 3)}
         return {"nines": loss, "in_distribution": loss / 2, "baseline_nines": 18.0, **counts}
 
-    stored = made("figure2", ("model", "nine"), cells, values)
+    stored = made("figure2", ("model", "nine"), twice(cells, values))
     assert networks_figure2.frequencies(stored) == [0.01, 0.1]
     assert networks_figure2.mean(stored, "sum", 0.1) == pytest.approx(2.1)
     alt = networks_figure2.against_frequency(stored).alt
@@ -51,7 +37,7 @@ def test_figure2_can_be_drawn_of_one_seed():
     """One seed has no interval; the marks are there all the same."""
     cells = [{"model": "sum", "nine": p} for p in (0.01, 0.1)]
     numbers = {"nines": 2.0, "in_distribution": 1.0, "baseline_nines": 18.0, "nines_1": 1, "nines_2": 2, "nines_3": 3}
-    both = made("figure2", ("model", "nine"), cells, lambda cell, seed: numbers)
+    both = made("figure2", ("model", "nine"), twice(cells, lambda cell, seed: numbers))
     rows = both.select(seed=0)
     one = results.Result("figure2", "cpu", {}, [0], both.by, rows, results.summarise(rows, both.by), {})
     checked(networks_figure2.against_frequency(one))
@@ -65,7 +51,7 @@ def test_readings_take_the_loss_of_their_own_column():
         own = 1.0 if cell["encoders"] == "shared" else 4.0
         return {"composition": own, "composition_moved": own * (1 if own == 1 else 6), **LINES}
 
-    stored = made("slots", ("model", "encoders"), cells, values)
+    stored = made("slots", ("model", "encoders"), twice(cells, values))
     got = [networks_readings.losses(stored, "sum", r).mean() for r in networks_readings.READINGS]
     assert got == [1.0, 1.0, 4.0, 24.0]
     picture = networks_readings.readings(stored, {"sum": 0.176})
@@ -85,16 +71,11 @@ def test_every_model_of_mixing_has_its_place():
 
 def test_depth_is_drawn_from_its_rows():
     cells = [{"model": m} for m in networks_depth.PLACES]
-    stored = made(
-        "mixing",
-        ("model",),
-        cells,
-        lambda cell, seed: {
-            "composition": 20.0 if cell["model"] == "cross-channel" else 2.0,
-            "in_distribution": 1.0,
-            **LINES,
-        },
-    )
+
+    def values(cell, seed):
+        return {"composition": 20.0 if cell["model"] == "cross-channel" else 2.0, "in_distribution": 1.0, **LINES}
+
+    stored = made("mixing", ("model",), twice(cells, values))
     picture = networks_depth.depth(stored)
     checked(picture)
     assert "0 20 (1); 1 2 (1)" in picture.alt
