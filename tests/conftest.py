@@ -1,6 +1,8 @@
 """Hypothesis profiles: `default` (a few hundred designs), `extended` (HYPOTHESIS_PROFILE=extended, thousands).
 
-Random designs are counted, over all xdist workers; the last lines of a run say how many there were.
+Random designs are counted, over all xdist workers; the last lines of a run say how many there were. `derandomize` makes
+a run repeatable, not the next one: hypothesis takes constants from the modules that are loaded, so that its examples
+change with the tests that ran before in the same process. A failure that is seen once is a failure.
 
 No test reaches a network: connections are allowed to this machine alone (pytest-socket), and no name is looked up.
 """
