@@ -94,8 +94,8 @@ def train_ensemble(
     """Train one network for every row of `included`, all at once.
 
     X: (n, p); y: (n,) class numbers, or reals for the squared loss; included: bool (models, n), every row holding
-    the same number of points, so that all models take the same steps. Model j is number first + j. `device`: "cpu" or
-    "cuda".
+    the same number of points, so that all models take the same steps. Model j draws from the stream (seed,
+    first + j + 1). `device`: "cpu" or "cuda".
     """
     import torch
 
