@@ -21,13 +21,17 @@ class Run:
     def __init__(self, ask, argv, folder):
         self.ask, self.output, self.log = ask, folder / "output.txt", folder / "epochs.log"
         self.pid = ask("start", [str(word) for word in argv], str(self.output), str(self.log))
+        self.code = None
 
-    def poll(self):
-        return self.ask("status", self.pid, False)
+    def poll(self, wait=False):
+        """The exit code, None while it runs; the system tells it once only, so it is kept."""
+        if self.code is None:
+            self.code = self.ask("status", self.pid, wait)
+        return self.code
 
     def wait(self):
         """The exit code, once it is over."""
-        return self.ask("status", self.pid, True)
+        return self.poll(wait=True)
 
     def kill(self):
         """What a power cut does: the whole group at once, with no chance to tidy up."""
@@ -41,6 +45,15 @@ class Run:
             assert time.monotonic() < end, f"nothing happened for {PATIENCE:.0f} s: {self.output.read_text()}"
             time.sleep(0.005)
         return code
+
+    def killed(self, happened, pause):
+        """Kill it `pause` seconds after `happened()`: true, or false if it was over before that."""
+        self.until(happened)
+        time.sleep(pause)
+        if self.poll() is not None:
+            return False
+        assert self.kill() == -9
+        return True
 
 
 @pytest.fixture(scope="session")

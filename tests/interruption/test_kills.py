@@ -5,7 +5,6 @@ The default suite kills a few times; `make test-extended` kills each run at 32 m
 
 import itertools
 import shutil
-import time
 
 import numpy as np
 import pytest
@@ -58,17 +57,11 @@ def test_a_training_run_survives_kills(start, tmp_path, rng, name):
     while kills < MOMENTS or not ended:
         run, seen = start("run", name, "--out", out), len(begun(log))
         more, pause = int(rng.integers(0, 4)), float(rng.exponential(0.03))
-        code = None
-        if kills < MOMENTS:
-            code = run.until(lambda at=seen + more: len(begun(log)) >= at)
-            time.sleep(pause)
-            if code is None and (code := run.poll()) is None:
-                assert run.kill() == -9
-                kills += 1
-                plant_rubbish(out)
-                continue
-        code = run.wait() if code is None else code
-        assert code == 0, run.output.read_text()
+        if kills < MOMENTS and run.killed(lambda at=seen + more: len(begun(log)) >= at, pause):
+            kills += 1
+            plant_rubbish(out)
+            continue
+        assert run.wait() == 0, run.output.read_text()
         assert results.read(out / f"{name}-smoke.json").rows == expected
         assert [file for file in files(out) if not file.endswith(".tmp")] == [f"{name}-smoke.json"]
         order = begun(log)
@@ -95,20 +88,14 @@ def test_an_experiment_of_many_seeds_survives_kills(start, tmp_path, rng):
         before = finished()
         run = start("run", "figure1", "--jobs", "2", "--out", out)
         enough, pause = len(before) + int(rng.integers(0, 4)), float(rng.exponential(0.05))
-        code = None
-        if kills < MOMENTS:
-            code = run.until(lambda at=enough: len(list(out.glob(".partial/*/*.json"))) >= at)
-            time.sleep(pause)
-            if code is None and (code := run.poll()) is None:
-                assert run.kill() == -9
-                kills += 1
-                now = finished()
-                if not (out / "figure1-smoke.json").exists():
-                    assert before.items() <= now.items(), "what was finished stays as it was"
-                plant_rubbish(out)
-                continue
-        code = run.wait() if code is None else code
-        assert code == 0, run.output.read_text()
+        if kills < MOMENTS and run.killed(lambda at=enough: len(list(out.glob(".partial/*/*.json"))) >= at, pause):
+            kills += 1
+            now = finished()
+            if not (out / "figure1-smoke.json").exists():
+                assert before.items() <= now.items(), "what was finished stays as it was"
+            plant_rubbish(out)
+            continue
+        assert run.wait() == 0, run.output.read_text()
         assert results.read(out / "figure1-smoke.json").rows == expected
         assert [file for file in files(out) if not file.endswith(".tmp")] == ["figure1-smoke.json"]
         ended += 1
