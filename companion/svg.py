@@ -86,6 +86,7 @@ def _plain_marks(svg: str) -> str:
 
 def _without_bare_groups(svg: str) -> str:
     """Groups without an attribute that a page needs, unwrapped; empty ones dropped."""
+    svg = re.sub(r"<g\b[^>]*/>", "", svg)  # of lines without a point
     svg = re.sub(r'<g id="[^"]*" ?>', "<g>", svg)
     out: list[str] = []
     bare: list[bool] = []
