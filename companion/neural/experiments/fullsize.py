@@ -35,7 +35,7 @@ EXPERIMENT = Experiment(
         "smoke": Settings(
             source="embedded", triples=300, test_triples=200, width=4, epochs=2, runs=(("sum", 0.0), ("sum", 0.5))
         ),
-        "cpu": Settings(test_triples=1_000, epochs=2, lr=1e-3),
+        "cpu": Settings(test_triples=1_000, epochs=6, every=2, lr=1e-3),
         "paper": Settings(epochs=30, batch=128, lr=1e-3),
     },
     seeds={"smoke": 1, "cpu": 1, "paper": 1},
