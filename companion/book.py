@@ -97,10 +97,7 @@ class Table:
         # The caption stands outside what scrolls, so that a phone shows all of it.
         caption = f'<p class="companion-caption">{html.escape(self.caption)}</p>' if self.caption else ""
         columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.header)
-        kinds = [' class="number"' if all(map(_numeric, cells)) else "" for cells in columns]
-        head = "".join(
-            f'<th scope="col"{kind}>{_inline(name)}</th>' for name, kind in zip(self.header, kinds, strict=True)
-        )
+        head = "".join(_th(name, cells) for name, cells in zip(self.header, columns, strict=True))
         body = "".join("<tr>" + "".join(_td(cell) for cell in row) + "</tr>" for row in self.rows)
         name = html.escape(self.caption or "Table")
         return (
@@ -153,6 +150,11 @@ def _inline(text: str) -> str:
 
 def _numeric(text: str) -> bool:
     return bool(re.fullmatch(r"–|(under )?[+−-]?\d[\d.,]*(·10[⁻⁰¹²³⁴-⁹]+|[⁻⁰¹²³⁴-⁹]+)?( ?%)?([ ,;±(\[].*)?", text))
+
+
+def _th(name: str, cells: Sequence[str]) -> str:
+    kinds = ["number"] * all(map(_numeric, cells)) + ["long"] * (len(name) > 14)
+    return '<th scope="col"' + (f' class="{" ".join(kinds)}"' if kinds else "") + f">{_inline(name)}</th>"
 
 
 def _td(text: str) -> str:

@@ -7,6 +7,7 @@ and the page's style sheet shows the drawing that fits. Nothing is computed agai
 from __future__ import annotations
 
 import textwrap
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 WIDTH = 4.2  # inches: in a column of 350 pixels a letter of 9 points is then 10 pixels high
 PANEL = (2.3, 3.3)  # inches: the least and the greatest height of a panel
+OVERLAP = 0.1  # inches: labels of several lines may reach so far into one another, and still not touch
 MOST_STACKED = 6  # more panels than this keep their grid
+MOST_PICTURES = 6  # a grid of pictures with more columns is folded: its right half goes below its left half
 
 
 def fit(figure: Figure, *, flow: bool = False) -> str | None:
@@ -46,6 +49,9 @@ def fit(figure: Figure, *, flow: bool = False) -> str | None:
         _regrid(figure, panels, rows * columns, 1)
         least, most = PANEL
         figure.set_size_inches(WIDTH, rows * columns * min(max(height / rows, least), most))
+    elif columns > MOST_PICTURES and not any(map(_is_chart, panels)):
+        _fold(figure, panels, rows, columns)
+        figure.set_size_inches(WIDTH, 2 * height)
     else:
         figure.set_size_inches(WIDTH, height)
     engine = figure.get_layout_engine()
@@ -61,7 +67,7 @@ def fit(figure: Figure, *, flow: bool = False) -> str | None:
         for text in (ax.title, ax.xaxis.label):  # as far as the nearer edge of the figure, to both sides
             _wrap(text, 1.96 * min(center, WIDTH - center), figure)
         _wrap(ax.yaxis.label, 1.05 * box.height / figure.dpi, figure)
-        _wrap_ticks(ax, box.width / figure.dpi)
+        _wrap_ticks(ax)
     return stacked
 
 
@@ -92,6 +98,16 @@ def _regrid(figure: Figure, panels: list[Axes], rows: int, columns: int) -> None
         ax.set_subplotspec(cell)
 
 
+def _fold(figure: Figure, panels: list[Axes], rows: int, columns: int) -> None:
+    """The right half of the columns, whole, below the left half."""
+    from matplotlib.gridspec import GridSpec
+
+    half = -(-columns // 2)
+    grid = GridSpec(2 * rows, half, figure=figure)
+    for ax, (row, column) in [(ax, _place(ax)) for ax in panels]:
+        ax.set_subplotspec(grid[row + rows * (column // half), column % half])
+
+
 def _show_labels(panels: list[Axes]) -> None:
     """Tick labels and axis labels that a neighbour lent, on each panel itself."""
     at = {_place(ax): ax for ax in reversed(panels)}
@@ -118,21 +134,23 @@ def _narrow(legend: Legend, figure: Figure) -> None:
         figure.legend(handles, labels, loc=place, ncols=max(1, fits), frameon=False)
 
 
-def _wrap_ticks(ax: Axes, width: float) -> None:
+def _wrap_ticks(ax: Axes) -> None:
     """Break words under the horizontal axis where neighbours would touch."""
     labels = [label for label in ax.get_xticklabels() if label.get_text()]
     if not any(letter.isalpha() and letter.isascii() for label in labels for letter in label.get_text().split("$")[0]):
         return
-    room = 0.95 * width / len(labels)
-    widest = max(label.get_window_extent().width for label in labels) / ax.get_figure().dpi  # type: ignore[union-attr]
-    if widest <= room:
+    dpi = labels[0].get_figure().dpi  # type: ignore[union-attr]
+    boxes = sorted((label.get_window_extent() for label in labels), key=lambda box: box.x0 + box.x1)
+    if all(left.x1 - right.x0 < OVERLAP * dpi for left, right in pairwise(boxes)):
         return
-    texts = []
-    for label in labels:
-        lines = label.get_text().split("\n")
-        fits = max(4, int(max(map(len, lines)) * room / widest))
-        texts.append("\n".join("\n".join(textwrap.wrap(line, fits, break_long_words=False)) for line in lines))
+    room = 0.95 * min((right.x0 + right.x1 - left.x0 - left.x1) / 2 / dpi for left, right in pairwise(boxes))
+    widest = max(box.width for box in boxes) / dpi
+    lines = [label.get_text().split("\n") for label in labels]
+    fits = max(4, int(max(len(line) for own in lines for line in own) * room / widest))
+    texts = ["\n".join("\n".join(textwrap.wrap(line, fits, break_long_words=False)) for line in own) for own in lines]
     ax.set_xticks([label.get_position()[0] for label in labels], texts)
+    if any(len(line) > fits for text in texts for line in text.split("\n")):  # a word alone is too long
+        ax.tick_params(axis="x", rotation=40)
 
 
 def _wrap(text: Text, room: float, figure: Figure) -> None:

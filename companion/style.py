@@ -151,13 +151,21 @@ def picture(figure: Figure, alt: str, *, flow: bool = False) -> Picture:
         raise TypeError(f"figure must be a matplotlib Figure, got {figure!r} of type {type(figure).__name__}")
     _restyle(figure)
     wide = _drawn(figure, alt)
-    if os.environ.get("COMPANION_BOOK_BUILD") != "1":
+    if not in_book():
         return Picture(wide, alt)
     with house():
         stacked = phone.fit(figure, flow=flow)
-    if stacked is None:
-        return Picture(wide, alt)
-    narrow = _drawn(figure, alt).replace("<svg ", f'<svg class="phone" data-stacked="{stacked}" ', 1)
+    return Picture(wide, alt) if stacked is None else pair(wide, _drawn(figure, alt), alt, stacked)
+
+
+def in_book() -> bool:
+    """Whether the book is being built: then explorers draw all states, and wide figures are drawn for phones too."""
+    return os.environ.get("COMPANION_BOOK_BUILD") == "1"
+
+
+def pair(wide: str, narrow: str, alt: str, stacked: str = "") -> Picture:
+    """Two drawings of one figure, marked so that the book's style sheet shows the one that fits."""
+    narrow = narrow.replace("<svg ", f'<svg class="phone" data-stacked="{stacked}" ', 1)
     return Picture(wide.replace("<svg ", '<svg class="wide" ', 1), alt, narrow)
 
 

@@ -122,3 +122,33 @@ def test_an_explorer_holds_both_drawings(build):
     shown = explorer(lambda a: style.picture(two_panels(), f"Two lines, drawn for {a}."), a=[1, 2])
     *_, stack = shown.children
     assert all('class="wide"' in page.value and 'class="phone"' in page.value for page in stack.children)
+
+
+def test_a_single_word_that_is_too_long_is_turned(build):
+    figure, ax = style.subplots(size=(8.0, 3.0))
+    ax.bar(range(12), range(12))
+    ax.set_xticks(range(12), ["cross-channel", "deepsets"] * 6)
+    phone.fit(figure)
+    figure.draw_without_rendering()
+    assert {label.get_rotation() for label in ax.get_xticklabels()} == {40}
+
+
+def test_a_long_strip_of_pictures_is_folded_with_its_columns_whole(build):
+    figure, axes = style.subplots(3, 10, size=(8.4, 3.0))
+    for ax in axes.flat:
+        ax.set_axis_off()
+    phone.fit(figure)
+    figure.draw_without_rendering()
+    spec = {place: axes[place].get_subplotspec() for place in ((2, 0), (0, 5), (2, 9))}
+    assert [(s.rowspan.start, s.colspan.start) for s in spec.values()] == [(2, 0), (3, 0), (5, 4)]
+
+
+def test_the_architectures_are_drawn_for_phones_with_all_their_words(build):
+    from companion.figures.architectures import architectures
+
+    shown = architectures()
+    wide, narrow = (re.findall(r">([^<>]+)</text>", svg) for svg in (shown.svg, shown.phone))
+    assert wide == narrow
+    left, right = (float(ET.fromstring(svg).get("viewBox").split()[2]) for svg in (shown.svg, shown.phone))
+    assert right < 400 < left
+    assert all(float(x) <= right for x in re.findall(r' x="([\d.]+)"', shown.phone))

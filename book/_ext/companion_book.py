@@ -44,6 +44,10 @@ ENVIRONMENT = {
     # Two kernels run at once: one thread each.
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"),
 }
+ABOUT = (
+    "Memorizing long-tail data can help generalization through composition: the paper's data model, theorems, figures "
+    "and table, proved, run and broken on purpose."
+)
 
 
 def configure(app, config):
@@ -79,6 +83,9 @@ def adjust_page(app, pagename, templatename, context, doctree):
                 "label": "download-notebook-button",
             }
             group["buttons"] = [notebook, *buttons]
+    if pagename == app.config.root_doc:  # its title is the book's: said once, with what the book is
+        context["docstitle"] = "an executable companion"
+        context["metatags"] = context.get("metatags", "") + f'<meta name="description" content="{ABOUT}">'
     context["script_files"] = [script for script in context.get("script_files", []) if not _is_thebe(script)]
 
 

@@ -7,7 +7,8 @@ from docutils import nodes
 STACKED = re.compile(r'data-stacked="(\d)x(\d)"')
 # Only where the word names a panel: "Left:", "Right, dotted:", "(left)", "top left".
 SIDE = re.compile(
-    r"\b(?:(?:top|bottom|Top|Bottom) (?:left|right)|Left|Right|Middle)(?=[:,])|(?<=\()(?:left|right)(?=[,)])"
+    r"\b(?:(?:top|bottom|Top|Bottom) (?:left|right)|Left|Right|Middle)(?=[:,])"
+    r"|\b(?:left|right)(?=:)|(?<=\()(?:left|right)(?=[,)])"
 )
 PLACES = {
     (1, 2): {"left": "top", "right": "bottom"},

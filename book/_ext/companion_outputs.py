@@ -10,12 +10,16 @@ LINE = re.compile(
 
 
 def show_provenance(app, tree, docname):
-    """Handler of `doctree-resolved`: a stream whose every line is one of `Result.line` as paragraphs."""
+    """Handler of `doctree-resolved`: the lines of `Result.line` leave their stream and become paragraphs."""
     for block in list(tree.findall(nodes.literal_block)):
-        lines = block.astext().strip().splitlines()
-        matches = [LINE.match(line) for line in lines]
-        if "stream" in block.get("classes", ()) and lines and all(matches):
-            block.parent.replace(block, [_sentence(match) for match in matches])
+        if "stream" not in block.get("classes", ()):
+            continue
+        lines = block.astext().strip("\n").splitlines()
+        found = [match for line in lines if (match := LINE.match(line))]
+        if found:
+            rest = "\n".join(line for line in lines if not LINE.match(line))
+            kept = [nodes.literal_block(rest, rest, **block.attributes)] if rest else []
+            block.parent.replace(block, [*map(_sentence, found), *kept])
 
 
 def _sentence(match):

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import html
+import re
 
-from companion.style import BLUE, GREEN, ORANGE, Picture
+import numpy as np
 
-_WIDTH, _ROW = 640, 128
+from companion.style import BLUE, GREEN, ORANGE, Picture, in_book, pair
+
+_WIDTH, _PHONE, _ROW = 640, 396, 128
+# Where the edges of the boxes stand on a wide page and on a phone.
+_PLACES = (
+    *((0, 0), (38, 38), (86, 52), (202, 124), (243, 138), (255, 150), (298, 164), (312, 173), (342, 190), (368, 212)),
+    *((404, 238), (420, 246), (482, 294), (498, 302), (560, 350), (594, 372), (640, 396)),
+)
 _TOPS = (26, 58, 90)  # the three lanes of a row
 _ALT = (
     "Four data flows from three images to one number. Sum: each image goes through the same ResNet-18 to a vector, the "
@@ -25,14 +33,33 @@ def architectures() -> Picture:
         _row(2, "2-layer", "each image alone, then a hidden layer", _alone() + _stacked("linear", "ReLU", "linear")),
         _row(3, "Cross-channel", "together from the first layer on", _together()),
     )
-    svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {4 * _ROW}" role="img" '
+    wide, drawing = _framed("".join(rows), _WIDTH), "".join(rows)
+    return pair(wide, _framed(_squeezed(drawing), _PHONE), _ALT) if in_book() else Picture(wide, _ALT)
+
+
+def _framed(drawing: str, width: int) -> str:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {4 * _ROW}" role="img" '
         f'aria-label="{html.escape(_ALT, quote=True)}" '
-        f'style="width:100%;max-width:{_WIDTH + 120}px;height:auto;font-size:12px" fill="currentColor">'
-        + "".join(rows)
-        + "</svg>"
+        f'style="width:100%;max-width:{width + 120}px;height:auto;font-size:12px" fill="currentColor">{drawing}</svg>'
     )
-    return Picture(svg, _ALT)
+
+
+def _squeezed(drawing: str) -> str:
+    """The same drawing for a phone: every place moves to the left, letters keep their size."""
+
+    def x(value: str | float) -> float:
+        wide, narrow = np.array(_PLACES, float).T
+        return float(np.interp(float(value), wide, narrow))
+
+    def box(found: re.Match[str]) -> str:
+        left, right = x(found[1]), x(float(found[1]) + float(found[3]))
+        return f'<rect x="{left:.1f}"{found[2]} width="{right - left:.1f}"'
+
+    drawing = re.sub(r'<rect x="([\d.]+)"( y="[\d.]+") width="([\d.]+)"', box, drawing)
+    drawing = re.sub(r'(<text|<circle c)( ?x)="([\d.]+)"', lambda m: f'{m[1]}{m[2]}="{x(m[3]):.1f}"', drawing)
+    drawing = drawing.replace(f'<text x="{x(104):.1f}"', '<text x="92" style="font-size:11px"')  # clear of the names
+    return re.sub(r"([ML]) ([\d.]+) (?=[\d.])", lambda m: f"{m[1]} {x(m[2]):.1f} ", drawing)
 
 
 def _row(place: int, name: str, words: str, parts: str) -> str:

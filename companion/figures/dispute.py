@@ -80,14 +80,12 @@ def sampling_law(n: int = 400) -> Picture:
         dots = rates[4::8]
         exact = [nearest_subset_scores(planted.X, planted.y, round(r * total))[-1] for r in dots]
         ax.plot(dots, exact, color=color, ls="none", marker="o")
-        at, shift = {1: (0.85, (5, 4)), 4: (0.2, (-58, -12))}.get(size, (0.33, (5, 4)))
-        ax.annotate(
-            "alone" if size == 1 else f"{size} of a kind",
-            (at, cluster_law(size, total, round(at * total))),
-            shift,
-            textcoords="offset points",
-            color=color,
-        )
+        at = {1: 0.85, 4: 0.14}.get(size, 0.33)
+        height = (
+            0.12 if size == 4 else cluster_law(size, total, round(at * total))
+        )  # the last one stands below its curve
+        name = "alone" if size == 1 else f"{size} of a kind"
+        ax.annotate(name, (at, height), (5, 4), textcoords="offset points", color=color)
         said.append(f"{cluster_law(size, total, round(0.7 * total)):.2f} for {size}")
     ax.axhline(0.25, color=GREY, ls="--", lw=1.2)
     ax.annotate("threshold 0.25", (0.02, 0.25), (0, 3), textcoords="offset points")

@@ -32,11 +32,19 @@ def effect_map(result: Result, key: str = "memorized_effect") -> Picture:
         colour = BLUE if v > 0 else ORANGE
         ax.fill([b - 0.49, b + 0.49, b + 0.49, b - 0.49], [a - 0.49, a - 0.49, a + 0.49, a + 0.49], color=colour,
                 alpha=0.12 + 0.6 * (abs(v) / top) ** 0.5, linewidth=0)  # fmt: skip
-        ax.annotate(f"{v:+.1f}", (b, a), (0, 5), textcoords="offset points", ha="center", va="center", fontsize=11)
+        ax.annotate(
+            f"{v:+.1f}".replace("-", "−"),
+            (b, a),
+            (0, 5),
+            textcoords="offset points",
+            ha="center",
+            va="center",
+            fontsize=11,
+        )
         ax.annotate(f"± {half[a, b]:.1f}", (b, a), (0, -8), textcoords="offset points", ha="center", va="center",
                     fontsize=8)  # fmt: skip
     ax.set_xticks(range(len(noises)), [f"{q:.0%}" for q in noises])
-    ax.set_yticks(range(len(tails)), ["no tail (30 groups)" if e == 0 else f"Zipf {e:g}" for _, e in tails])
+    ax.set_yticks(range(len(tails)), ["no tail\n(30 groups)" if e == 0 else f"Zipf {e:g}" for _, e in tails])
     ax.set(xlabel="share of wrong labels in training", xlim=(-0.5, len(noises) - 0.5), ylim=(-0.5, len(tails) - 0.5))
     ax.set_ylabel("tail of the world, heavier upwards")
     for side in ax.spines.values():
