@@ -109,7 +109,7 @@ NEIGHBOURS = [
     bad("law", lambda: mem.first_neighbour_law(3, 4), ValueError, "m must be in [1, 3], got 4"),
     bad("nobody", lambda: mem.nearest_correct(mem.neighbour_order(X), y, Z[:2]), ValueError, "included must hold"),
     bad("loo-y", lambda: mem.least_squares_loo(X, y[:2]), ValueError, "y must have length 3, got 2"),
-    bad("loo-inf", lambda: mem.least_squares_loo(X * math.inf, y), ValueError, "X must be finite"),
+    bad("loo-inf", lambda: mem.least_squares_loo(np.full((3, 3), math.inf), y), ValueError, "X must be finite"),
     bad("queries", lambda: mem.NearestNeighbour(X, y[:2], X), ValueError, "y must hold one label a row", "(2,)"),
     bad("all-gone", lambda: mem.NearestNeighbour(X, y, X).predict(Z[0]), ValueError, "keep must leave at least one"),
     bad("label-nan", lambda: mem.nearest_loo(X, y * nan), ValueError, "y must hold labels, got 3 NaN"),
