@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from companion.claims import Claim, additivity
+from companion.claims import Claim, additivity, harm
 
 TASK = "book/networks/task"
 
@@ -83,4 +83,5 @@ CLAIMS = (
         functions=("companion.neural.models.build",),
     ),
     *additivity.CLAIMS,
+    *harm.CLAIMS,
 )
