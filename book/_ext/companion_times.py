@@ -83,13 +83,15 @@ def show(app, tree, docname):
     if seconds := execution_seconds(app.env, docname):
         text += f"; its code ran in {ran(seconds)} for this page"
     line = nodes.paragraph("", f"{text}. ", classes=["chapter-times"])
+    links = nodes.inline("", "", classes=["chapter-links"])
     here = "../" * docname.count("/")
     for words, address in (
         ("Run it on Colab", companion_address.colab(app.config, docname)),
         ("Download the notebook", f"{here}notebooks/{docname}.ipynb"),
         ("See the source", companion_address.source(app.config, docname)),
     ):
-        line += [nodes.reference("", words, refuri=address, internal=False), nodes.Text(" · ")]
-    line.pop()
+        links += [nodes.reference("", words, refuri=address, internal=False), nodes.Text(" · ")]
+    links.pop()
+    line += links
     title = next(iter(tree.findall(nodes.title)))
     title.parent.insert(title.parent.index(title) + 1, line)
