@@ -141,6 +141,23 @@ def against_table1() -> list[tuple[str, str, str, str, str, str]]:
     return rows
 
 
+def against_fullsize() -> list[tuple[str, str, str, str, str, str]]:
+    """The runs of Table 1 at the paper's size, a row a number, as `against_table1`: ours after the last epoch."""
+    from companion.neural.experiments import fullsize, table1
+
+    stored = largest("fullsize")
+    rows = []
+    for model, decay in fullsize.AFFORDED:
+        printed = table1.PAPER[model][int(decay > 0)]
+        for paper, loss, key in zip(printed, ("pairs", "training"), ("composition", "train"), strict=True):
+            ours, status = "not stored", "not run"
+            if stored is not None:
+                got = stored.one(model=model, weight_decay=decay, epoch=stored.settings["epochs"])[key]
+                ours, status = interval(got, ".4f"), compared(paper, got["mean"], got["low"], got["high"])
+            rows.append((model, f"{decay:g}", loss, f"{paper:.4f}", ours, status))
+    return rows
+
+
 def compared(paper: float, mean: float, low: float, high: float) -> str:
     """Whether a measured loss meets the paper's: within a factor of two, or inside an interval that says something.
 

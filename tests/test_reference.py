@@ -11,6 +11,7 @@ import pytest
 from companion import reference, results
 from companion.book import interval, table
 from companion.claims import SOURCES, STATUSES, Claim, ledger
+from companion.registry import experiment
 from tests.book.pages import listed
 from tests.pictures import made
 
@@ -130,9 +131,30 @@ def test_figure1_differs_when_the_numbers_do(figure1, row, alpha, sigma, key, va
 def test_what_is_not_stored_is_said_to_be_not_run(monkeypatch, tmp_path):
     monkeypatch.setenv("COMPANION_RESULTS", str(tmp_path))
     rows = [*reference.against_table1(), *reference.against_networks(), *reference.against_readings()]
+    rows += reference.against_fullsize()
     assert {row[-1] for row in rows} == {"not run"}
     assert reference.times() == []
     assert reference.provenance_lines("figure1") == []
+
+
+def test_runs_at_the_papers_size_are_compared_after_their_last_epoch(monkeypatch):
+    """One seed has no interval: within a factor of two it is reproduced, beyond it differs."""
+    by = ("model", "weight_decay", "epoch")
+    last = experiment("fullsize").presets["cpu"].epochs
+    rows = [
+        {**dict(zip(by, (model, decay, epoch), strict=True)), "seed": 0, "composition": loss, "train": 0.1}
+        for model, decay, end in (("sum", 0.0, 1.0), ("sum", 0.5, 3.0), ("cross-channel", 0.0, 20.0))
+        for epoch, loss in ((2, 40.0), (last, end))
+    ]
+    stored = made("fullsize", by, rows)
+    monkeypatch.setattr(reference, "largest", {"fullsize": stored}.get)
+    found = reference.against_fullsize()
+    assert [row[4:] for row in found if row[2] == "pairs"] == [
+        ("1.0000", "differs"),
+        ("3.0000", "reproduced"),
+        ("20.0000", "reproduced"),
+    ]
+    assert {row[4] for row in found if row[2] == "training"} == {"0.1000"}
 
 
 def test_a_reading_composes_where_its_losses_are_low(monkeypatch):
