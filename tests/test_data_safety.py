@@ -1,6 +1,7 @@
 """Nothing from outside is run, decoded or unpacked before it is known to be what it should be."""
 
 import ast
+import dataclasses
 import io
 import os
 import pickle
@@ -90,6 +91,7 @@ def test_a_pickle_in_the_place_of_a_kept_block_is_refused(tmp_path, wrapped):
     scratch.mkdir()
     (scratch / "block-0.npz").write_bytes(npz(member))
     settings = real_scores.EXPERIMENT.presets["smoke"]
+    settings = dataclasses.replace(settings, models=settings.block)  # the kept block is all there is
     resources = real_scores.Resources(scratch=scratch)
     nothing = np.zeros((0, 0))
     with pytest.raises(ValueError, match="allow_pickle=False|arrays cannot be concatenated"):
