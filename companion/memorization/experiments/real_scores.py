@@ -7,6 +7,7 @@ subset and smaller networks. Stored pictures are coarse (14 x 14, 16 greys): an 
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,8 +121,7 @@ def _trained(
     for a in range(0, settings.models, settings.block):
         file = resources.scratch / f"block-{a}.npz" if resources.scratch else None
         if file is not None and file.is_file():
-            with np.load(file) as stored:
-                parts.append((stored["train"], stored["test"]))
+            parts.append(_load(file))
             continue
         part = ensemble_correct(
             *(X, y, masks[a : a + settings.block], X_test, y_test),
@@ -136,6 +136,18 @@ def _trained(
             _store(file, *part)
         parts.append(part)
     return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+
+
+def _load(file: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Who is right where in a kept block; ValueError, naming the file, if it holds no arrays."""
+    try:
+        with np.load(file) as stored:
+            kept = [stored[name] for name in ("train", "test")]
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{file} is no kept block ({error}); delete it to compute it again") from error
+    if not all(isinstance(part, np.ndarray) for part in kept):  # a member that is no array comes as its bytes
+        raise ValueError(f"{file} is no kept block (it holds bytes, not arrays); delete it to compute it again")
+    return kept[0], kept[1]
 
 
 def _store(file: Path, train: np.ndarray, test: np.ndarray) -> None:
