@@ -206,4 +206,5 @@ def test_picture_is_well_formed_and_says_its_numbers(name):
     assert root.get("aria-label") == shown.alt
     assert re.search(r"\d", shown.alt) or name in ("images",), shown.alt
     assert "nan" not in re.findall(r"\w+", shown.alt)
-    assert len(list(root.iter())) > 20, "something is drawn"
+    drawn = [part for part in root.iter() if part.tag.rpartition("}")[2] in ("path", "use", "text", "image", "rect")]
+    assert len(drawn) > 8 or len(root.findall(".//{*}image")) == 3, "something is drawn"
