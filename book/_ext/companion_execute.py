@@ -37,18 +37,6 @@ def read_chapter(env, docname):
     return None if reader is None else reader.read(text)
 
 
-def execution_seconds(env, docname):
-    """Seconds that the chapter's cells took when their outputs were made; None where nobody measured them."""
-    notebook = read_chapter(env, docname)
-    if notebook is None or env.mystnb_config.execution_mode != "cache":
-        return None
-    try:
-        record = get_cache(env.mystnb_config.execution_cache_path).match_cache_notebook(notebook)
-    except KeyError:
-        return None
-    return record.data.get("execution_seconds")
-
-
 def run_stale_chapters(app, env, docnames):
     """Execute the chapters that the cache lacks, several at once, and put them into it.
 

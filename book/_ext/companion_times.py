@@ -4,8 +4,8 @@ The role `reading-time` says the sum over several pages: {reading-time}`landscap
 """
 
 import companion_address
-from companion_execute import execution_seconds
 from docutils import nodes
+from myst_nb.sphinx_ import NbMetadataCollector
 
 # Prose alone is read faster; this is technical text. A formula in a line counts as words, one on its own as seconds.
 WORDS_A_MINUTE, WORDS_A_FORMULA = 180, 2
@@ -80,8 +80,8 @@ def show(app, tree, docname):
     if not is_chapter(app, docname):
         return
     text = f"About {said(minutes(app.env.get_doctree(docname)))} to read, proofs and folded parts aside"
-    if seconds := execution_seconds(app.env, docname):
-        text += f"; its code ran in {ran(seconds)} for this page"
+    if measured := NbMetadataCollector.get_exec_data(app.env, docname):
+        text += f"; its code ran in {ran(measured['runtime'])} for this page"
     line = nodes.paragraph("", f"{text}. ", classes=["chapter-times"])
     links = nodes.inline("", "", classes=["chapter-links"])
     here = "../" * docname.count("/")
