@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from companion.experiment import Experiment, settings_table
+
 
 class Text(str):
     """A string that a notebook shows as it is, without quotation marks."""
@@ -69,6 +71,40 @@ def interval(stats: Mapping[str, float], fmt: str = ".3g", *, least: float = 0.0
     if math.isnan(low):
         return f"{mean:{fmt}}"
     return f"{mean:{fmt}} ({max(low, least):{fmt}} to {high:{fmt}})"
+
+
+def settings_of(known: Experiment, preset: str = "cpu", caption: str = "") -> Table:
+    """The settings of a preset as a table: value, whose choice it is, and why (see `setting_rows`)."""
+    return table(("setting", "value", "from", "what"), setting_rows(known, preset), caption)
+
+
+def setting_rows(known: Experiment, preset: str = "cpu") -> list[tuple[str, str, str, str]]:
+    """(name, value, origin, reason) of each setting; where a preset leaves the paper's value, that is named too.
+
+    ValueError for a preset that the experiment has not.
+    """
+    if preset not in known.presets:
+        raise ValueError(f"preset of {known.name} must be one of {', '.join(known.presets)}; got {preset!r}")
+    full = settings_table(known.presets.get("paper", known.presets[preset]))
+    return [
+        (row["setting"], _in_words(row["value"]), _whose(row, paper["value"]), row["why"])
+        for row, paper in zip(settings_table(known.presets[preset]), full, strict=True)
+    ]
+
+
+def _whose(row: dict[str, Any], paper: Any) -> str:
+    if row["origin"] == "paper" and row["value"] != paper:
+        return f"ours (paper: {_in_words(paper)})"
+    return str(row["origin"])
+
+
+def _in_words(value: Any) -> str:
+    """A setting as a reader writes it: `yes`, `32,000`, `0, 0.5`, `sum 0, sum 0.5`."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(" ".join(map(_in_words, v)) if isinstance(v, tuple) else _in_words(v) for v in value)
+    return f"{value:g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _short(value: Any) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from companion import experiment as ex
+from companion.book import setting_rows, settings_of
 from companion.registry import EXPERIMENTS, experiment
 
 
@@ -90,3 +91,25 @@ def test_imports_go_one_way():
             for used in ex._imports(name, file, ast.parse(file.read_text(encoding="utf-8"))):
                 first = used.split(".")[1]
                 assert first not in above | others, f"{name} imports {used}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Given:
+    triples: int = ex.setting(32_000, "how many", "paper")
+    runs: tuple = ex.setting((("sum", 0.0), ("sum", 0.5)), "which", "paper")
+    shared: bool = ex.setting(True, "one encoder")
+
+
+def test_settings_are_shown_with_whose_choice_they_are():
+    presets = {"cpu": Given(triples=400, shared=False), "paper": Given()}
+    known = ex.Experiment("toy", "a toy", presets, {"cpu": 1, "paper": 1}, lambda s: [{}], lambda *_: [{}])
+    assert setting_rows(known, "paper") == [
+        ("triples", "32,000", "paper", "how many"),
+        ("runs", "sum 0, sum 0.5", "paper", "which"),
+        ("shared", "yes", "ours", "one encoder"),
+    ]
+    assert setting_rows(known)[0] == ("triples", "400", "ours (paper: 32,000)", "how many")
+    assert setting_rows(known)[2] == ("shared", "no", "ours", "one encoder")
+    assert "ours (paper: 32,000)" in str(settings_of(known))
+    with pytest.raises(ValueError, match="preset of toy must be one of cpu, paper; got 'smoke'"):
+        settings_of(known, "smoke")

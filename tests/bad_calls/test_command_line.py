@@ -75,7 +75,11 @@ def broken_data(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("content", [b"", b"\x1f\x8b", b"not gzip at all", gzip.compress(b"other")])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\x1f\x8b", b"not gzip at all", gzip.compress(b"other", mtime=0)],
+    ids=["empty", "cut off", "no gzip", "other content"],
+)
 def test_wrong_data_files_are_named_with_the_fix(capsys, broken_data, content):
     (broken_data / "MNIST" / "raw" / "train-images-idx3-ubyte.gz").write_bytes(content)
     code, out, err = call(capsys, "data", "verify", "--root", str(broken_data))
