@@ -13,6 +13,13 @@ import pytest
 TIMED = frozenset({"seconds", "images_per_second", "sampling", "min_norm", "lsmr", "speedup", "peeling"})
 #: where an iterative solver stops: rounding decides when it is near enough
 STOPPING = {"iterations": {"rel": 0.1, "nan_ok": True}, "difference": {"abs": 1e-7, "nan_ok": True}}
+#: what is counted among, or chosen by, the scores of trained networks: other networks, other counts and choices
+CHOSEN = frozenset({"memorized", "discoveries", "removed", "undefined", "count"})  # how many points
+CHOSEN |= {"pairs", "strong_pairs", "pair_tests", "pair_trains", "single_pairs"}  # how many pairs
+CHOSEN |= {"row", "test_row", "label", "picture", "test_picture"}  # which points are shown
+#: shares of such a set, NaN where it is empty
+SHARES = frozenset({"halves_memorized", "halves_pairs", "halves_strong", "wrong_of_removed", "tail_of_removed"})
+SHARES |= {"fractional", "auc_fractional"}
 CLOSE = {"rel": 1e-4, "abs": 1e-9, "nan_ok": True}
 RUNS = 5  # fewer stored runs have no range to speak of
 
@@ -26,7 +33,8 @@ def same_networks(then, now):
 def assert_same(stored, made, *, networks):
     """Row by row: names, words, whole numbers and flags are equal; so are measured numbers if `networks` is true.
 
-    Otherwise measured numbers are only numbers here, and `assert_alike` says more. Times are never compared.
+    Otherwise measured numbers are only numbers here, and `assert_alike` says more; what networks count or choose is
+    of its kind. Times are never compared.
     """
     assert len(made) == len(stored)
     for a, b in zip(stored, made, strict=True):
@@ -34,13 +42,15 @@ def assert_same(stored, made, *, networks):
         for key in a.keys() - TIMED:
             if key in STOPPING:
                 assert b[key] == pytest.approx(a[key], **STOPPING[key]), key
+            elif key in CHOSEN and not networks:
+                assert type(b[key]) is type(a[key]), key
             elif not isinstance(a[key], float):
                 assert (type(b[key]), b[key]) == (type(a[key]), a[key]), key
             elif networks:
                 assert b[key] == pytest.approx(a[key], **CLOSE), key
             else:
                 assert isinstance(b[key], float), key
-                assert math.isnan(b[key]) == math.isnan(a[key]), key
+                assert key in SHARES or math.isnan(b[key]) == math.isnan(a[key]), key
 
 
 def assert_alike(stored, made, by):

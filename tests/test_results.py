@@ -173,6 +173,17 @@ def test_what_is_no_trained_number_is_compared_on_every_machine():
         agreement.assert_same([row, row], [other], networks=False)
 
 
+def test_what_other_networks_count_or_choose_differs_and_keeps_its_kind():
+    row = {"kind": "memorized", "rank": 0, "row": 3, "picture": "0f", "halves_strong": math.nan}
+    other = {**row, "row": 5, "picture": "f0", "halves_strong": 0.5}
+    agreement.assert_same([row], [other], networks=False)
+    for changed in ({"row": 5.0}, {"picture": 1}, {"rank": 1}, {"kind": "pair"}, {"halves_strong": 1}):
+        with pytest.raises(AssertionError):
+            agreement.assert_same([row], [{**other, **changed}], networks=False)
+    with pytest.raises(AssertionError):
+        agreement.assert_same([row], [other], networks=True)
+
+
 def test_a_network_that_was_not_trained_is_noticed():
     """The stored runs of `measured` agree with each other, and not with losses ten times as large."""
     old = results.load("measured", "smoke")

@@ -82,14 +82,14 @@ def inseparable_pair(rows: int, sign: int, beta: tuple[float, float]) -> tuple[n
     rows, sign = check.positive_int("rows", rows), check.one_of("sign", sign, (1, -1))
     signs = np.where(np.arange(rows) % 2 == 0, 1.0, -1.0)
     X = np.column_stack([signs, sign * signs])
-    return X, X @ np.asarray(beta)
+    return X, X @ check.vector("beta", beta, 2)
 
 
 def mislabelled(X: np.ndarray, y: np.ndarray, row: int, error: float) -> np.ndarray:
     """How the minimum-norm solution moves, (d,), when the label of `row` is off by `error`."""
     changed = check.vector("y", y).copy()
     row = check.integer("row", row, low=0, high=changed.size - 1)
-    changed[row] += error
+    changed[row] += check.number("error", error)
     moved: np.ndarray = min_norm(X, changed) - min_norm(X, y)
     return moved
 

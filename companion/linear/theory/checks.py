@@ -42,5 +42,5 @@ def multiplicities(p: np.ndarray, weights: Any) -> np.ndarray:
 
 def vector_like(name: str, value: Any, p: np.ndarray) -> np.ndarray:
     """`value`, one number or one for each frequency, as a finite vector (d,)."""
-    array = np.asarray(value, dtype=float)
-    return check.vector(name, np.broadcast_to(array, p.shape) if array.ndim == 0 else array, p.size)
+    one = np.isscalar(value) or getattr(value, "ndim", 1) == 0
+    return check.vector(name, np.full(p.shape, value) if one else value, p.size)

@@ -186,11 +186,17 @@ def blocks(alpha: float, s: float, d: float, *, exact: int = 20_000, per_decade:
 
 def power_sum(alpha: float, a: Any, b: Any) -> Any:
     """sum_{a < i <= b} i^-alpha by Euler-Maclaurin, relative error below 1e-14 for a >= 1000."""
-    if np.min(a) <= 0 or np.any(np.asarray(b) < a):
+    alpha, a, b = check.positive("alpha", alpha), _ends("a", a), _ends("b", b)
+    if np.min(a) <= 0 or np.any(b < a):
         raise ValueError(f"a must be positive and at most b, got a = {a} and b = {b}")
     ratio = b / a
     whole = a ** (1 - alpha) * (np.log(ratio) if alpha == 1 else -np.expm1((1 - alpha) * np.log(ratio)) / (alpha - 1))
     return whole + (b**-alpha - a**-alpha) / 2 - alpha * (b ** (-alpha - 1) - a ** (-alpha - 1)) / 12
+
+
+def _ends(name: str, value: Any) -> np.ndarray:
+    array = np.asarray(value)
+    return check.vector(name, array.ravel()).reshape(array.shape)[()]
 
 
 def row_map(p: np.ndarray, n: float, z: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:

@@ -95,12 +95,13 @@ def seen_power_law(alpha: float, c: float, n: int) -> float:
 
 def unresolved_share_power_law(alpha: float, c: float, n: int) -> float:
     """Leading order M/alpha of the share of seen features left unresolved, :prf:ref:`thm-rate` (a)."""
-    return power_law_sum(alpha, c, n) / alpha
+    return power_law_sum(alpha, c, check.positive("n", n)) / alpha
 
 
 def unresolved_mass_power_law(alpha: float, c: float, n: int) -> float:
     """Leading order gamma M^2 of the probability mass of seen but unresolved features, :prf:ref:`thm-rate` (b)."""
-    return (1 - 1 / alpha) * power_law_sum(alpha, c, n) ** 2
+    mass = power_law_sum(alpha, c, check.positive("n", n))
+    return (1 - 1 / alpha) * mass**2
 
 
 def paper_rate(p: np.ndarray, k: int) -> tuple[float, float]:

@@ -34,12 +34,13 @@ class Regime(NamedTuple):
 def regime(alpha: float, s: float, n: float, *, ratio: float = 10.0, common: float = 10.0, fine: int = 1) -> Regime:
     """`Regime` at size n; the first 4,000 frequencies one by one, then `fine` times 400 blocks to a decade.
 
-    Raises ValueError unless alpha >= 1, s > 0, n >= 10 and ratio >= 1.
+    Raises ValueError unless alpha >= 1, s > 0, n >= 10, ratio >= 1, common > 0 and fine >= 1.
     """
     alpha = check.number("alpha", alpha, low=1)
     s = check.positive("s", s)
     n = check.number("n", n, low=10)
     ratio = check.number("ratio", ratio, low=1)
+    common, fine = check.positive("common", common), check.positive_int("fine", fine)
     p, weights, c = blocks(alpha, s, round(ratio * n), exact=FIRST, per_decade=400 * fine)
     solved = cavity(p, int(n), weights=weights)
     unseen = float(np.sum(weights * p * np.exp(n * np.log1p(-np.minimum(p, 1 - 1e-15)))))

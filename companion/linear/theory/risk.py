@@ -93,9 +93,11 @@ def risk_sandwich(X: Any, p: Any, beta: Any, resolved: Any) -> Sandwich:
     """
     X = sp.csr_array(check.design("X", X))
     p, beta = check.vector("p", p, X.shape[1]), check.vector("beta", beta, X.shape[1])
-    resolved = np.asarray(resolved, dtype=bool)
+    resolved = np.asarray(resolved)
     if resolved.shape != p.shape:
         raise ValueError(f"resolved must have shape {p.shape}, one flag a feature; got {resolved.shape}")
+    if resolved.dtype != bool:
+        raise TypeError(f"resolved must hold booleans, got dtype {resolved.dtype}")
     seen = np.bincount(X.indices, minlength=X.shape[1]) > 0
     floor = float(np.sum((p * beta**2)[~seen]))
     loose = np.flatnonzero(seen & ~resolved)
