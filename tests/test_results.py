@@ -319,6 +319,17 @@ def test_a_result_says_in_one_line_where_it_comes_from(monkeypatch, seconds, sai
     assert ": 2 seeds, " in dataclasses.replace(found, seeds=[0, 1]).line()
 
 
+def test_a_repetition_counts_only_with_the_code_of_today(monkeypatch):
+    monkeypatch.setattr(results, "experiment", lambda name: small())
+    monkeypatch.setattr(results, "code_hash", lambda module: "new")
+    note = {"code": "new", "runs": 2, "of": 6, "date": "2026-02-03T04:05:06Z"}
+    found = results.Result("small", "smoke", {}, [0], ("a",), ROWS, [], {"repeated": note})
+    said = " 2 of the 6 runs, repeated with today's code on 2026-02-03, gave the same numbers."
+    assert found._repeated() == said
+    assert dataclasses.replace(found, provenance={"repeated": {**note, "code": "old"}})._repeated() == ""
+    assert dataclasses.replace(found, provenance={})._repeated() == ""
+
+
 def test_provenance_names_time_code_and_versions(monkeypatch):
     monkeypatch.setattr(results, "code_hash", lambda module: f"hash of {module}")
     before = datetime.now(UTC).replace(microsecond=0)

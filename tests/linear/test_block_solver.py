@@ -80,3 +80,8 @@ def test_bound_is_infinite_above_the_threshold() -> None:
 def test_core_must_be_a_mask() -> None:
     with pytest.raises(ValueError, match="core must be a bool vector of length 2"):
         block_min_norm(np.eye(2), np.ones(2), core=np.array([0]))
+
+
+def test_largest_block_is_rows_plus_columns():
+    X = np.array([[1.0, 1, 1, 0], [0, 0, 0, 1]])
+    assert block_min_norm(X, np.ones(2), core=np.zeros(4, dtype=bool)).largest == 1 + 3

@@ -5,6 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from companion import results
 from companion.experiment import Resources
@@ -122,3 +123,14 @@ def test_pictures_say_their_numbers(drawn: figure1.Draw) -> None:
     one = figure.one_draw(drawn, 0.1)
     assert f"{figure1.measures(drawn, 0.1)['composition']:.4f}" in one.alt
     assert f"{figure1.measures(drawn, 0.1)['composition']:.4f}" in one.svg  # digits survive the clean-up
+
+
+def test_leading_order_of_the_common_error_is_the_mean_of_one_over_the_count() -> None:
+    """`E[1/N | N >= 1]`, summed over the binomial law, where a common feature may well be missing."""
+    settings = figure1.Settings(n=30, d=40, common=1.0)
+    model = figure1.long_tail_model(settings, 2.0)
+    seen = np.arange(1, 31)
+    laws = [binom.pmf(seen, 30, p) for p in model.p[: model.k]]
+    means = [law @ (1 / seen) / law.sum() for law in laws]
+    assert model.p[model.k - 1] < 0.1
+    assert figure1.expectations(settings, 2.0, 0.5)["common_square"] == pytest.approx(0.25 * np.mean(means))

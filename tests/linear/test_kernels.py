@@ -131,3 +131,11 @@ def test_errors_name_the_argument(call, message) -> None:
     else:
         with pytest.raises((ValueError, TypeError), match=message):
             call()
+
+
+def test_flat_limit_judges_the_fit_by_the_size_of_the_labels():
+    """Labels of 1e12 that cancel to 0 in places: what rounding leaves there is no misfit."""
+    tuples = np.array([(a, b) for a in range(3) for b in range(3)])
+    value = 1e12 * np.array([0.1, 0.7, 1 / 3])
+    labels = value[tuples[:, 0]] - value[tuples[:, 1]]
+    np.testing.assert_allclose(kernels.flat_limit(tuples, labels, tuples), labels, atol=1.0)

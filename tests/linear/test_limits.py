@@ -1,5 +1,7 @@
 """The world of switches, the long-tailed symbols, and theory at sizes no draw reaches."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -105,3 +107,24 @@ def test_pictures_name_what_is_off() -> None:
     shown = figure.switchboard(World(labels=False), range(1))
     assert "right labels" in shown.alt
     assert f"{losses(World(labels=False), seed=0)['composition']:.4f}" in shown.alt
+
+
+def test_pair_rate_is_the_mean_number_of_pairs_of_tail_features() -> None:
+    """Each pair adds the square of its sign, 1, and signs do not correlate: enumerated over joined pairs."""
+    p, first = np.array([0.9, 0.5, 0.5, 0.3, 0.3, 0.2, 0.2]), np.array([1, 3, 5])
+    expected = 0.0
+    for pattern in itertools.product((0, 1), repeat=3):
+        met = 2 * sum(pattern)
+        expected += met * (met - 1) / 2 * np.where(pattern, p[first], 1 - p[first]).prod()
+    assert switches._pair_rate(p, 1, World(independent=False), first) == pytest.approx(expected)
+
+
+def test_fresh_tuples_have_the_law_of_the_training_tuples() -> None:
+    """Given that training lacks them: the share of each symbol in slot 0 within four standard errors."""
+    task = symbol_task(n=60, slots=2, symbols=20, exponent=1.0, seed=3)
+    p = 1 / np.arange(1, 21)
+    law = np.outer(p, p)
+    law[task.train[:, 0], task.train[:, 1]] = 0
+    share = law.sum(1) / law.sum()
+    found = np.bincount(task.fresh[:, 0], minlength=20) / len(task.fresh)
+    assert (np.abs(found - share) < 4 * np.sqrt(share * (1 - share) / len(task.fresh))).all()

@@ -17,6 +17,7 @@ from companion.linear import (
     ridge,
     sample_design,
 )
+from companion.linear.least_squares import ridge_solution
 from companion.linear.reduce import seen_columns
 
 from .designs import chains, close, designs, labels, parts, same, stored
@@ -305,3 +306,15 @@ def test_gradient_descent_converges_below_the_largest_step_and_diverges_above():
 def test_bad_input_is_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_ridge_of_an_ill_conditioned_design_is_the_closed_form():
+    """Singular values 1 and 1e-5, n lam = 1e-10: by singular values, `s / (s^2 + n lam)`."""
+    X, y, mu = np.diag([1.0, 1e-5]), np.ones(2), 1e-10
+    np.testing.assert_allclose(ridge(X, y, mu / 2), [1.0, 1e-5 / 2e-10], rtol=1e-6)
+    assert ridge_solution(sp.csr_array(X), y, mu).method == "singular value decomposition"
+
+
+def test_largest_step_is_the_same_at_every_call():
+    X = np.random.default_rng(0).standard_normal((60, 40))
+    assert len({largest_step(X) for _ in range(6)}) == 1

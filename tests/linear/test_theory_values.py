@@ -366,3 +366,24 @@ def test_floor_law_error_by_its_three_terms() -> None:
     middle = c ** ((1 - 2 * b) / alpha) * math.gamma(g + 2) * n ** -(g + 1) / alpha
     stated = scale * n**-w * largest[0] + middle + scale * n ** -(w + 1) * largest[1]
     assert risk.floor_law_error(n, c=c, alpha=alpha, b=b) == pytest.approx(stated, rel=1e-6)
+
+
+def test_noise_to_floor_is_the_ratio_of_the_two_laws():
+    for alpha, sigma in ((1.5, 0.5), (3.0, 2.0)):
+        law = sigma**2 * noise.diagonal_noise_law(100, c=0.7, alpha=alpha)
+        assert noise.noise_to_floor(alpha, sigma) == pytest.approx(law / risk.floor_law(100, c=0.7, alpha=alpha, b=0.0))
+
+
+@pytest.mark.parametrize("n", [600.0, 800.0])
+def test_potential_maximizer_counts_the_weights(n):
+    """A frequency of weight 700 is 700 frequencies; of three solutions the last, then the first, is highest."""
+    p, weights, spread = np.array([0.01]), np.array([700.0]), np.full(700, 0.01)
+    solutions = density.fixed_points(spread, n)
+    highest = max(solutions, key=lambda q: density.potential(spread, n, q))
+    assert len(solutions) == 3
+    assert highest == (solutions[-1] if n == 600 else solutions[0])
+    assert density.potential_maximizer(p, n, weights) == pytest.approx(highest)
+
+
+def test_the_vacuous_size_is_by_default_that_of_figure_1():
+    assert recovery.paper_rate_first_vacuous(2.0) == recovery.paper_rate_first_vacuous(2.0, s=5.0, common_count=10.0)

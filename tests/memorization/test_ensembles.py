@@ -7,7 +7,14 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from companion.memorization import Recipe, ensemble_correct, memorization_scores, subset_masks, train_ensemble
+from companion.memorization import (
+    Recipe,
+    ensemble_blocks,
+    ensemble_correct,
+    memorization_scores,
+    subset_masks,
+    train_ensemble,
+)
 
 torch = pytest.importorskip("torch")
 
@@ -145,3 +152,14 @@ def test_gpu_gives_the_same_networks(digits):
 def test_importing_the_package_leaves_torch_alone():
     code = "import sys, companion.memorization as m; m.memorization_scores; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_blocks_are_parts_of_the_whole_ensemble():
+    """Networks numbered on from `first` whatever the block, with an output for each of `classes`."""
+    rng = np.random.default_rng(0)
+    X, y, included = rng.standard_normal((6, 3)), np.array([0, 1, 0, 1, 0, 1]), np.ones((3, 6), dtype=bool)
+    how = {"recipe": Recipe(hidden=(2,), epochs=1), "seed": 5, "classes": 4, "first": 3}
+    whole = train_ensemble(X, y, included, **how).outputs(X)
+    assert whole.shape == (3, 6, 4)
+    for models, nets in ensemble_blocks(X, y, included, **how, block=1):
+        np.testing.assert_allclose(nets.outputs(X), whole[models], atol=1e-6)

@@ -9,6 +9,7 @@ from companion.experiment import Resources
 from companion.memorization.experiments import (
     composition_removal,
     image_removal,
+    machine,
     planted,
     real_scores,
     removal_map,
@@ -98,3 +99,21 @@ def test_thumbnails_survive_the_round_trip():
 def test_jaccard_of_nothing_is_unknown():
     assert np.isnan(real_scores.jaccard(set(), set()))
     assert real_scores.jaccard({1, 2}, {2, 3}) == pytest.approx(1 / 3)
+
+
+def test_small_images_are_single_precision_and_read_from_the_given_folder(monkeypatch, tmp_path):
+    assert machine.digit_images("embedded", train=False, side=7, root=None)[0].dtype == np.float32
+    asked = []
+
+    def images(source, *, train, side, root):
+        asked.append(root)
+        return np.zeros((20, side * side)), np.arange(20) % 10
+
+    def enough(*args, **options):
+        raise LookupError("enough")
+
+    monkeypatch.setattr(real_scores, "digit_images", images)
+    monkeypatch.setattr(real_scores, "long_tailed_rows", enough)
+    with pytest.raises(LookupError, match="enough"):
+        real_scores.run(real_scores.Settings(), {}, 0, Resources(device="cpu", data=tmp_path))
+    assert asked == [tmp_path, tmp_path]

@@ -17,6 +17,7 @@ from companion.memorization import (
     expected_mass,
     flip_labels,
     leak,
+    least_squares_loo,
     memorization_scores,
     nearest_correct,
     nearest_loo,
@@ -275,3 +276,21 @@ def test_scores_by_hand():
     correct = np.array([[True], [True], [False], [True]])
     included = np.array([[True], [True], [True], [False]])
     assert memorization_scores(correct, included)[0] == pytest.approx(2 / 3 - 1)
+
+
+def test_a_single_pvalue_is_held_against_the_whole_rate():
+    assert benjamini_hochberg([0.04, np.nan], 0.05).tolist() == [True, False]
+    assert benjamini_hochberg([np.nan], 0.05).tolist() == [False]
+
+
+def test_unbounded_numbers_are_said_to_be_finite_or_nan():
+    with pytest.raises(ValueError, match=r"scores must hold finite numbers or NaN, got inf"):
+        removal_curve([np.inf], [0.5], np.mean, controls=1, seed=0)
+
+
+def test_least_squares_on_one_column_is_refitted_by_hand():
+    x, y = np.array([1.0, 2.0, -1.0]), np.array([1.0, 0.0, 3.0])
+    found = least_squares_loo(x[:, None], y)
+    for r in range(3):
+        rest = np.arange(3) != r
+        assert found.outside[r] == pytest.approx(y[r] - x[r] * (x[rest] @ y[rest]) / (x[rest] @ x[rest]))
