@@ -12,7 +12,8 @@ import scipy.sparse as sp
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    """`value` on one line (arrays print on several), cut where it gets long."""
+    text = " ".join(repr(value).split())
     return text if len(text) <= 60 else text[:57] + "..."
 
 
@@ -54,7 +55,7 @@ def nonnegative(name: str, value: Any) -> float:
 def one_of(name: str, value: Any, allowed: Iterable[Any]) -> Any:
     """`value` if it is one of `allowed`, else a ValueError that lists them."""
     allowed = list(allowed)
-    if value not in allowed:
+    if isinstance(value, np.ndarray) or value not in allowed:  # an array compares with each in its own way
         raise ValueError(f"{name} must be one of {', '.join(map(str, allowed))}; got {_shown(value)}")
     return value
 

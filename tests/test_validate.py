@@ -19,6 +19,16 @@ from companion import _validate as check
         (lambda: check.nonnegative("sigma", -0.1), ValueError, "sigma must be finite and at least 0, got -0.1"),
         (lambda: check.nonnegative("sigma", "0.1"), TypeError, "sigma must be a number, got '0.1' of type str"),
         (lambda: check.one_of("kind", "x", ["a", "b"]), ValueError, "kind must be one of a, b; got 'x'"),
+        (
+            lambda: check.one_of("kind", np.array([["a"], ["b"]]), ["a", "b"]),
+            ValueError,
+            r"kind must be one of a, b; got array\(\[\['a'\], \['b'\]\], dtype='<U1'\)$",
+        ),
+        (
+            lambda: check.positive_int("n", np.ones((2, 2))),
+            TypeError,
+            r"n must be a whole number, got array\(\[\[1., 1.\], \[1., 1.\]\]\) of type ndarray$",
+        ),
         (lambda: check.vector("y", [[1.0]]), ValueError, r"y must be a vector.*got shape \(1, 1\)"),
         (lambda: check.vector("y", [1.0, 2.0], 3), ValueError, "y must have length 3, got 2"),
         (lambda: check.vector("y", [1.0, np.inf]), ValueError, "y must be finite, got 1 NaN or infinite"),

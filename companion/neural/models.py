@@ -34,7 +34,7 @@ def stem(channels: int, width: int, kind: str) -> nn.Sequential:
         last: list[nn.Module] = [nn.MaxPool2d(3, stride=2, padding=1), nn.ReLU(inplace=True)]
     else:
         first, last = nn.Conv2d(channels, width, 3, padding=1, bias=False), [nn.ReLU(inplace=True)]
-    return nn.Sequential(first, nn.BatchNorm2d(width), *last)
+    return nn.Sequential(first, NarrowBatchNorm(width), *last)
 
 
 class SmallMapConv(nn.Conv2d):
@@ -68,6 +68,49 @@ class Shortcut(nn.Conv2d):
         return functional.linear(kept, self.weight[:, :, 0, 0]).permute(0, 3, 1, 2)
 
 
+class NarrowBatchNorm(nn.BatchNorm2d):
+    """Batch normalization whose gradient does not slow down when few planes meet several threads of a CPU.
+
+    There torch's channels-last kernel lets each thread add up its own row of a (threads, planes) table. Rows shorter
+    than a cache line are fought over: with 8 planes two threads take 8 times as long as one. Same function, same
+    parameters, same running statistics.
+    """
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        fast = maps.is_cuda or self.num_features * maps.element_size() >= 64 or torch.get_num_threads() == 1
+        if fast or not self.training:
+            return super().forward(maps)
+        self.num_batches_tracked.add_(1)
+        made: torch.Tensor = _Normalized.apply(
+            maps, self.weight, self.bias, self.running_mean, self.running_var, self.momentum, self.eps
+        )
+        return made
+
+
+class _Normalized(torch.autograd.Function):
+    """torch's own normalization of a batch, with its gradient as matrix products."""
+
+    @staticmethod
+    def forward(context, maps, weight, bias, running_mean, running_var, momentum, eps):  # type: ignore[no-untyped-def]
+        made, mean, inverse = torch.native_batch_norm(
+            maps, weight, bias, running_mean, running_var, True, momentum, eps
+        )
+        context.save_for_backward(maps, weight, mean, inverse)
+        return made
+
+    @staticmethod
+    def backward(context, gradient):  # type: ignore[no-untyped-def]
+        maps, weight, mean, inverse = context.saved_tensors
+        inputs, slopes = (m.permute(0, 2, 3, 1).reshape(-1, m.shape[1]) for m in (maps, gradient))  # views: planes last
+        total = slopes.sum(0)
+        along = ((slopes.T @ inputs).diagonal() - mean * total) * inverse  # with the normalized inputs
+        scale = weight * inverse
+        tilt = -scale * inverse * along / len(inputs)
+        moved = (slopes * scale).addcmul_(inputs, tilt).sub_(scale * total / len(inputs) + tilt * mean)
+        batch, planes, *size = maps.shape
+        return moved.reshape(batch, *size, planes).permute(0, 3, 1, 2), along, total, None, None, None, None
+
+
 @lru_cache
 def _places(size: int, stride: int) -> torch.Tensor:
     """(out^2 * size^2, 9) zeros and ones: which tap of a 3 x 3 kernel, padding 1, links an input place to an output."""
@@ -85,8 +128,8 @@ def _places(size: int, stride: int) -> torch.Tensor:
 
 
 def block(planes_in: int, planes: int, stride: int = 1, shortcut: nn.Module | None = None) -> BasicBlock:
-    """torchvision's basic block with its two convolutions done by `SmallMapConv`."""
-    made = BasicBlock(planes_in, planes, stride, shortcut)
+    """torchvision's basic block with `SmallMapConv` for its convolutions and `NarrowBatchNorm` between them."""
+    made = BasicBlock(planes_in, planes, stride, shortcut, norm_layer=NarrowBatchNorm)
     made.conv1 = SmallMapConv(planes_in, planes, 3, stride=stride, padding=1, bias=False)
     made.conv2 = SmallMapConv(planes, planes, 3, padding=1, bias=False)
     return made
@@ -96,7 +139,7 @@ def stage(planes_in: int, planes: int) -> nn.Sequential:
     """Two basic blocks; the first halves the resolution and projects the shortcut unless it keeps `planes_in`."""
     if planes_in == planes:
         return nn.Sequential(block(planes, planes), block(planes, planes))
-    shortcut = nn.Sequential(Shortcut(planes_in, planes, 1, stride=2, bias=False), nn.BatchNorm2d(planes))
+    shortcut = nn.Sequential(Shortcut(planes_in, planes, 1, stride=2, bias=False), NarrowBatchNorm(planes))
     return nn.Sequential(block(planes_in, planes, 2, shortcut), block(planes, planes))
 
 
@@ -116,9 +159,12 @@ def out_planes(stage_index: int, width: int) -> int:
     return width * 2 ** max(0, stage_index - 1)
 
 
-def pool(maps: torch.Tensor) -> torch.Tensor:
-    """(B, C, H, W) -> (B, C), the mean over positions."""
-    return maps.mean(dim=(2, 3))
+def read_out(head: nn.Module, maps: torch.Tensor) -> torch.Tensor:
+    """`head` on the mean over positions, (..., H, W) -> (...): never in bfloat16, which knows a sum of 18 to 1/8."""
+    with torch.autocast(maps.device.type, enabled=False):
+        exact = maps.to(torch.promote_types(maps.dtype, torch.float32))
+        made: torch.Tensor = head(exact.mean(dim=(-2, -1)))
+        return made
 
 
 class Encoder(nn.Module):
@@ -145,8 +191,7 @@ class Late(nn.Module):
         self.head = head
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        maps = self.encoder(images)
-        return self.head(maps.mean(dim=(3, 4)))
+        return read_out(self.head, self.encoder(images))
 
 
 class Early(nn.Module):
@@ -158,7 +203,7 @@ class Early(nn.Module):
         planes = out_planes(alone - 1, width) if alone else 3
         # a 1 x 1 convolution brings the three stacks of maps back to the planes that the next stage expects
         self.join = nn.Sequential(
-            nn.Conv2d(3 * planes, planes, 1, bias=False), nn.BatchNorm2d(planes), nn.ReLU(inplace=True)
+            nn.Conv2d(3 * planes, planes, 1, bias=False), NarrowBatchNorm(planes), nn.ReLU(inplace=True)
         )
         if not alone:
             self.join = nn.Sequential()
@@ -170,7 +215,7 @@ class Early(nn.Module):
         if self.encoder is not None:
             maps = self.encoder(images).flatten(1, 2)
         maps = maps.contiguous(memory_format=torch.channels_last)
-        return self.read(pool(self.rest(self.join(maps)))).squeeze(1)
+        return read_out(self.read, self.rest(self.join(maps))).squeeze(1)
 
 
 class SumHead(nn.Module):

@@ -12,7 +12,6 @@ import pickle
 import time
 import zipfile
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,8 @@ from torch import nn
 from companion._files import replacing
 from companion._validate import integer, nonnegative, number, one_of, positive, positive_int
 from companion.neural.tasks import Task, Triples
+
+PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 class TrainingError(RuntimeError):
@@ -91,6 +92,7 @@ def fit(
     *,
     seed: int,
     device: str = "auto",
+    precision: str = "auto",
     checkpoint: Path | None = None,
     progress: bool = False,
     label: str = "",
@@ -101,7 +103,9 @@ def fit(
     Parameters
     ----------
     seed : of the order of the triples (the initialization has its own, see `companion.neural.models.build`)
-    device : "auto", "cpu" or "cuda"; on CUDA the forward pass runs in bfloat16
+    device : "auto", "cpu" or "cuda"
+    precision : of the convolutions while training, "float32" or "bfloat16"; "auto" is bfloat16 on CUDA. A CPU that
+        multiplies bfloat16 gains only with wide networks. Weights, losses and predictions are float32 in any case.
     checkpoint : file to continue from and to write after every epoch; None for none
     progress, label : draw a progress bar, and what to write before it
     after_epoch : called as after_epoch(epoch, model) with epoch = 1, 2, ..., before the epoch's checkpoint is written;
@@ -114,8 +118,10 @@ def fit(
         if the loss of any step is not finite
     """
     integer("seed", seed, low=0)
+    one_of("precision", precision, PRECISIONS)
     start = time.perf_counter()
     where = pick_device(device)
+    low = precision == "bfloat16" or (precision == "auto" and where.type == "cuda")
     model.to(where, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay, fused=True, betas=(0.9, 0.999)
@@ -139,7 +145,7 @@ def fit(
             rows = order[i * recipe.batch : (i + 1) * recipe.batch]
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(step, steps, recipe)
-            with _autocast(where):
+            with torch.autocast(where.type, dtype=torch.bfloat16, enabled=low):
                 predicted = model(gather(bank, index[rows]))
             loss = torch.nn.functional.mse_loss(predicted.float(), target[rows])
             optimizer.zero_grad(set_to_none=True)
@@ -183,8 +189,8 @@ def predict(model: nn.Module, bank: np.ndarray, index: np.ndarray, *, batch: int
     used, place = np.unique(index, return_inverse=True)  # only these images go to the device
     images = torch.from_numpy(bank[used]).to(where)
     rows = torch.from_numpy(place.reshape(index.shape)).to(where)
-    with torch.inference_mode(), _autocast(where):
-        parts = [model(gather(images, rows[i : i + batch])).float() for i in range(0, len(rows), batch)]
+    with torch.inference_mode():
+        parts = [model(gather(images, rows[i : i + batch])) for i in range(0, len(rows), batch)]
     model.train(was_training)
     return torch.cat(parts).cpu().numpy().astype(np.float64)
 
@@ -200,10 +206,6 @@ def evaluate(model: nn.Module, task: Task) -> dict[str, float]:
     if len(task.one_shot_rows):
         losses["one_shot_train"] = mse(model, task.bank, task.train.take(task.one_shot_rows))
     return losses | {name: mse(model, task.bank, test) for name, test in task.tests.items()}
-
-
-def _autocast(device: torch.device) -> AbstractContextManager[Any]:
-    return torch.autocast("cuda", dtype=torch.bfloat16) if device.type == "cuda" else nullcontext()
 
 
 def _bar(epochs: int, done: int, label: str, progress: bool) -> Any:

@@ -30,20 +30,77 @@ def test_cross_channel_at_width_64_is_resnet18_up_to_its_classifier():
     assert models.parameters(models.build("cross-channel", width=64, seed=0)) == models.parameters(reference)
 
 
+def same(ours, reference, ours_inputs, reference_inputs):
+    """Equal values, and equal gradients of one and the same random combination of them."""
+    torch.testing.assert_close(ours, reference)
+    weight = torch.rand_like(reference)
+    mine = torch.autograd.grad((ours * weight).sum(), ours_inputs)
+    theirs = torch.autograd.grad((reference * weight).sum(), reference_inputs)
+    for a, b in zip(mine, theirs, strict=True):
+        torch.testing.assert_close(a, b)
+
+
 @pytest.mark.parametrize(("size", "stride"), [(1, 1), (2, 1), (2, 2), (3, 2), (4, 2), (4, 1), (7, 2)])
 def test_a_convolution_on_a_small_map_is_the_same_function(size, stride):
     """The fast path must be the convolution itself, gradients included."""
     conv = models.SmallMapConv(3, 5, 3, stride=stride, padding=1, bias=False).double()
     maps = torch.rand(4, 3, size, size, dtype=torch.float64, requires_grad=True)
-    ours, torchs = conv(maps), F.conv2d(maps, conv.weight, stride=stride, padding=1)
-    torch.testing.assert_close(ours, torchs)
-    weight = torch.rand_like(torchs)
-    for mine, reference in zip(
-        torch.autograd.grad((ours * weight).sum(), (maps, conv.weight)),
-        torch.autograd.grad((torchs * weight).sum(), (maps, conv.weight)),
-        strict=True,
-    ):
-        torch.testing.assert_close(mine, reference)
+    inputs = (maps, conv.weight)
+    same(conv(maps), F.conv2d(maps, conv.weight, stride=stride, padding=1), inputs, inputs)
+
+
+def test_a_shortcut_is_the_same_function():
+    conv = models.Shortcut(3, 5, 1, stride=2, bias=False).double()
+    maps = torch.rand(4, 3, 7, 7, dtype=torch.float64, requires_grad=True)
+    inputs = (maps, conv.weight)
+    same(conv(maps), F.conv2d(maps, conv.weight, stride=2), inputs, inputs)
+
+
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("layout", [torch.channels_last, torch.contiguous_format])
+def test_normalization_on_several_threads_is_the_same_function(two_threads, layout):
+    """Values, gradients and running statistics; a second batch meets statistics that have moved."""
+    ours, reference = models.NarrowBatchNorm(3).double(), torch.nn.BatchNorm2d(3).double()
+    for norm in (ours, reference):
+        torch.nn.init.constant_(norm.weight, 1.7)
+        torch.nn.init.constant_(norm.bias, -0.4)
+    for seed in range(2):
+        maps = torch.rand(4, 3, 5, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(seed)) * 3 + 1
+        maps = maps.contiguous(memory_format=layout).requires_grad_()
+        made = ours(maps)
+        assert "_Normalized" in type(made.grad_fn).__name__, "the path under test was not taken"
+        same(made, reference(maps), (maps, *ours.parameters()), (maps, *reference.parameters()))
+    torch.testing.assert_close(ours.state_dict(), reference.state_dict())
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_cross_channel_with_the_weights_of_a_resnet18_is_that_resnet18(two_threads, training):
+    """torchvision's own network, whole: what is done in another way here must not show, gradients included."""
+    ours, reference = models.build("cross-channel", width=64, seed=0), resnet18(num_classes=1)
+    with torch.no_grad():
+        for mine, theirs in zip(ours.parameters(), reference.parameters(), strict=True):
+            mine.copy_(theirs)
+    ours.double().train(training).to(memory_format=torch.channels_last)
+    reference.double().train(training)
+    images = triple(4).double()
+    same(ours(images), reference(images)[:, 0], list(ours.parameters()), list(reference.parameters()))
+
+
+def test_predictions_are_not_rounded_to_bfloat16():
+    """In bfloat16 a sum of 18 is known to the nearest 1/8: the read-out must stay out of it."""
+    for name in models.MODELS:
+        model = models.build(name, width=4, seed=0, hidden=8)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            made = model(triple())
+        assert made.dtype == torch.float32, name
+        assert not torch.equal(made, made.bfloat16().float()), name
 
 
 def test_a_model_that_predicted_first_can_still_be_trained():

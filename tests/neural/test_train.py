@@ -53,6 +53,19 @@ def test_two_runs_from_one_seed_are_equal_bit_for_bit(task, uninterrupted):
     assert not same(bits(other.model), bits(uninterrupted.model))
 
 
+def test_training_in_bfloat16_learns_as_well(task):
+    """Only the convolutions are rounded: not the weights, not the losses, and not what is predicted afterwards."""
+    recipe = train.Recipe(epochs=12, batch=32, lr=1e-2)
+    exact, rounded = (
+        train.fit(fresh(), task, recipe, seed=7, device="cpu", precision=name) for name in ("float32", "bfloat16")
+    )
+    assert not np.array_equal(exact.losses, rounded.losses), "nothing was rounded"
+    assert rounded.losses[-1] == pytest.approx(exact.losses[-1], rel=0.3)
+    assert all(p.dtype == torch.float32 for p in rounded.model.parameters())
+    said = train.predict(rounded.model, task.bank, task.train.index)
+    assert not np.array_equal(said, torch.from_numpy(said).bfloat16().double().numpy())
+
+
 @pytest.mark.parametrize("epoch", [1, 2, 3])
 def test_resuming_after_a_kill_gives_the_same_bits(task, uninterrupted, tmp_path, epoch):
     """Killed after any epoch, the same command continues and ends with the uninterrupted run's numbers."""
