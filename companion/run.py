@@ -203,10 +203,12 @@ def _reuse(known: Experiment, preset: str, out: Path, pieces: Sequence[Piece]) -
         rows = [r for r in stored.rows if r["seed"] == piece.seed and all(r.get(k) == v for k, v in piece.cell.items())]
         if rows and not piece.done:
             _files.write_text(piece.file, json.dumps({"rows": rows, "seconds": share, **made}))
+    asked = {piece.seed for piece in pieces}
     if not stored.code_changed:
-        return {key: stored.provenance[key] for key in ("kept",) if key in stored.provenance}
+        note = stored.provenance.get("kept")
+        return {"kept": {**note, "seeds": min(note["seeds"], len(asked))}} if note else {}
     code, repeated = stored.provenance["code"], stored.provenance["repeated"]
-    return {"kept": {"seeds": len(stored.seeds), "code": code, "repeated": repeated}}
+    return {"kept": {"seeds": len(asked & set(stored.seeds)), "code": code, "repeated": repeated}}
 
 
 def _key(known: Experiment, settings: Any) -> str:

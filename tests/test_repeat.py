@@ -59,6 +59,18 @@ def test_seeds_can_be_added_to_a_result_that_was_repeated(stored, monkeypatch):
     assert "first 3 seeds were made by code 0000000000000000" in results.load("figure1", "smoke", root=stored).line()
 
 
+@pytest.mark.parametrize("more_first", [False, True])
+def test_fewer_seeds_than_stored_are_counted_as_they_are(stored, more_first):
+    """The note must not speak of more seeds than the result has, nor lose the later code's own."""
+    edit(stored, lambda data: data["provenance"].update(code="0" * 16))
+    repeat.repeat(experiment("figure1"), "smoke", root=stored)
+    if more_first:
+        runner.run(experiment("figure1"), "smoke", out=stored, seeds=4)
+    fewer = results.read(runner.run(experiment("figure1"), "smoke", out=stored, seeds=2))
+    assert (len(fewer.seeds), fewer.provenance["kept"]["seeds"]) == (2, 2)
+    assert "first 2 seeds were made by code 0000000000000000" in fewer.line()
+
+
 def test_seeds_are_not_added_to_a_result_of_other_code(stored):
     edit(stored, lambda data: data["provenance"].update(code="0" * 16))
     more = results.read(runner.run(experiment("figure1"), "smoke", out=stored, seeds=4))
