@@ -7,6 +7,8 @@ The plain loop: torchvision's `ToTensor` on PIL images, a Dataset that stacks th
 memory layout, float32, torch's own convolutions; same network layout, same batch, same optimizer, same threads.
 """
 
+from functools import partial
+
 import pytest
 import torch
 from PIL import Image
@@ -102,6 +104,33 @@ def compare(width, device, target, triples, note):
         theirs=rates[1],
         ratio=rates[0] / rates[1],
         least=target,
+    )
+
+
+def test_bfloat16_on_the_cpu(note):
+    """What convolutions in bfloat16 would bring at the paper's width: nothing is asked, since CPUs differ in it."""
+    task = tasks.digit_sums(source="embedded", triples=256, test_triples=10, seed=0)
+    model = models.build("sum", width=64, seed=0)
+
+    def rate(precision):
+        recipe = train.Recipe(epochs=1, batch=BATCH)
+        call = partial(train.fit, model, task, recipe, seed=0, device="cpu", precision=precision)
+        return len(task.train) / min(wall(call) for _ in range(4))
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        exact, rounded = rate("float32"), rate("bfloat16")
+    finally:
+        torch.set_num_threads(before)
+    note(
+        "trainer",
+        "convolutions in bfloat16, width 64, cpu",
+        rounded,
+        "triples/s",
+        against="float32",
+        theirs=exact,
+        ratio=rounded / exact,
     )
 
 
