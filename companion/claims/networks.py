@@ -12,7 +12,7 @@ TASK = "book/networks/task"
 def pair_error_defect(name: str, *, with_digits: bool = True) -> float:
     """Largest gap between the error on a new pair and the sum of errors that :prf:ref:`prop-pair-error` names.
 
-    An untrained network of the given architecture, random images; relative to the size of its interactions.
+    An untrained network of the given architecture, random images; absolute, for labels from 1 to 7.
     `with_digits=False` forgets the errors on the digits.
     """
     import torch

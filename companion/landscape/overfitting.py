@@ -19,27 +19,32 @@ from companion.landscape.checks import generator
 SHAPES = ("spiked", "power", "exponential")
 
 
-def spectrum(shape: str, n: int, weak: int = 20) -> NDArray[np.float64]:
+def spectrum(shape: str, n: int, weak: int = 20, growth: float = 0.5) -> NDArray[np.float64]:
     """Eigenvalues of the input covariance for sample size ``n``; ``shape`` is one of :data:`SHAPES`.
 
-    "spiked": five ones and ``weak * n`` weak directions that share a total of sqrt(n). "power": j^-2 for
-    j <= 8n. "exponential": exp(-2 sqrt(j)) for j <= 2n, faster than any power.
+    "spiked": five ones and weak directions that share a total of sqrt(n): ``weak`` an example at 25 examples and
+    ``weak (n / 25)^growth`` at n, since with as many for each example at any n a share 1/weak of the noise would stay.
+    "power": j^-2 for j <= 8n. "exponential": exp(-2 sqrt(j)) for j <= 2n, faster than any power.
     """
     _validate.one_of("shape", shape, SHAPES)
     if shape == "spiked":
-        return np.concatenate([np.ones(5), np.full(weak * n, np.sqrt(n) / (weak * n))])
+        count = round(weak * n * (n / 25) ** growth)
+        return np.concatenate([np.ones(5), np.full(count, np.sqrt(n) / count)])
     if shape == "power":
         return np.arange(1, 8 * n + 1.0) ** -2
     return np.exp(-2 * np.sqrt(np.arange(1, 2 * n + 1.0)))
 
 
-def run(*, seed: int, shape: str = "spiked", n: int = 100, noise: float = 0.5, weak: int = 20) -> dict[str, Any]:
+def run(
+    *, seed: int, shape: str = "spiked", n: int = 100, noise: float = 0.5, weak: int = 20, growth: float = 0.5
+) -> dict[str, Any]:
     """Interpolate ``n`` noisy values of a linear function of the five strongest directions.
 
     Args:
         seed: of inputs and noise.
         shape: of the spectrum, see :func:`spectrum`. n: sample size.
-        noise: standard deviation of the label noise. weak: weak directions per example ("spiked" only).
+        noise: standard deviation of the label noise. weak: weak directions per example, at 25 examples, and
+            growth: how fast that number grows, as a power of ``n`` ("spiked" only, both).
 
     Returns:
         ``excess``: excess error of the minimum-norm interpolator in units of the noise variance; ``train``:
@@ -48,8 +53,9 @@ def run(*, seed: int, shape: str = "spiked", n: int = 100, noise: float = 0.5, w
     _validate.integer("n", n, low=5)
     _validate.positive("noise", noise)
     _validate.positive_int("weak", weak)
+    _validate.nonnegative("growth", growth)
     rng = generator(seed)
-    eigenvalues = spectrum(shape, n, weak)
+    eigenvalues = spectrum(shape, n, weak, growth)
     x = rng.normal(size=(n, len(eigenvalues))) * np.sqrt(eigenvalues)
     truth = np.zeros(len(eigenvalues))
     truth[:5] = 1 / np.sqrt(5 * eigenvalues[:5])

@@ -34,11 +34,11 @@ def expected_mass(p: np.ndarray, n: int, times: int) -> float:
 
 
 def price(p: np.ndarray, n: int, times: int) -> float:
-    """tau_times: what one misfitted point seen `times` times costs in expected error.
+    """tau_times: expected frequency of the points seen `times` times, over samples and such points alike.
 
-    The mean frequency of such a point when the sample does not tell which frequency belongs to which point
-    (Feldman 2020, as we know it second-hand; our exact version is :prf:ref:`thm-price`). NaN if no point can be
-    seen that often.
+    Misfitting a share of them costs that share of tau times their expected number in expected error, when the sample
+    does not tell which frequency belongs to which point (Feldman 2020, as we know it second-hand; our exact version is
+    :prf:ref:`thm-price`). NaN if no point can be seen that often.
     """
     count = expected_count(p, n, times)
     return expected_mass(p, n, times) / count if count > 0 else float("nan")
