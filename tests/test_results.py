@@ -379,3 +379,21 @@ def test_every_differing_setting_is_told(stored, tmp_path):
     with pytest.raises(results.StaleResult) as told:
         results.load("figure1", "smoke", root=tmp_path)
     assert f"({gone}: stored None, code {kept!r}; zzz: stored 1, code None)" in str(told.value)
+
+
+def test_kept_seeds_are_named_in_the_line(tmp_path):
+    """Seeds that older code made, and the runs that newer code repeated, word for word."""
+    known = experiment("figure1")
+    file = run(known, "smoke", out=tmp_path)
+    data = json.loads(file.read_text())
+    repeated = {"runs": 2, "of": 9, "code": "1" * 16, "date": "2026-01-01"}
+    data["provenance"]["kept"] = {"seeds": 3, "code": "0" * 16, "repeated": repeated}
+    file.write_text(json.dumps(data))
+    assert (
+        results.read(file)
+        .line()
+        .endswith(
+            f" The first 3 seeds were made by code {'0' * 16}; 2 of the 9 runs, repeated with the later code, gave the "
+            "same numbers."
+        )
+    )

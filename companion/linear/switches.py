@@ -48,9 +48,7 @@ def losses(world: World, *, seed: int) -> dict[str, float]:
     sample = model.sample(seed=rng)
     first, second = _pairs(model)
     X = sample.X if world.independent else _joined(sample.X, first, second)
-    beta, p = model.beta * rng.choice([-1.0, 1.0], D), model.p.copy()
-    if not world.independent:
-        p[second] = p[first]
+    beta, p = model.beta * rng.choice([-1.0, 1.0], D), model.p
     y = X @ beta + sample.noise
     if not world.linear:
         y = y + _interactions(X, model.k, rng)

@@ -98,6 +98,13 @@ def test_regime_does_not_depend_on_its_blocks() -> None:
         assert coarse.second == pytest.approx(fine.second, rel=1e-3)
 
 
+def test_the_leading_order_of_the_regime_is_near_the_equation_in_many_rows() -> None:
+    for alpha in (1.5, 2.0):
+        far = regime(alpha, 5.0, 1e10)
+        assert far.leading == pytest.approx(far.recovered, abs=0.002)
+        assert regime(alpha, 5.0, 1e4).leading < far.leading < 1
+
+
 def test_the_paper_term_is_vacuous_at_its_own_size() -> None:
     assert regime(2.0, 5.0, 1000).second > 1 > regime(2.0, 5.0, 1e5).second
     assert regime(1.5, 5.0, 1e5).second > 1 > regime(1.5, 5.0, 1e7).second

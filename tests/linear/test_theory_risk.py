@@ -28,6 +28,7 @@ from companion.linear import (
 )
 from companion.linear.theory import noise, risk, shrinkage
 from companion.linear.theory.counts import power_law_sum, unseen_mass
+from companion.linear.theory.pinning import rank_failure_bound
 
 from .designs import designs
 
@@ -299,3 +300,35 @@ def test_population_risk_of_forgetting_rows_matches_the_package():
     sample = model.sample(seed=0)
     row = next(r for r in rows if r["path"] == "ridge" and r["n_lam"] == 1.0)
     assert row["population"] == pytest.approx(population_risk(ridge(sample.X, sample.y, 1.0 / model.n), model))
+
+
+def test_the_failure_term_is_the_smaller_of_failing_and_being_seen():
+    """A rare feature is hurt by a failing common block only where it was seen."""
+    p, n, k = np.array([0.3, 0.25, 0.02, 1e-4, 1e-5]), 12, 2
+    failing = rank_failure_bound(p, k, n)
+    seen = 1 - (1 - p) ** n
+    assert seen[-1] < failing < seen[0], "both must occur"
+    bounds = risk.expected_risk_bounds(p, 2.0, n, k)
+    assert bounds.failure == pytest.approx(p[0] * 4 * sum(min(failing, chance) for chance in seen), rel=1e-12)
+
+
+@pytest.mark.parametrize("n", [1000, 30_000])
+def test_the_tightest_k_is_nearly_the_best_of_all(n):
+    """It tries 24. The grid has to reach from n p_k = 100 down to 1: that is hundreds of features here."""
+    model = LongTailModel(n=n, d=4000, s=5.0, alpha=1.5, beta_exponent=0.1, sigma=0.1)
+    common = int((model.p >= 1).sum())
+    best = min(risk.expected_risk_bounds(model.p, model.beta, n, k).upper for k in range(common, 3000, 7))
+    chosen = risk.tightest_k(model.p, model.beta, n)
+    assert risk.expected_risk_bounds(model.p, model.beta, n, chosen).upper < 1.1 * best
+    assert n < 10_000 or chosen > 48
+
+
+def test_one_coefficient_may_come_as_an_array_without_axes():
+    p = np.array([0.5, 0.1])
+    assert risk.unseen_floor(p, np.array(3.0), 4) == risk.unseen_floor(p, [3.0, 3.0], 4) == risk.unseen_floor(p, 3, 4)
+
+
+def test_the_leverage_of_common_parts_wants_a_frequency_for_each_column():
+    X = sp.csr_array(np.array([[1.0, 0, 1], [1, 1, 0], [0, -1, 0], [1, -1, 0]]))
+    with pytest.raises(ValueError, match="p must have length 3, got 4"):
+        noise.common_leverage(X, np.full(4, 0.5), 2)

@@ -66,6 +66,12 @@ def test_image_removal_reports_both_test_sets():
     assert row["like_effect"] == pytest.approx(effect)
 
 
+def test_the_whole_of_mnist_has_no_tail():
+    """The exponent of the class sizes is that of a drawn subset; with all images there is none."""
+    assert real_scores.cells(real_scores.Settings(n=0)) == [{"exponent": 0.0}]
+    assert real_scores.cells(real_scores.Settings(n=500, exponent=1.5)) == [{"exponent": 1.5}]
+
+
 def test_real_scores_resume_from_their_blocks(tmp_path, monkeypatch):
     """A second run in the same folder trains nothing and gives the same rows."""
     pytest.importorskip("torch")

@@ -80,12 +80,12 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
             "floor": bounds.floor,
             "components": bounds.components,
             "crude": bounds.crude,
-            **_composition(settings, model, X, counts),
+            **_composition(settings, model, X),
         }
     ]
 
 
-def _composition(settings: Settings, model: LongTailModel, X: Any, counts: np.ndarray) -> dict[str, float]:
+def _composition(settings: Settings, model: LongTailModel, X: Any) -> dict[str, float]:
     """Noise of t once-seen features, alone among tail features in distinct rows: sigma^2 taken out."""
     out = dict.fromkeys(("tau", "largest_leverage", "random_signs", "fixed_signs"), math.nan)
     try:
