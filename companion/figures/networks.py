@@ -195,8 +195,9 @@ def measured(result: Result) -> Picture:
     for x, (model, decay) in enumerate(cells):
         scores = score_by_run(result.select(model=model, weight_decay=decay))
         color, face = COLOURS[model], "none" if decay else COLOURS[model]
-        left.plot(np.full(len(scores), x) + np.linspace(-0.15, 0.15, len(scores)), scores, "o", color=color, mfc=face)
-        left.plot([x - 0.25, x + 0.25], [scores.mean()] * 2, color=color, lw=2)
+        values, runs = np.unique(scores.round(6), return_counts=True)  # few: each run keeps five glyphs
+        left.scatter(np.full(len(values), x), values, 420 * runs / len(scores), edgecolors=color, facecolors=face)
+        left.plot([x - 0.32, x + 0.32], [scores.mean()] * 2, color=INK, lw=2)
         groups = [result.one(model=model, weight_decay=decay, kind="pair", kept=k)["square"] for k in (0, 1, 2)]
         mean, low, high = (np.array([g[key] for g in groups]) for key in ("mean", "low", "high"))
         low = np.maximum(low, 0)  # a squared error is never below
@@ -216,8 +217,8 @@ def measured(result: Result) -> Picture:
             f"pairs {mean[0]:.1f}, {mean[1]:.1f}, {mean[2]:.1f}"
         )
     left.axhline(0, color=GREY, lw=0.8)
-    left.set_xticks(range(len(cells)), [f"{NAMES[m]}\n{d:g}" for m, d in cells], fontsize=8)
-    left.set(ylabel="memorization score", ylim=(-0.45, 1.15))
+    left.set_xticks(range(len(cells)), [f"{NAMES[m]}\n{d:g}".replace("-", "-\n") for m, d in cells], fontsize=8)
+    left.set(ylabel="memorization score", ylim=(-0.45, 1.15), xlim=(-0.5, len(cells) - 0.5))
     right.set(xlabel="glyphs of the pair that were in training", ylabel="mean squared error", ylim=(0, None))
     right.set_xticks([0, 1, 2])
     right.legend(fontsize=8)

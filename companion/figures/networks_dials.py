@@ -34,7 +34,7 @@ def dials(decay: Result, epochs: Result, model: str = "sum") -> Picture:
     left.set(xlabel="weight decay", ylabel="mean squared error", yscale="log", title="After training")
     right.set(xlabel="epochs", title="Along training, no decay")
     left.yaxis.set_major_formatter("{x:g}")
-    right.legend(loc="upper right")
+    figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     ends = (decay.one(model=model, weight_decay=wd) for wd in (decays[0], decays[-1]))
     words = _words(*ends)
     trained = [epochs.one(model=model, weight_decay=0.0, epoch=e) for e in (passed[0], passed[-1])]
