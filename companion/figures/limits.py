@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from companion.linear.switches import World, losses
+from companion.results import interval
 from companion.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots
 
 BARS = (
@@ -30,7 +31,8 @@ def averaged(world: World, seeds: Sequence[int]) -> dict[str, float]:
     mean = {key: float(np.mean([one[key] for one in every])) for key in every[0]}
     for key, zero in ZERO.items():
         shares = [one[key] / mean[zero] for one in every]
-        mean |= {f"{key}_share": float(np.mean(shares)), f"{key}_sd": float(np.std(shares, ddof=1))}
+        spread = interval(shares)  # of one draw there is none: NaN
+        mean |= {f"{key}_share": spread["mean"], f"{key}_sd": spread["sd"]}
     return mean
 
 
