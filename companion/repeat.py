@@ -20,6 +20,8 @@ from companion.run import device_name
 
 #: relative; a repetition on the same machine is exact, linear algebra on another one may round differently
 TOLERANCE = 1e-9
+#: absolute; below it a squared error is 0 but for rounding, and nothing that is measured is as small
+ZERO = 1e-24
 
 
 def repeat(
@@ -87,5 +89,5 @@ def _elsewhere(stored: results.Result, here: str) -> str:
 
 def _same(old: Any, new: Any) -> bool:
     if isinstance(old, float) and isinstance(new, (int, float)):
-        return math.isclose(old, new, rel_tol=TOLERANCE, abs_tol=1e-300) or (math.isnan(old) and math.isnan(new))
+        return math.isclose(old, new, rel_tol=TOLERANCE, abs_tol=ZERO) or (math.isnan(old) and math.isnan(new))
     return bool(old == new)

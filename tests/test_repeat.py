@@ -77,6 +77,21 @@ def test_seeds_are_not_added_to_a_result_of_other_code(stored):
     assert "kept" not in more.provenance
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        (1.8e-30, 3.0e-30, True),  # a squared error on two makes of CPU: zero but for rounding
+        (0.0, 3e-30, True),
+        (1.8e-18, 3.0e-18, False),
+        (0.0, 1e-18, False),
+        (float("nan"), float("nan"), True),
+        (float("nan"), 0.0, False),
+    ],
+)
+def test_only_what_is_zero_to_rounding_may_differ(old, new, same):
+    assert repeat._same(old, new) == same
+
+
 @pytest.mark.parametrize("factor", [1 + 1e-6, -1.0])
 def test_a_difference_is_named_and_nothing_is_written(stored, factor, capsys):
     def change(data):
