@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import jupytext
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,6 +32,12 @@ def source(page):
 
 def has_code(page):
     return source(page).startswith("---\njupytext:")
+
+
+def cells(page):
+    """The code of a page's cells, read as the book's own builder reads it."""
+    notebook = jupytext.reads(source(page), fmt="md:myst")
+    return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
 
 
 PAGES = listed()

@@ -9,7 +9,7 @@ import sys
 import pytest
 import yaml
 
-from tests.book.pages import CHAPTERS, HEADER, PAGES, ROOT, has_code, source
+from tests.book.pages import CHAPTERS, HEADER, PAGES, ROOT, cells, has_code, source
 
 
 def test_every_page_is_in_the_table_of_contents_once():
@@ -92,13 +92,22 @@ def test_an_installed_package_finds_the_stored_results(tmp_path):
 
 
 def imports(page):
-    cells = re.findall(r"^```\{code-cell\}[^\n]*\n(.*?)^```", source(page), flags=re.S | re.M)
-    for cell in cells:
-        code = re.sub(r"^---\n.*?^---\n|^:\w+:.*\n", "", cell, flags=re.S | re.M)
+    for code in cells(page):
         for node in ast.walk(ast.parse(code)):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module] if isinstance(node, ast.ImportFrom) else []
             yield from (name.split(".")[0] for name in names)
+
+
+def test_no_cell_goes_unread():
+    """Every fence of code in every page is one cell, and the cell holds the lines that stand between the fences."""
+    read = [code for page in PAGES if has_code(page) for code in cells(page)]
+    assert len(read) == sum(source(page).count("\n```{code-cell}") for page in PAGES)
+    assert all(code.strip() for code in read)
+    last_lines = [
+        line for page in PAGES for line in re.findall(r"\{code-cell\}.*?\n([^\n]+)\n```\n", source(page), re.S)
+    ]
+    assert [code.rstrip().rpartition("\n")[2] for code in read] == [line.rstrip() for line in last_lines]
 
 
 @pytest.mark.parametrize("page", CHAPTERS)

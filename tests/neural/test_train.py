@@ -53,16 +53,31 @@ def test_two_runs_from_one_seed_are_equal_bit_for_bit(task, uninterrupted):
     assert not same(bits(other.model), bits(uninterrupted.model))
 
 
-def test_training_in_bfloat16_learns_as_well(task):
-    """Only the convolutions are rounded: not the weights, not the losses, and not what is predicted afterwards."""
-    recipe = train.Recipe(epochs=12, batch=32, lr=1e-2)
-    exact, rounded = (
-        train.fit(fresh(), task, recipe, seed=7, device="cpu", precision=name) for name in ("float32", "bfloat16")
-    )
-    assert not np.array_equal(exact.losses, rounded.losses), "nothing was rounded"
-    assert rounded.losses[-1] == pytest.approx(exact.losses[-1], rel=0.3)
-    assert all(p.dtype == torch.float32 for p in rounded.model.parameters())
-    said = train.predict(rounded.model, task.bank, task.train.index)
+def first_step(task, file, seed, precision):
+    """The loss that the trainer met in a first step over all triples, the gradient it followed, and the network."""
+    model, recipe = models.build("2-layer", width=2, seed=seed, hidden=8), train.Recipe(epochs=1, batch=len(task.train))
+    done = train.fit(model, task, recipe, seed=7, device="cpu", precision=precision, checkpoint=file)
+    moments = torch.load(file, weights_only=True)["optimizer"]["state"].values()  # the first one is a tenth of it
+    return done.losses[0], torch.cat([m["exp_avg"].flatten() for m in moments]).double(), done.model
+
+
+def test_a_step_in_bfloat16_goes_where_one_in_float32_goes(task, tmp_path):
+    """Only the convolutions are rounded: not the weights, not the losses, and not what is predicted afterwards.
+
+    One step, not a training run: of two runs that differ by rounding one can end at twice the other's loss. With
+    instructions from SSE4.1 to AVX-512 with bfloat16 the gradient is off by 33% in the mean, 24% to 41% on one seed,
+    and the loss by 0.02%. Two directions that have nothing to do with each other are off by 141%.
+    """
+    off, missed = [], []
+    for seed in range(6):
+        loss, exact, _ = first_step(task, tmp_path / f"{seed}-exact.pt", seed, "float32")
+        rounded_loss, rounded, model = first_step(task, tmp_path / f"{seed}-rounded.pt", seed, "bfloat16")
+        off.append(float((rounded - exact).norm() / exact.norm()))
+        missed.append(abs(rounded_loss / loss - 1))
+    assert 0.05 < np.mean(off) < 0.5
+    assert np.mean(missed) < 0.001
+    assert all(p.dtype == torch.float32 for p in model.parameters())
+    said = train.predict(model, task.bank, task.train.index)
     assert not np.array_equal(said, torch.from_numpy(said).bfloat16().double().numpy())
 
 
