@@ -168,6 +168,28 @@ def test_inverse_count_is_the_binomial_mean(p, n):
     assert noise.inverse_count(np.array([p]), n)[0] == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.parametrize("n", [1, 2, 44, 45, 46, 300, 4000])
+def test_inverse_count_is_its_recursion(n):
+    """The recursion `h_m = (1-p) h_{m-1} + (1 - (1-p)^m)/m`, linear in n; it only adds positive numbers."""
+    p = np.concatenate([[0.0], np.geomspace(1e-12, 1, 40), 1 - np.geomspace(1e-12, 0.5, 10), [45 / max(n, 45)]])
+    with np.errstate(divide="ignore"):
+        log_absent = np.log1p(-p)
+    h = np.zeros_like(p)
+    for m in range(1, n + 1):
+        h = (1 - p) * h - np.expm1(m * log_absent) / m
+    np.testing.assert_allclose(noise.inverse_count(p, n), h, rtol=1e-12)
+
+
+def test_inverse_count_of_a_billion_rows():
+    """Its cost does not depend on n; for large means it is 1/m + (1-p)/m^2 + O(1/m^3)."""
+    n, p = 10**9, np.array([1e-6, 1e-3, 0.3, 1.0])
+    mean = n * p
+    value = noise.inverse_count(p, n)
+    assert value == pytest.approx(1 / mean + (1 - p) / mean**2, rel=3e-6)
+    assert value[1:] == pytest.approx((1 / mean + (1 - p) / mean**2)[1:], rel=1e-11)
+    assert noise.inverse_count(np.array([1e-12]), n)[0] == pytest.approx(1e-3, rel=1e-3)
+
+
 def test_diagonal_noise_by_unseen_masses():
     """D = sum_j (M_{n-j} - M_n)/j, for any frequencies."""
     p, n = model_of(1.5, 60).p, 60

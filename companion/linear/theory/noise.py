@@ -103,13 +103,25 @@ def common_leverage(X: Any, p: Any, k: int) -> tuple[np.ndarray, float]:
 def inverse_count(p: Any, n: int) -> np.ndarray:
     """``E[1/N; N >= 1]`` for N ~ Binomial(n, p_i), shape (d,): ``sum_{j<=n} ((1-p)^(n-j) - (1-p)^n) / j``.
 
-    Computed by the recursion ``h_m = (1-p) h_{m-1} + (1 - (1-p)^m) / m``.
+    Computed as the integral of ``(a^n - b^n) / (np - s)`` over s in [0, np], with ``a = 1 - s/n, b = 1 - p``:
+    a polynomial in s, at most ``exp(-s)`` times its value at 0, so that cutting at s = 45 and 64 Gauss nodes
+    leave a relative error below 1e-12. The cost does not depend on n.
+
+    >>> inverse_count([0.5], 2)  # 1/1 with probability 1/2, 1/2 with probability 1/4
+    array([0.625])
     """
-    absent = 1 - frequencies(p)
-    h, power = np.zeros_like(absent), np.ones_like(absent)
-    for m in range(1, check.integer("n", n, low=0) + 1):
-        power = power * absent
-        h = absent * h + (1 - power) / m
+    p, n = frequencies(p), check.integer("n", n, low=0)
+    mean = n * p
+    h = np.zeros_like(mean)
+    seen = mean > 0
+    mean = mean[seen]
+    end = np.minimum(mean, 45.0)
+    for node, weight in zip(*np.polynomial.legendre.leggauss(64), strict=True):
+        s = end * (node + 1) / 2
+        fall = np.minimum((mean - s) / (n - s), 1.0)  # 1 - b/a
+        with np.errstate(divide="ignore"):  # p = 1: b is 0
+            gained = -np.expm1(n * np.log1p(-fall))
+        h[seen] += weight * end / 2 * np.exp(n * np.log1p(-s / n)) * gained / (mean - s)
     return h
 
 
