@@ -22,7 +22,7 @@ def population_risk(beta_hat: np.ndarray, model: LongTailModel) -> float:
 
     `beta_hat` has shape (d,). The covariance of a row is diagonal: :prf:ref:`prop-exact-risk`.
     """
-    error = _validate.vector("beta_hat", beta_hat, model.d) - model.beta
+    error = _errors(beta_hat, model)
     return float(model.p @ error**2)
 
 
@@ -35,7 +35,7 @@ def composition_risk(beta_hat: np.ndarray, model: LongTailModel, features: np.nd
 
     Raises ValueError if `features` is empty, repeats or leaves the range, or if t is not in [1, m].
     """
-    error = _validate.vector("beta_hat", beta_hat, model.d) - model.beta
+    error = _errors(beta_hat, model)
     chosen = feature_index(features, model.d)
     t = _validate.integer("t", t, low=1, high=chosen.size)
     return float(t / chosen.size * (error[chosen] ** 2).sum())
@@ -50,7 +50,7 @@ def fixed_sign_composition_risk(
     mask). With z = signs * error, S1 = (sum z)^2 and S2 = sum z^2 it is exactly
     `(t/m) S2 + (t (t-1) / (m (m-1))) (S1 - S2)`: pairs of errors no longer cancel.
     """
-    error = _validate.vector("beta_hat", beta_hat, model.d) - model.beta
+    error = _errors(beta_hat, model)
     chosen = feature_index(features, model.d)
     m = chosen.size
     t = _validate.integer("t", t, low=1, high=m)
@@ -87,7 +87,7 @@ def expected_errors(X: Any, model: LongTailModel) -> ExpectedErrors:
     Cost: one solve and one dense decomposition of the smaller side of the seen part of X.
     """
     A = _validate.sparse_design("X", X)
-    if A.shape[1] != model.d:
+    if A.shape[1] != _model(model).d:
         raise ValueError(f"X must have {model.d} columns, one a feature of the model; got shape {A.shape}")
     bias = (min_norm(A, A @ model.beta) - model.beta) ** 2
     return ExpectedErrors(bias=bias, variance=model.sigma**2 * inverse_gram_diagonal(A))
@@ -95,14 +95,26 @@ def expected_errors(X: Any, model: LongTailModel) -> ExpectedErrors:
 
 def expected_population_risk(X: Any, model: LongTailModel) -> float:
     """`E_xi R = sum_i p_i ((I-P) beta)_i^2 + sigma^2 sum_i p_i [(X^T X)^+]_ii`, exact given the design X."""
-    return float(model.p @ expected_errors(X, model).total)
+    return float(expected_errors(X, model).total @ model.p)
 
 
 def expected_composition_risk(X: Any, model: LongTailModel, features: np.ndarray, t: int) -> float:
     """`composition_risk` averaged over the label noise, exact given the design X."""
-    chosen = feature_index(features, model.d)
+    chosen = feature_index(features, _model(model).d)
     t = _validate.integer("t", t, low=1, high=chosen.size)
     return float(t / chosen.size * expected_errors(X, model).total[chosen].sum())
+
+
+def _errors(beta_hat: Any, model: Any) -> np.ndarray:
+    """`beta_hat - beta`, shape (d,), after a check of both."""
+    return _validate.vector("beta_hat", beta_hat, _model(model).d) - model.beta
+
+
+def _model(model: Any) -> LongTailModel:
+    if not isinstance(model, LongTailModel):
+        swapped = "; the coefficients come first, then the model" if np.ndim(model) == 1 else ""
+        raise TypeError(f"model must be a LongTailModel, got a value of type {type(model).__name__}{swapped}")
+    return model
 
 
 def feature_index(features: Any, d: int) -> np.ndarray:

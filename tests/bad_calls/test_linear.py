@@ -98,6 +98,14 @@ STRUCTURE = [
 
 LOSSES = [
     bad("beta-short", lambda: linear.population_risk(p, model()), ValueError, "beta_hat must have length 50, got 3"),
+    bad(
+        "swapped",
+        lambda: linear.population_risk(model(), p),
+        TypeError,
+        "model must be a LongTailModel, got a value of",
+    ),
+    bad("swapped-t", lambda: linear.composition_risk(model(), p, [1], 1), TypeError, "coefficients come first"),
+    bad("not-a-model", lambda: linear.expected_population_risk(X, p), TypeError, "model must be a LongTailModel"),
     bad("beta-nan", lambda: linear.population_risk(np.full(50, nan), model()), ValueError, "beta_hat must be finite"),
     bad("features-empty", lambda: loss([], 1), ValueError, "features must be a non-empty list", "got shape (0,)"),
     bad("features-mask-empty", lambda: loss(np.zeros(50, bool), 1), ValueError, "features must be a non-empty list"),
