@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.linalg import svds
+from scipy.linalg import eigh_tridiagonal
+from scipy.sparse.linalg import ArpackError, svds
 
 from companion import _validate
 from companion.linear.least_squares import Solution, least_squares, ridge_solution
@@ -196,8 +197,29 @@ def largest_step(X: Any) -> float:
     else:
         # a fixed start keeps the result reproducible; X^T 1 would miss sign patterns that cancel
         start = np.random.default_rng(0).standard_normal(min(A.shape))
-        largest = svds(A, k=1, v0=start, return_singular_vectors=False, tol=1e-10)[0]
+        try:
+            largest = svds(A, k=1, v0=start, return_singular_vectors=False, tol=1e-10)[0]
+        except ArpackError:  # no convergence, or X^T X has so few different eigenvalues that it cannot restart
+            largest = _lanczos(A if A.shape[0] >= A.shape[1] else sp.csr_array(A.T), start)
     return float(n / largest**2 / top / top)
+
+
+def _lanczos(A: sp.csr_array, start: np.ndarray) -> float:
+    """Largest singular value of a tall A by Lanczos steps that never restart; a closed Krylov space ends them."""
+    basis = (start / np.linalg.norm(start))[None]
+    diagonal: list[float] = []
+    beside: list[float] = []
+    while True:
+        w = A.T @ (A @ basis[-1])
+        diagonal.append(float(w @ basis[-1]))
+        for _ in range(2):  # once leaves rounding errors that would open a closed space again
+            w -= (basis @ w) @ basis
+        beside.append(float(np.linalg.norm(w)))
+        value, vector = eigh_tridiagonal(np.array(diagonal), np.array(beside[:-1]))
+        # the second is the residual of the first: an eigenvalue lies within it
+        if beside[-1] * abs(vector[-1, -1]) <= 1e-10 * value[-1] or len(basis) == min(start.size, 500):
+            return float(np.sqrt(value[-1]))
+        basis = np.vstack([basis, w / beside[-1]])
 
 
 def _problem(X: Any, y: Any) -> tuple[sp.csr_array, np.ndarray]:

@@ -5,6 +5,8 @@ import pytest
 import scipy.sparse as sp
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy.linalg import hadamard
+from scipy.sparse.linalg import ArpackError
 
 from companion.linear import (
     LongTailModel,
@@ -20,7 +22,7 @@ from companion.linear import (
 from companion.linear.least_squares import ridge_solution
 from companion.linear.reduce import seen_columns
 
-from .designs import chains, close, designs, labels, parts, same, stored
+from .designs import chains, close, designs, giants, labels, parts, same, stored
 
 
 def pseudo_inverse_solution(X, y):
@@ -268,6 +270,41 @@ def test_largest_step_is_the_edge_of_convergence(X):
         assert largest_step(X) == np.inf
     else:
         assert largest_step(X) == pytest.approx(X.shape[0] / norm**2, rel=1e-6)
+
+
+def flat_designs():
+    """Designs whose singular values take one, two or forty values: Krylov spaces close at once or early."""
+    rng = np.random.default_rng(0)
+    yield np.eye(30), 1.0
+    yield np.eye(30, 1000), 1.0
+    yield np.eye(1000, 30), 1.0
+    yield np.diag(rng.choice([-1.0, 1.0], 30)), 1.0
+    yield np.eye(500)[rng.permutation(500)] * 3.0, 3.0
+    yield np.diag([1.0] * 40 + [2.0] * 40), 2.0
+    yield sp.csr_array(sp.eye_array(5000)), 1.0
+    yield hadamard(64), 8.0
+    yield np.kron(np.eye(20), np.ones((2, 2))), 2.0
+    yield np.diag(np.repeat(np.arange(1.0, 41.0), 5)), 40.0
+
+
+def refuse(*_, **__):
+    raise ArpackError(-9999)
+
+
+@pytest.mark.parametrize(("X", "largest"), list(flat_designs()))
+def test_largest_step_of_flat_spectra(X, largest, monkeypatch):
+    assert largest_step(X) == pytest.approx(X.shape[0] / largest**2, rel=1e-9)
+
+    monkeypatch.setattr("companion.linear.solve.svds", refuse)
+    assert largest_step(X) == pytest.approx(X.shape[0] / largest**2, rel=1e-9)
+
+
+@given(designs() | giants())
+def test_largest_step_without_arpack(X):
+    assume(np.linalg.norm(X) > 0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("companion.linear.solve.svds", refuse)
+        assert largest_step(X) == pytest.approx(X.shape[0] / np.linalg.norm(X, 2) ** 2, rel=1e-9)
 
 
 def test_gradient_descent_converges_below_the_largest_step_and_diverges_above():
