@@ -30,6 +30,13 @@ def test_pages_have_one_title(page):
     assert len(re.findall(r"^# ", text, flags=re.M)) == 1
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_statements_are_readable_where_the_markup_is_unknown(page):
+    """Prose stands in colon fences: a viewer of plain Markdown takes what stands in backquotes for code."""
+    prose = r"prf:\w+|dropdown|admonition|div|note|tip|seealso|margin"
+    assert re.findall(rf"^\s*`{{3,}}\{{(?:{prose})\}}.*", source(page), re.M) == []
+
+
 def cited(text):
     for keys in re.findall(r"\{cite(?::\w+)?\}`([^`]+)`", text):
         yield from (key.strip() for key in keys.split(","))
