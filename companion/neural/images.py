@@ -11,13 +11,15 @@ import gzip
 import hashlib
 import io
 import os
+import shlex
 import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Sized
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 import numpy as np
 
@@ -40,6 +42,8 @@ OMNIGLOT_SHA256 = "07356096b8076fcf915341f8715e94822249e2a4d5b999fd2d0f6cf9ebffe
 OMNIGLOT_DRAWINGS = 19280
 OMNIGLOT = "images_background"
 LARGEST_DRAWING = 4096  # bytes; the largest genuine one has 486
+LARGEST_FILE = 50_000_000  # bytes; the largest genuine one, unpacked, has 47,040,016
+Content = TypeVar("Content", bound=Sized)
 
 
 class DataError(ValueError):
@@ -149,7 +153,7 @@ def verify(root: str | Path | None = None) -> list[str]:
 def fetch(root: str | Path | None = None) -> list[str]:
     """Download what does not verify yet, through torchvision's addresses and checksums; then `verify`.
 
-    A file is downloaded into a temporary folder beside its place and moved there whole.
+    A file is downloaded into a temporary folder beside its place and moved there whole; nothing else is touched.
 
     Raises
     ------
@@ -159,18 +163,12 @@ def fetch(root: str | Path | None = None) -> list[str]:
     from torchvision.datasets import MNIST, Omniglot
 
     folder = data_root(root)
-    raw = folder / "MNIST" / "raw"
     for packed, md5 in MNIST.resources:
-        name = packed.removesuffix(".gz")
-        if not _verifies(_mnist_bytes, folder, name):
-            (raw / name).unlink(missing_ok=True)
-            _download([mirror + packed for mirror in MNIST.mirrors], raw / packed, md5)
+        if not _verifies(_mnist_bytes, folder, packed.removesuffix(".gz")):
+            _download([mirror + packed for mirror in MNIST.mirrors], folder / "MNIST" / "raw" / packed, md5)
     if not _verifies(omniglot_files, folder):
         archive = f"{OMNIGLOT}.zip"
         url = f"{Omniglot.download_url_prefix}/{archive}"
-        unpacked = folder / "omniglot-py" / OMNIGLOT
-        if unpacked.is_dir():
-            raise DataError(f"{unpacked} holds other drawings than the known ones; move it away, then run `{FIX}`")
         _download([url], folder / "omniglot-py" / archive, Omniglot.zips_md5[OMNIGLOT])
     return verify(folder)
 
@@ -178,45 +176,78 @@ def fetch(root: str | Path | None = None) -> list[str]:
 def omniglot_files(folder: Path) -> dict[str, bytes]:
     """The background drawings of Omniglot as PNG bytes, keyed and sorted by path, checked as a whole.
 
-    Reads `omniglot-py/images_background/` where it is there, else `omniglot-py/images_background.zip` without
-    unpacking it: only plain members of the expected name and size are read.
+    Reads `omniglot-py/images_background/`, else `omniglot-py/images_background.zip` without unpacking it. Only regular
+    files of the expected name and size are read; what a desktop leaves beside them (`._*`, `.DS_Store`) does not count.
     """
-    base = folder / "omniglot-py"
-    try:
-        if (base / OMNIGLOT).is_dir():
-            paths = sorted((base / OMNIGLOT).glob("*/*/*.png"))
-            files = {p.relative_to(base).as_posix(): _small(p) for p in paths}
-        elif (base / f"{OMNIGLOT}.zip").is_file():
-            files = dict(sorted(_zip_members(base / f"{OMNIGLOT}.zip")))
-        else:
-            raise DataError(f"Omniglot is missing: no {OMNIGLOT}.zip in {base}; run `{FIX} --root {folder}`")
-    except (OSError, zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise DataError(f"Omniglot in {base} cannot be read ({error}); run `{FIX} --root {folder}`") from error
+    copies = [folder / "omniglot-py" / OMNIGLOT, folder / "omniglot-py" / f"{OMNIGLOT}.zip"]
+    return _sound("Omniglot", "drawings", copies, _drawings, _drawings_sha256, OMNIGLOT_SHA256, folder)
+
+
+def _sound(
+    what: str,
+    unit: str,
+    copies: list[Path],
+    read: Callable[[Path], Content],
+    digest: Callable[[Content], str],
+    expected: str,
+    folder: Path,
+) -> Content:
+    """What the first of `copies` that verifies holds; else a DataError that says what is wrong with the first there."""
+    wrong = ""
+    for copy in copies:
+        try:
+            if not copy.exists():
+                continue
+            content = read(copy)
+            if digest(content) == expected:
+                return content
+            wrong = wrong or f"is corrupt: {len(content):,} {unit} in {copy} do not match their sha256"
+        except (OSError, ValueError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
+            wrong = wrong or f"cannot be read: {copy} ({error})"
+    wrong = wrong or f"is missing: neither {' nor '.join(copy.name for copy in copies)} in {copies[0].parent}"
+    raise DataError(f"{what} {wrong}; run `{FIX} --root {shlex.quote(str(folder))}`")
+
+
+def _drawings(copy: Path) -> dict[str, bytes]:
+    """The drawings in a folder or an archive, sorted by name."""
+    if copy.is_dir():
+        names = {path.relative_to(copy.parent).as_posix(): path for path in copy.glob("*/*/*.png")}
+        return {name: _read(names[name], LARGEST_DRAWING) for name in sorted(names) if _drawing(name)}
+    found = {}
+    with zipfile.ZipFile(io.BytesIO(_read(copy, LARGEST_FILE))) as opened:
+        for info in opened.infolist():
+            if name := _drawing(info.filename):
+                if info.file_size > LARGEST_DRAWING:
+                    raise OSError(f"{name} claims {info.file_size:,} bytes, not a drawing")
+                found[name] = opened.read(info)
+    return dict(sorted(found.items()))
+
+
+def _drawing(member: str) -> str:
+    """The name of a drawing, as the folder has it; "" for anything else: a hidden file, a path that climbs out."""
+    path = PurePosixPath(member.replace("\\", "/"))
+    hidden = any(part.startswith(".") for part in path.parts)
+    return (
+        str(path) if len(path.parts) == 4 and path.parts[0] == OMNIGLOT and path.suffix == ".png" and not hidden else ""
+    )
+
+
+def _drawings_sha256(files: dict[str, bytes]) -> str:
     digest = hashlib.sha256()
     for name, content in files.items():
         digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
-    if digest.hexdigest() != OMNIGLOT_SHA256:
-        raise DataError(
-            f"Omniglot in {base} is corrupt: {len(files):,} drawings of {OMNIGLOT_DRAWINGS:,}, their sha256 is"
-            f" {digest.hexdigest()[:12]}..., expected {OMNIGLOT_SHA256[:12]}...; run `{FIX} --root {folder}`"
-        )
-    return files
+    return digest.hexdigest()
 
 
-def _zip_members(archive: Path) -> Iterator[tuple[str, bytes]]:
-    with zipfile.ZipFile(archive) as opened:
-        for info in opened.infolist():
-            parts = info.filename.split("/")
-            if len(parts) == 4 and parts[0] == OMNIGLOT and parts[3].endswith(".png") and ".." not in parts:
-                if info.file_size > LARGEST_DRAWING:
-                    raise DataError(f"{archive}: {info.filename} claims {info.file_size:,} bytes, not a drawing")
-                yield info.filename, opened.read(info)
-
-
-def _small(path: Path) -> bytes:
-    if path.stat().st_size > LARGEST_DRAWING:
-        raise DataError(f"{path} has {path.stat().st_size:,} bytes, not a drawing")
-    return path.read_bytes()
+def _read(path: Path, largest: int) -> bytes:
+    """The bytes of a regular file; OSError for a device or a pipe, which may have no end, and for too large a file."""
+    if not path.is_file():
+        raise OSError(f"{path.name} is no regular file")
+    with path.open("rb") as opened:
+        content = opened.read(largest + 1)
+    if len(content) > largest:
+        raise OSError(f"{path.name} has more than {largest:,} bytes")
+    return content
 
 
 def _decode_drawing(content: bytes) -> np.ndarray:
@@ -231,26 +262,15 @@ def _decode_drawing(content: bytes) -> np.ndarray:
 
 def _mnist_bytes(folder: Path, name: str) -> bytes:
     """The unpacked bytes of one MNIST file, from `name` or `name`.gz under MNIST/raw, checked."""
-    raw = folder / "MNIST" / "raw"
-    fix = f"run `{FIX} --root {folder}`"
-    try:
-        if (raw / name).is_file():
-            path, content = raw / name, (raw / name).read_bytes()
-        elif (raw / f"{name}.gz").is_file():
-            path = raw / f"{name}.gz"
-            content = _gunzip(path)
-        else:
-            raise DataError(f"MNIST is missing: neither {name} nor {name}.gz in {raw}; {fix}")
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"MNIST in {raw} cannot be read: {name} ({error}); {fix}") from error
-    if hashlib.sha256(content).hexdigest() != MNIST_SHA256[name]:
-        raise DataError(f"MNIST in {raw} is corrupt: {path.name} does not match its sha256; {fix}")
-    return content
+    copies = [folder / "MNIST" / "raw" / name, folder / "MNIST" / "raw" / f"{name}.gz"]
+    return _sound(
+        "MNIST", "bytes", copies, _unpacked, lambda b: hashlib.sha256(b).hexdigest(), MNIST_SHA256[name], folder
+    )
 
 
-def _gunzip(path: Path, largest: int = 50_000_000) -> bytes:
-    with gzip.open(path) as opened:
-        return opened.read(largest)  # the largest genuine file has 47,040,016 bytes
+def _unpacked(path: Path) -> bytes:
+    content = _read(path, LARGEST_FILE)
+    return gzip.GzipFile(fileobj=io.BytesIO(content)).read(LARGEST_FILE) if path.suffix == ".gz" else content
 
 
 def _idx(content: bytes) -> np.ndarray:

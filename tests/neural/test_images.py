@@ -3,6 +3,8 @@
 import gzip
 import hashlib
 import io
+import os
+import shlex
 import zipfile
 
 import numpy as np
@@ -59,14 +61,18 @@ def pack(root, files, order=None, extra=()):
             archive.writestr(name, content)
 
 
+def unpack(root, files):
+    for name, content in files.items():
+        path = root / "omniglot-py" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
 def test_zip_in_any_order_and_folder_give_the_same_glyphs(tmp_path, drawings):
     """The order in which an archive or a file system lists its files must not change a run."""
     pack(tmp_path / "a", drawings)
     pack(tmp_path / "b", drawings, order=sorted(drawings, reverse=True))
-    for name, content in drawings.items():
-        path = tmp_path / "c" / "omniglot-py" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    unpack(tmp_path / "c", drawings)
     made = [images.glyphs("real", classes=4, seed=3, root=tmp_path / part) for part in "abc"]
     assert made[0].pixels.shape == (4, 28, 28)
     assert made[0].pixels.dtype == np.uint8
@@ -82,6 +88,55 @@ def test_members_outside_the_expected_place_are_never_read(tmp_path, drawings):
     pack(tmp_path / "a", drawings, extra=[(evil, b"x"), ("images_background/notes.txt", b"x")])
     assert len(images.omniglot_files(tmp_path / "a")) == len(drawings)
     assert sorted(p.name for p in tmp_path.rglob("*") if p.is_file()) == ["images_background.zip"]
+
+
+@pytest.mark.parametrize("place", [".", "A", "Alphabet_1", "Alphabet_1/character01", ".Trashes/c"])
+@pytest.mark.parametrize("left", ["._11_01.png", ".DS_Store", "Thumbs.db", "._.png"])
+def test_what_a_desktop_leaves_beside_the_drawings_does_not_count(tmp_path, drawings, place, left):
+    """A Mac writes `._NAME` beside every file of a foreign disk, and into the archives it packs."""
+    beside = os.path.normpath(f"images_background/{place}/{left}")
+    unpack(tmp_path / "a", {**drawings, beside: b"Mac OS X"})
+    pack(tmp_path / "b", drawings, extra=[(beside, b"Mac OS X"), (f"__MACOSX/{beside}", b"Mac OS X")])
+    assert (
+        images.omniglot_files(tmp_path / "a") == images.omniglot_files(tmp_path / "b") == dict(sorted(drawings.items()))
+    )
+
+
+@pytest.mark.parametrize("spelt", ["./{}", "././{}", ".//{}", "{}"])
+@pytest.mark.parametrize("slash", ["/", "\\"])
+def test_members_are_known_however_a_packer_spells_them(tmp_path, drawings, spelt, slash):
+    pack(tmp_path, {spelt.format(name).replace("/", slash): content for name, content in drawings.items()})
+    assert images.omniglot_files(tmp_path) == dict(sorted(drawings.items()))
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "link to a device", "folder", "large", "dangling link"])
+def test_only_regular_files_of_a_sane_size_are_read(tmp_path, drawings, digits_files, kind):
+    """A device or a pipe never ends: it must be refused before it is opened, drawing or not."""
+    files, _, _ = digits_files
+    unpack(tmp_path, drawings)
+    drawing = tmp_path / "omniglot-py" / min(drawings)
+    raw = tmp_path / "MNIST" / "raw" / "t10k-images-idx3-ubyte"
+    raw.parent.mkdir(parents=True)
+    raw.write_bytes(files[raw.name])
+    for path, name in ((drawing, "Omniglot"), (raw, "MNIST")):
+        path.unlink()
+        if kind == "pipe":
+            os.mkfifo(path)
+        elif kind == "device":
+            try:
+                os.mknod(path, 0o20600, os.makedev(1, 5))  # /dev/zero
+            except PermissionError:
+                pytest.skip("only root makes devices")
+        elif "link" in kind:
+            path.symlink_to("/dev/zero" if "device" in kind else "/nowhere")
+        elif kind == "folder":
+            path.mkdir()
+        else:
+            with path.open("wb") as made:
+                made.truncate(1 << 40)  # takes no room on the disk
+        read = images.omniglot_files if name == "Omniglot" else (lambda root: images._mnist_bytes(root, raw.name))
+        with pytest.raises(images.DataError, match=rf"{name} (cannot be read|is missing)"):
+            read(tmp_path)
 
 
 def test_a_member_of_a_wild_size_is_refused_before_it_is_unpacked(tmp_path, drawings):
@@ -121,6 +176,21 @@ def test_mnist_packed_or_unpacked(tmp_path, digits_files, packed):
     np.testing.assert_array_equal(read.labels, labels)
 
 
+@pytest.mark.parametrize("content", [b"", b"other"])
+def test_a_bad_copy_does_not_hide_a_good_one(tmp_path, drawings, digits_files, content):
+    """An unpacking that was cut off leaves an empty file beside the archive it came from."""
+    files, pixels, _ = digits_files
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    for name, genuine in files.items():
+        (raw / name).write_bytes(content)
+        (raw / f"{name}.gz").write_bytes(gzip.compress(genuine))
+    np.testing.assert_array_equal(images.digits("real", train=False, root=tmp_path).pixels, pixels)
+    pack(tmp_path, drawings)
+    unpack(tmp_path, {min(drawings): content})
+    assert images.omniglot_files(tmp_path) == dict(sorted(drawings.items()))
+
+
 def test_missing_and_corrupt_mnist_name_root_file_and_fix(tmp_path, digits_files):
     files, _, _ = digits_files
     with pytest.raises(images.DataError, match=r"MNIST is missing: neither t10k-images-idx3-ubyte"):
@@ -158,6 +228,35 @@ def test_a_download_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
     with pytest.raises(images.DataError, match="connection lost"):
         images.fetch(tmp_path)
     assert not [p for p in tmp_path.rglob("*") if p.is_file() or p.name.startswith(".incoming")]
+
+
+def test_a_fetch_that_fails_leaves_every_file_as_it_was(tmp_path, monkeypatch, digits_files):
+    """Without a network nothing is downloaded, so nothing may go either, sound or not."""
+    from torchvision.datasets import utils
+
+    def offline(url, root, filename, md5):
+        raise OSError("no network")
+
+    monkeypatch.setattr(utils, "download_url", offline)
+    files, _, _ = digits_files
+    raw = tmp_path / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    (raw / "train-images-idx3-ubyte").write_bytes(b"another version")
+    for name, content in files.items():
+        (raw / name).write_bytes(b"")
+        (raw / f"{name}.gz").write_bytes(gzip.compress(content))
+    before = {path: path.read_bytes() for path in raw.iterdir()}
+    with pytest.raises(images.DataError, match="no network"):
+        images.fetch(tmp_path)
+    assert {path: path.read_bytes() for path in raw.iterdir()} == before
+
+
+def test_a_printed_command_can_be_pasted(tmp_path):
+    root = tmp_path / "my data"
+    with pytest.raises(images.DataError) as caught:
+        images.verify(root)
+    assert f"`companion data fetch --root {shlex.quote(str(root))}`" in str(caught.value)
+    assert shlex.quote(str(root)) != str(root)
 
 
 def test_embedded_images_have_the_same_interface_and_disjoint_parts():
