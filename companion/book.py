@@ -73,6 +73,18 @@ def interval(stats: Mapping[str, float], fmt: str = ".3g", *, least: float = 0.0
     return f"{mean:{fmt}} ({max(low, least):{fmt}} to {high:{fmt}})"
 
 
+def carried(stats: Mapping[str, float], *, above: str, below: str, open: str) -> str:
+    """The words that the interval of a difference carries: `above` or `below` zero, `open` where it holds zero.
+
+    A sentence so derived stays true when a longer run decides what a short one left open. `stats`: the `low` and `high`
+    of a summary; `open` also where there is no interval (one run).
+
+    >>> carried({"low": -0.4, "high": 2.1}, above="a rise", below="a fall", open="no change that 3 seeds show")
+    'no change that 3 seeds show'
+    """
+    return above if stats["low"] > 0 else below if stats["high"] < 0 else open
+
+
 def settings_of(known: Experiment, preset: str = "cpu", caption: str = "") -> Table:
     """The settings of a preset as a table: value, whose choice it is, and why (see `setting_rows`)."""
     return table(("setting", "value", "from", "what"), setting_rows(known, preset), caption)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from companion import reference, results
-from companion.book import interval, table
+from companion.book import carried, interval, table
 from companion.claims import SOURCES, STATUSES, Claim, ledger
 from companion.registry import experiment
 from tests.book.pages import listed
@@ -86,6 +86,14 @@ def test_counts_add_up():
     rows = reference.claims_count([claim("thm-a"), claim("thm-b", source=SOURCES[2], status=STATUSES[1])])
     assert rows[-1] == ("all", 1, 1, *(0 for _ in STATUSES[2:]))
     assert sum(sum(row[1:]) for row in rows[:-1]) == 2
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [([1.0, 1.1, 1.2], "more"), ([-1.0, -1.1, -1.2], "less"), ([-1.0, 0.1, 1.2], "open"), ([1.0], "open")],
+)
+def test_a_sentence_follows_its_interval(values, said):
+    assert carried(results.interval(values), above="more", below="less", open="open") == said
 
 
 @pytest.mark.parametrize(
