@@ -46,7 +46,7 @@ def repeat(
     stored = results.load(known.name, preset, root=root)
     settings = known.presets[preset]
     everything = [(cell, seed) for seed in stored.seeds for cell in known.cells(settings)]
-    integer("pieces", pieces, low=1, high=len(everything))
+    pieces = integer("pieces", pieces, low=1, high=len(everything))
     resources = resources or Resources()
     for cell, seed in random.Random(stored.name).sample(everything, pieces):
         made = known.run(settings, cell, seed, resources)

@@ -84,9 +84,9 @@ def run(
     if preset not in known.presets:
         raise ValueError(f"preset of {known.name} must be one of {', '.join(known.presets)}; got {preset!r}")
     count = positive_int("seeds", known.seeds[preset] if seeds is None else seeds)
-    positive_int("jobs", jobs)
-    positive_int("threads", threads)
-    one_of("backend", backend, BACKENDS)
+    jobs = positive_int("jobs", jobs)
+    threads = positive_int("threads", threads)
+    backend = one_of("backend", backend, BACKENDS)
     one_of("device", str(device).partition(":")[0], DEVICES)
     out = Path(out)
     if (backend == "dask") != (scheduler is not None):

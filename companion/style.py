@@ -95,8 +95,8 @@ def subplots(
     """A figure and its axes in the house style; `size` in inches. Free of pyplot, so nothing needs closing."""
     from matplotlib.figure import Figure
 
-    positive_int("nrows", nrows)
-    positive_int("ncols", ncols)
+    nrows = positive_int("nrows", nrows)
+    ncols = positive_int("ncols", ncols)
     width, height = (positive("size", side) for side in vector("size", size, 2).tolist())
     with house():
         figure = Figure(figsize=(width, height), layout="constrained")

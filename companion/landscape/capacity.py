@@ -17,7 +17,7 @@ from numpy.polynomial import legendre
 from numpy.typing import NDArray
 
 from companion import _validate
-from companion.landscape.checks import generator, several, sizes
+from companion.landscape.checks import generator, several
 
 GRID = np.linspace(-0.98, 0.98, 197)
 
@@ -35,7 +35,7 @@ def features(x: NDArray[np.float64], count: int, decay: float) -> NDArray[np.flo
 
 def sample(n: int, noise: float, *, seed: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """``n`` points, one in each of n equal cells of [-1, 1], and their noisy values."""
-    sizes(n=n)
+    n = _validate.positive_int("n", n)
     rng = generator(seed)
     x = -1 + 2 * (np.arange(n) + rng.uniform(size=n)) / n
     return x, truth(x) + noise * rng.normal(size=n)
@@ -66,10 +66,9 @@ def run(
         ``test`` and ``train`` mean squared errors and the coefficients' ``norm`` (in unweighted features),
         each (len(counts),).
     """
-    _validate.nonnegative("noise", noise)
-    _validate.nonnegative("decay", decay)
-    for count in several("counts", counts):
-        _validate.positive_int("counts", count)
+    noise = _validate.nonnegative("noise", noise)
+    decay = _validate.nonnegative("decay", decay)
+    counts = several("counts", counts, _validate.positive_int)
     x, y = sample(n, noise, seed=seed)
     seen, grid = features(x, max(counts), decay), features(GRID, max(counts), decay)
     test, train, norm = [], [], []

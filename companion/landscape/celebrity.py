@@ -53,10 +53,10 @@ def run(
         ``loss``: test loss relative to knowing nothing, every 5 steps; ``attention``: weight on the relevant
         position; ``time``: first step with test loss below one half (``steps`` if never).
     """
-    _validate.number("share", share, low=0, high=1)
-    _validate.positive_int("steps", steps)
-    sizes(length=length, d=d, batch=batch)
-    _validate.positive("lr", lr)
+    share = _validate.number("share", share, low=0, high=1)
+    steps = _validate.positive_int("steps", steps)
+    length, d, batch = sizes(length=length, d=d, batch=batch)
+    lr = _validate.positive("lr", lr)
     rng = generator(seed)
     answer = np.linalg.qr(rng.normal(size=(d, d)))[0]
     celebrity = rng.normal(size=d)

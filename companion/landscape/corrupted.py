@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from companion import _validate
-from companion.landscape.checks import generator, sizes
+from companion.landscape.checks import generator
 
 
 def run(
@@ -40,13 +40,13 @@ def run(
         answered as labelled), ``corrected`` (wrong ones, answered truly), ``test`` (pairs never seen): shares of
         answers; and their last values as ``final_given``, ``final_corrected``, ``final_test``.
     """
-    _validate.nonnegative("decay", decay)
-    _validate.number("share", share, low=0, high=1)
-    _validate.number("seen", seen, low=0, high=1, open_low=True)
-    _validate.positive_int("steps", steps)
-    sizes(width=width)
-    _validate.integer("p", p, low=2)
-    _validate.positive("lr", lr)
+    decay = _validate.nonnegative("decay", decay)
+    share = _validate.number("share", share, low=0, high=1)
+    seen = _validate.number("seen", seen, low=0, high=1, open_low=True)
+    steps = _validate.positive_int("steps", steps)
+    width = _validate.positive_int("width", width)
+    p = _validate.integer("p", p, low=2)
+    lr = _validate.positive("lr", lr)
     rng = generator(seed)
     a, b = np.divmod(np.arange(p * p), p)
     truth = (a + b) % p

@@ -67,9 +67,9 @@ def signal_or_noise(
         ``rule`` and ``table``: loss curves (steps,); ``rule_time``, ``table_time`` to half the loss, their
         ``ratio``; ``top``: the table's largest singular value (the rule's is ``strength``).
     """
-    _validate.positive("strength", strength)
-    sizes(size=size, steps=steps)
-    _validate.positive("lr", lr)
+    strength = _validate.positive("strength", strength)
+    size, steps = sizes(size=size, steps=steps)
+    lr = _validate.positive("lr", lr)
     rng = generator(seed)
     u, v = rng.normal(size=(2, size))
     rule = strength * np.outer(u, v) / np.linalg.norm(u) / np.linalg.norm(v)
@@ -102,9 +102,9 @@ def many_tasks(
         ``curve``: mean loss per task (steps,); ``time`` to half of it; ``top``: the largest singular value,
         the square root of ``tasks`` if shared and 1 if not.
     """
-    sizes(size=size, steps=steps)
-    _validate.integer("tasks", tasks, low=1, high=size)
-    _validate.positive("lr", lr)
+    size, steps = sizes(size=size, steps=steps)
+    tasks = _validate.integer("tasks", tasks, low=1, high=size)
+    lr = _validate.positive("lr", lr)
     rng = generator(seed)
     directions = np.linalg.qr(rng.normal(size=(size, size)))[0][:tasks]
     target = np.outer(rng.choice([-1.0, 1.0], size=tasks), directions[0]) if shared else directions[:tasks]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from companion import _validate
-from companion.landscape.checks import generator, sizes
+from companion.landscape.checks import generator
 
 Array = NDArray[np.float64]
 
@@ -37,9 +37,9 @@ def run(*, seed: int, pairs: int = 200, d: int = 256, cue_noise: float = 0.0) ->
         Shares of right answers: ``forward`` and ``backward`` through the trained map, ``episodic`` (backwards, by
         stored episodes), ``transposed`` (backwards, through the transposed map); ``chance``.
     """
-    _validate.positive_int("pairs", pairs)
-    _validate.nonnegative("cue_noise", cue_noise)
-    sizes(d=d)
+    pairs = _validate.positive_int("pairs", pairs)
+    cue_noise = _validate.nonnegative("cue_noise", cue_noise)
+    d = _validate.positive_int("d", d)
     rng = generator(seed)
     a, b = rng.normal(size=(2, pairs, d))
     trained = np.linalg.lstsq(a, b, rcond=None)[0]

@@ -80,13 +80,12 @@ def run(
         l2 memory again, with a private feature for the true exceptions only;
         ``ridge_gap``: largest difference between the l2 memory's rule and ridge regression.
     """
-    _validate.positive_int("n", n)
-    _validate.integer("d", d, low=1, high=n)
-    _validate.number("share", share, low=0, high=0.5)
-    _validate.nonnegative("noise", noise)
-    _validate.positive("size", size)
-    for count in several("slot_counts", slot_counts):
-        _validate.integer("slot_counts", count, low=0, high=n - d)
+    n = _validate.positive_int("n", n)
+    d = _validate.integer("d", d, low=1, high=n)
+    share = _validate.number("share", share, low=0, high=0.5)
+    noise = _validate.nonnegative("noise", noise)
+    size = _validate.positive("size", size)
+    slot_counts = several("slot_counts", slot_counts, _validate.integer, low=0, high=n - d)
     rng = generator(seed)
     rule = rng.normal(size=d)
     x = rng.normal(size=(n, d))

@@ -39,11 +39,10 @@ def run(
         ``informed`` keeps, of as many bits, first those on which the cluster's examples agree most; and
         ``relevant``: share of the stored bits that an oracle would call relevant.
     """
-    _validate.positive_int("per_cluster", per_cluster)
-    sizes(clusters=clusters, bits=bits)
-    _validate.integer("fixed", fixed, low=1, high=bits)
-    for share in several("kept", kept):
-        _validate.number("kept", share, low=0, high=1)
+    per_cluster = _validate.positive_int("per_cluster", per_cluster)
+    clusters, bits = sizes(clusters=clusters, bits=bits)
+    fixed = _validate.integer("fixed", fixed, low=1, high=bits)
+    kept = several("kept", kept, _validate.number, low=0, high=1)
     rng = generator(seed)
     rows = np.arange(clusters)[:, None]
     relevant = np.argsort(rng.uniform(size=(clusters, bits)), axis=1)[:, :fixed]

@@ -34,10 +34,10 @@ def run(
         it is wrong), ``r2`` (share of the variance of the network's output that a linear map of the input
         explains); and ``linear_accuracy`` of that classifier.
     """
-    _validate.nonnegative("linear", linear)
-    _validate.integer("d", d, low=3)
-    _validate.integer("n", n, low=8)
-    sizes(width=width, epochs=epochs)
+    linear = _validate.nonnegative("linear", linear)
+    d = _validate.integer("d", d, low=3)
+    n = _validate.integer("n", n, low=8)
+    width, epochs = sizes(width=width, epochs=epochs)
     rng = generator(seed)
     x, fresh = rng.normal(size=(n, d)), rng.normal(size=(n, d))
     y, truth = (np.sign(linear * z[:, 0] + np.sign(z[:, 1] * z[:, 2])) for z in (x, fresh))

@@ -35,11 +35,13 @@ def inside(points: Array) -> NDArray[np.bool_]:
     return np.abs(points[:, 1] - 0.5 - 0.2 * np.sin(2 * np.pi * points[:, 0])) > 0.12
 
 
-def _checked(bandwidth: float, power: float, flipped: int, n: int) -> None:
+def _checked(bandwidth: float, power: float, flipped: int, n: int) -> tuple[float, float, int]:
     """A kernel that is positive definite, and enough points for so many wrong labels."""
-    _validate.positive("bandwidth", bandwidth)
-    _validate.number("power", power, low=0, high=2, open_low=True)
-    _validate.integer("flipped", flipped, low=0, high=n // 4)
+    return (
+        _validate.positive("bandwidth", bandwidth),
+        _validate.number("power", power, low=0, high=2, open_low=True),
+        _validate.integer("flipped", flipped, low=0, high=n // 4),
+    )
 
 
 def surface(
@@ -51,8 +53,8 @@ def surface(
         ``grid`` (side,) coordinates; ``answer`` (side, side); the training points ``x`` (n, 2), labels ``y`` and which
         are ``wrong`` (n,); ``share`` of the grid away from the boundary that is answered wrongly.
     """
-    sizes(n=n, side=side)
-    _checked(bandwidth, power, flipped, n)
+    n, side = sizes(n=n, side=side)
+    bandwidth, power, flipped = _checked(bandwidth, power, flipped, n)
     rng = generator(seed)
     x = rng.uniform(size=(n, 2))
     y = truth(x)
@@ -89,8 +91,8 @@ def run(
         boundary; ``copies``: error on the near-copies; ``overall``: test error; ``clean``: the test error with no
         label flipped.
     """
-    sizes(n=n, fresh=fresh, copies=copies)
-    _checked(bandwidth, power, flipped, n)
+    n, fresh, copies = sizes(n=n, fresh=fresh, copies=copies)
+    bandwidth, power, flipped = _checked(bandwidth, power, flipped, n)
     rng = generator(seed)
     x, z = rng.uniform(size=(n, 2)), rng.uniform(size=(fresh, 2))
 

@@ -26,7 +26,7 @@ def spectrum(shape: str, n: int, weak: int = 20, growth: float = 0.5) -> NDArray
     ``weak (n / 25)^growth`` at n, since with as many for each example at any n a share 1/weak of the noise would stay.
     "power": j^-2 for j <= 8n. "exponential": exp(-2 sqrt(j)) for j <= 2n, faster than any power.
     """
-    _validate.one_of("shape", shape, SHAPES)
+    shape = _validate.one_of("shape", shape, SHAPES)
     if shape == "spiked":
         count = round(weak * n * (n / 25) ** growth)
         return np.concatenate([np.ones(5), np.full(count, np.sqrt(n) / count)])
@@ -50,10 +50,10 @@ def run(
         ``excess``: excess error of the minimum-norm interpolator in units of the noise variance; ``train``:
         its mean squared training error; ``clean``: the excess error it would have without noise.
     """
-    _validate.integer("n", n, low=5)
-    _validate.positive("noise", noise)
-    _validate.positive_int("weak", weak)
-    _validate.nonnegative("growth", growth)
+    n = _validate.integer("n", n, low=5)
+    noise = _validate.positive("noise", noise)
+    weak = _validate.positive_int("weak", weak)
+    growth = _validate.nonnegative("growth", growth)
     rng = generator(seed)
     eigenvalues = spectrum(shape, n, weak, growth)
     x = rng.normal(size=(n, len(eigenvalues))) * np.sqrt(eigenvalues)

@@ -116,10 +116,10 @@ def cloud(
 
 def _draw(seed: int, count: int, width: int, weight: float, bias: float, activation: str) -> NDArray[np.bool_]:
     """Truth tables (count, 32), drawn a thousand networks at a time: that bounds the memory."""
-    sizes(count=count, width=width)
-    _validate.nonnegative("weight", weight)
-    _validate.nonnegative("bias", bias)
-    _validate.one_of("activation", activation, ("relu", "tanh", "coin"))
+    count, width = sizes(count=count, width=width)
+    weight = _validate.nonnegative("weight", weight)
+    bias = _validate.nonnegative("bias", bias)
+    activation = _validate.one_of("activation", activation, ("relu", "tanh", "coin"))
     rng = generator(seed)
     parts = [min(1000, count - done) for done in range(0, count, 1000)]
     return np.concatenate(

@@ -59,11 +59,11 @@ def run(
     Raises:
         ValueError: more contexts than items, or a strength that is not positive.
     """
-    sizes(items=items, hidden=hidden, steps=steps)
-    _validate.integer("contexts", contexts, low=1, high=items)
-    _validate.positive("scale", scale)
-    _validate.positive("head_start", head_start)
-    _validate.positive("lr", lr)
+    items, hidden, steps = sizes(items=items, hidden=hidden, steps=steps)
+    contexts = _validate.integer("contexts", contexts, low=1, high=items)
+    scale = _validate.positive("scale", scale)
+    head_start = _validate.positive("head_start", head_start)
+    lr = _validate.positive("lr", lr)
     rng = generator(seed)
     answers = np.linalg.qr(rng.normal(size=(items, items)))[0]
     seen = np.ones((contexts, items))

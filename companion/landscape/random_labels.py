@@ -31,9 +31,9 @@ def run(
         ``train``: final accuracy on the labels it was given; ``test``: accuracy on 2,000 fresh examples
         labelled by the rule; ``epochs`` used.
     """
-    _validate.number("share", share, low=0, high=1)
-    _validate.positive_int("width", width)
-    sizes(n=n, d=d, max_epochs=max_epochs)
+    share = _validate.number("share", share, low=0, high=1)
+    width = _validate.positive_int("width", width)
+    n, d, max_epochs = sizes(n=n, d=d, max_epochs=max_epochs)
     rng = generator(seed)
     rule = rng.normal(size=d)
     x, fresh = rng.normal(size=(n, d)), rng.normal(size=(2000, d))

@@ -42,9 +42,9 @@ def run(
         Over 0..epochs: ``simple`` and ``complex`` share of hidden variance, ``simple_right`` and
         ``complex_right`` accuracy on 1,000 fresh inputs; ``gap``: difference of the shares at the end.
     """
-    _validate.integer("d", d, low=4)
-    _validate.positive_int("epochs", epochs)
-    sizes(n=n, width=width)
+    d = _validate.integer("d", d, low=4)
+    epochs = _validate.positive_int("epochs", epochs)
+    n, width = sizes(n=n, width=width)
     rng = generator(seed)
     x, fresh = rng.choice([-1.0, 1.0], size=(n, d)), rng.choice([-1.0, 1.0], size=(1000, d))
 

@@ -41,9 +41,9 @@ def run(
         Accuracy on 2,000 fresh points: ``plain``, with the ``linear_shuffled`` coordinate, and with the
         ``slab_shuffled`` one (0.5 is chance; unchanged means not used).
     """
-    _validate.integer("d", d, low=2)
-    _validate.positive_int("n", n)
-    sizes(width=width, epochs=epochs)
+    d = _validate.integer("d", d, low=2)
+    n = _validate.positive_int("n", n)
+    width, epochs = sizes(width=width, epochs=epochs)
     rng = generator(seed)
     y, truth = rng.choice([-1.0, 1.0], size=n), rng.choice([-1.0, 1.0], size=2000)
     x, fresh = inputs(y, d, simple, rng), inputs(truth, d, simple, rng)

@@ -48,10 +48,10 @@ def run(
     Returns:
         ``train`` and ``test`` error of the rounded network, ``bits`` of its description, the ``bound``.
     """
-    _validate.positive_int("width", width)
+    width = _validate.positive_int("width", width)
     if subspace is not None:
-        _validate.positive_int("subspace", subspace)
-    sizes(n=n, d=d, epochs=epochs)
+        subspace = _validate.positive_int("subspace", subspace)
+    n, d, epochs = sizes(n=n, d=d, epochs=epochs)
     rng = generator(seed)
     teacher = network.initial([d, 12, 1], rng=rng)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from companion import _validate
-from companion.landscape.checks import generator, sizes
+from companion.landscape.checks import generator
 
 
 def run(
@@ -39,12 +39,12 @@ def run(
         never is) and ``worst`` (accuracy on 1,000 fresh examples of that kind); ``train`` (final training accuracy),
         ``final_worst`` and ``final_minority_train``.
     """
-    _validate.integer("private", private, low=0)
-    _validate.number("core", core)
-    _validate.number("agree", agree, low=0, high=1)
-    _validate.positive_int("steps", steps)
-    sizes(n=n)
-    _validate.positive("lr", lr)
+    private = _validate.integer("private", private, low=0)
+    core = _validate.number("core", core)
+    agree = _validate.number("agree", agree, low=0, high=1)
+    steps = _validate.positive_int("steps", steps)
+    n = _validate.positive_int("n", n)
+    lr = _validate.positive("lr", lr)
     rng = generator(seed)
 
     def draw(count: int, right: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -55,7 +55,7 @@ def block_min_norm(X: Any, y: Any, *, core: Any, repair: bool = True) -> BlockSo
     """
     A = sp.csr_array(check.design("X", X))
     y = check.vector("y", y, A.shape[0])
-    core = _mask(core, A.shape[1])
+    core = check.mask("core", core, A.shape[1])
     counts = feature_counts(A)
     inner, outer = np.flatnonzero(core & (counts > 0)), np.flatnonzero(~core & (counts > 0))
     C, T = sp.csr_array(A[:, inner]), sp.csr_array(A[:, outer])
@@ -83,13 +83,6 @@ def block_min_norm(X: Any, y: Any, *, core: Any, repair: bool = True) -> BlockSo
     return BlockSolution(beta, len(inner), len(outer), len(pieces), largest, Z.shape[1])
 
 
-def _mask(core: Any, d: int) -> np.ndarray:
-    core = np.asarray(core)
-    if core.dtype != bool or core.shape != (d,):
-        raise ValueError(f"core must be a bool vector of length {d}, got {core.dtype} {core.shape}")
-    return core
-
-
 def _block_inverse(T: sp.csr_array, pieces: list[tuple[np.ndarray, np.ndarray]]) -> sp.csr_array:
     """Pseudo-inverse of a block-diagonal matrix (up to order), one dense block at a time."""
     data, rows, columns = [np.zeros(0)], [np.zeros(0, int)], [np.zeros(0, int)]
@@ -105,7 +98,7 @@ def _block_inverse(T: sp.csr_array, pieces: list[tuple[np.ndarray, np.ndarray]])
 def branching(X: Any, core: Any) -> float:
     """Rows one step away from a row through the tail, on average: ``(1/n) sum_{tail} n_j (n_j - 1)``."""
     A = check.design("X", X)
-    counts = feature_counts(A).astype(float)[~_mask(core, A.shape[1])]
+    counts = feature_counts(A).astype(float)[~check.mask("core", core, A.shape[1])]
     return float(counts @ (counts - 1) / A.shape[0])
 
 

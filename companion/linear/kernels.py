@@ -78,7 +78,7 @@ def interpolate(train: Any, y: Any, test: Any, *, kernel: str, rho: float, ridge
     -------
     (m,) float64.
     """
-    check.one_of("kernel", kernel, KERNELS)
+    kernel = check.one_of("kernel", kernel, KERNELS)
     train, test = _symbols("train", train), _symbols("test", test)
     _same_slots(train, test)
     y = check.vector("y", y, len(train))
@@ -168,6 +168,7 @@ def conjunction_values(train: Any, y: Any, test: Any, *, rho: float) -> dict[tup
     """
     train, test = _symbols("train", train), _symbols("test", test)
     _same_slots(train, test)
+    rho = check.number("rho", rho, low=0, high=1)
     weights = np.linalg.solve(product_kernel(train, train, rho=rho), check.vector("y", y, len(train)))
     slots = train.shape[1]
     same = test[:, None, :] == train[None, :, :]
@@ -226,14 +227,13 @@ def _same_slots(train: np.ndarray, test: np.ndarray) -> None:
 
 
 def _symbols(name: str, value: Any) -> np.ndarray:
-    x = np.asarray(value)
+    x = check.array(name, value)
     if x.ndim != 2 or x.size == 0:
         raise ValueError(f"{name} must be tuples of symbols, shape (n, slots) and not empty; got shape {x.shape}")
-    if x.dtype.kind not in "ui":
-        raise TypeError(f"{name} must hold symbols as whole numbers, got dtype {x.dtype}")
+    x = check.wholes(name, x, "symbols as whole numbers")
     if x.min() < 0:
         raise ValueError(f"{name} must hold symbols of at least 0, got {x.min()}")
-    return x.astype(np.int64, copy=False)
+    return x
 
 
 def _matches(a: np.ndarray, b: np.ndarray) -> np.ndarray:

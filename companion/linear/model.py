@@ -16,6 +16,7 @@ import scipy.sparse as sp
 
 from companion import _validate
 from companion.linear.reduce import distinct
+from companion.linear.theory import counts
 
 
 @dataclass(frozen=True)
@@ -59,17 +60,17 @@ class LongTailModel:
     k: int = None  # type: ignore[assignment]  # None is replaced by the default at once
 
     def __post_init__(self) -> None:
-        _validate.positive_int("n", self.n)
-        _validate.positive_int("d", self.d)
-        _validate.positive("s", self.s)
-        _validate.positive("alpha", self.alpha)
-        _validate.nonnegative("beta_exponent", self.beta_exponent)
-        _validate.nonnegative("sigma", self.sigma)
-        if self.k is None:
-            # the slack keeps a feature whose n p_i is 10 up to rounding
-            object.__setattr__(self, "k", int(np.count_nonzero(self.n * self.p >= 10 * (1 - 1e-12))))
-        else:
-            _validate.integer("k", self.k, low=0, high=self.d)
+        vars(self).update(
+            n=_validate.positive_int("n", self.n),
+            d=_validate.positive_int("d", self.d),
+            s=_validate.positive("s", self.s),
+            alpha=_validate.positive("alpha", self.alpha),
+            beta_exponent=_validate.nonnegative("beta_exponent", self.beta_exponent),
+            sigma=_validate.nonnegative("sigma", self.sigma),
+        )
+        # the slack keeps a feature whose n p_i is 10 up to rounding
+        k = np.count_nonzero(self.n * self.p >= 10 * (1 - 1e-12)) if self.k is None else self.k
+        vars(self)["k"] = _validate.integer("k", k, low=0, high=self.d)
 
     @cached_property
     def p(self) -> np.ndarray:
@@ -99,23 +100,21 @@ class LongTailModel:
     @property
     def tail_mass(self) -> float:
         """Expected number of tail features in a row, `p_{>k} = sum_{i>k} p_i`."""
-        return float(self.p[self.k :].sum())
+        return counts.tail_mass(self.p, self.k)
 
     @property
     def empty_tail_probability(self) -> float:
         """The probability that a row holds no tail feature, `pi0 = prod_{i>k} (1 - p_i)`."""
-        tail = self.p[self.k :]
-        return 0.0 if tail.size and tail[0] >= 1 else float(np.exp(np.log1p(-tail).sum()))
+        return counts.no_tail_probability(self.p, self.k)
 
     @property
     def unseen_mass(self) -> float:
         """Expected number of features of a fresh row never seen in training, `M = sum_i p_i (1 - p_i)^n`."""
-        p = self.p[self.p < 1]
-        return float((p * np.exp(self.n * np.log1p(-p))).sum())
+        return counts.unseen_mass(self.p, self.n)
 
     def sample(self, *, seed: int | np.random.Generator) -> Sample:
         """Draw a training set; the design depends on the seed but not on sigma or beta_exponent."""
-        rng = _generator(seed)
+        rng = _validate.generator(seed)
         X = sample_design(self.n, self.p, seed=rng)
         noise = self.sigma * rng.standard_normal(self.n)
         return Sample(X=X, y=X @ self.beta + noise, noise=noise)
@@ -129,11 +128,10 @@ def sample_design(n: int, p: np.ndarray, *, seed: int | np.random.Generator) -> 
     drawn set of Binomial(cells, q) cells; each is then kept with probability p_i / q >= 1/2. So the cost
     is proportional to the non-zeros plus d, and no feature is looked at one by one.
     """
-    _validate.positive_int("n", n)
-    p = _validate.vector("p", p)
+    n, p = _validate.positive_int("n", n), _validate.vector("p", p)
     if p.size and (p.min() < 0 or p.max() > 1):
         raise ValueError(f"p must hold probabilities in [0, 1], got values in [{p.min()}, {p.max()}]")
-    rng = _generator(seed)
+    rng = _validate.generator(seed)
     order = None if p.size < 2 or (p[1:] <= p[:-1]).all() else np.argsort(-p, kind="stable")
     ordered = p if order is None else p[order]
     ordered = ordered[: np.count_nonzero(ordered)]
@@ -156,12 +154,6 @@ def sample_design(n: int, p: np.ndarray, *, seed: int | np.random.Generator) -> 
     X = sp.csr_array(sp.coo_array((data, (row, column.astype(index))), shape=(n, p.size)))
     X.sort_indices()
     return X
-
-
-def _generator(seed: int | np.random.Generator) -> np.random.Generator:
-    return (
-        seed if isinstance(seed, np.random.Generator) else np.random.default_rng(_validate.integer("seed", seed, low=0))
-    )
 
 
 def _occupied_cells(rng: np.random.Generator, n: int, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -36,7 +36,7 @@ def composition_risk(beta_hat: np.ndarray, model: LongTailModel, features: np.nd
     Raises ValueError if `features` is empty, repeats or leaves the range, or if t is not in [1, m].
     """
     error = _errors(beta_hat, model)
-    chosen = feature_index(features, model.d)
+    chosen = _validate.columns("features", features, model.d)
     t = _validate.integer("t", t, low=1, high=chosen.size)
     return float(t / chosen.size * (error[chosen] ** 2).sum())
 
@@ -51,7 +51,7 @@ def fixed_sign_composition_risk(
     `(t/m) S2 + (t (t-1) / (m (m-1))) (S1 - S2)`: pairs of errors no longer cancel.
     """
     error = _errors(beta_hat, model)
-    chosen = feature_index(features, model.d)
+    chosen = _validate.columns("features", features, model.d)
     m = chosen.size
     t = _validate.integer("t", t, low=1, high=m)
     sign = _validate.vector("signs", signs, m)
@@ -100,7 +100,7 @@ def expected_population_risk(X: Any, model: LongTailModel) -> float:
 
 def expected_composition_risk(X: Any, model: LongTailModel, features: np.ndarray, t: int) -> float:
     """`composition_risk` averaged over the label noise, exact given the design X."""
-    chosen = feature_index(features, _model(model).d)
+    chosen = _validate.columns("features", features, _model(model).d)
     t = _validate.integer("t", t, low=1, high=chosen.size)
     return float(t / chosen.size * expected_errors(X, model).total[chosen].sum())
 
@@ -115,22 +115,3 @@ def _model(model: Any) -> LongTailModel:
         swapped = "; the coefficients come first, then the model" if np.ndim(model) == 1 else ""
         raise TypeError(f"model must be a LongTailModel, got a value of type {type(model).__name__}{swapped}")
     return model
-
-
-def feature_index(features: Any, d: int) -> np.ndarray:
-    """Column numbers of a set of features given as numbers or as a boolean mask (d,); never empty."""
-    array = np.asarray(features)
-    if array.dtype == bool:
-        if array.shape != (d,):
-            raise ValueError(f"features must be a mask of shape ({d},) or column numbers, got {array.shape}")
-        array = np.flatnonzero(array)
-    if array.ndim != 1 or array.size == 0:
-        raise ValueError(f"features must be a non-empty list of column numbers, got shape {array.shape}")
-    if array.dtype.kind not in "iu":
-        raise TypeError(f"features must hold whole numbers, got dtype {array.dtype}")
-    if array.min() < 0 or array.max() >= d:
-        raise ValueError(f"features must be in [0, {d - 1}], got {array.min()} to {array.max()}")
-    if np.unique(array).size != array.size:
-        values, times = np.unique(array, return_counts=True)
-        raise ValueError(f"features must not repeat a column number, got {values[times > 1][0]} twice or more")
-    return array

@@ -100,13 +100,8 @@ def components(X: Any, features: np.ndarray | None = None) -> list[tuple[np.ndar
     components that the null space of X splits over, `features=np.arange(d) >= k` those of the tail.
     """
     A = _validate.sparse_design("X", X)
-    if features is None:
-        columns = np.arange(A.shape[1])
-    else:
-        mask = np.asarray(features)
-        if mask.dtype != bool or mask.shape != (A.shape[1],):
-            raise ValueError(f"features must be a bool mask of shape ({A.shape[1]},), got {mask.dtype} {mask.shape}")
-        columns = np.flatnonzero(mask)
+    mask = np.ones(A.shape[1], bool) if features is None else _validate.mask("features", features, A.shape[1])
+    columns = np.flatnonzero(mask)
     part = A if features is None else take(A, np.arange(A.shape[0]), columns)
     seen, part = seen_columns(part)
     found = []

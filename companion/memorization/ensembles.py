@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from companion._validate import integer, number, one_of, positive, positive_int, vector
-from companion.memorization.checks import bool_matrix, class_numbers, dense_design, labels, seed_words
+from companion import _validate as check
+from companion._validate import integer, number, one_of, positive, positive_int, seed_words, vector
+from companion.memorization.checks import bool_matrix, class_numbers, dense_design, labels
 
 if TYPE_CHECKING:
     import torch
@@ -41,15 +42,16 @@ class Recipe:
         if not isinstance(self.hidden, (tuple, list)):
             kind = type(self.hidden).__name__
             raise TypeError(f"hidden must be a tuple of widths, got {self.hidden!r} of type {kind}")
-        for width in self.hidden:
-            positive_int("hidden", width)
-        integer("epochs", self.epochs, low=0)
-        positive_int("batch", self.batch)
-        positive("lr", self.lr)
-        number("momentum", self.momentum, low=0, high=1)
-        number("weight_decay", self.weight_decay, low=0)
-        one_of("loss", self.loss, LOSSES)
-        one_of("precision", self.precision, ("float32", "float64"))
+        vars(self).update(
+            hidden=tuple(positive_int("hidden", width) for width in self.hidden),
+            epochs=integer("epochs", self.epochs, low=0),
+            batch=positive_int("batch", self.batch),
+            lr=positive("lr", self.lr),
+            momentum=number("momentum", self.momentum, low=0, high=1),
+            weight_decay=number("weight_decay", self.weight_decay, low=0),
+            loss=one_of("loss", self.loss, LOSSES),
+            precision=one_of("precision", self.precision, ("float32", "float64")),
+        )
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,7 @@ class Ensemble:
         import torch
 
         first, cells = self.weights[0], positive_int("cells", cells)
-        X = np.ascontiguousarray(dense_design("X", X, first.shape[1]))
-        data = torch.as_tensor(X, dtype=first.dtype, device=first.device)
+        data = torch.tensor(dense_design("X", X, first.shape[1]), dtype=first.dtype, device=first.device)
         widest = max(w.shape[2] for w in self.weights) * len(first)
         step = max(1, cells // widest)
         with torch.no_grad():
@@ -88,35 +89,35 @@ def train_ensemble(
     recipe: Recipe,
     seed: int | Sequence[int],
     classes: int | None = None,
-    device: str = "cpu",
+    device: str | torch.device = "cpu",
     first: int = 0,
 ) -> Ensemble:
     """Train one network for every row of `included`, all at once.
 
     X: (n, p); y: (n,) class numbers, or reals for the squared loss; included: bool (models, n), every row holding
     the same number of points, so that all models take the same steps. Model j draws from the stream (seed,
-    first + j + 1). `device`: "cpu" or "cuda".
+    first + j + 1). `device`: "cpu", "cuda", "auto" or a torch.device.
     """
     import torch
 
     X, y, masks, outputs = _checked(X, y, included, recipe, classes)
     first, seeds = integer("first", first, low=0), seed_words(seed)
-    _available(device)
+    where = check.device(device)
     dtype = getattr(torch, recipe.precision)
-    data = torch.as_tensor(X, dtype=dtype, device=device)
-    target = torch.as_tensor(y, dtype=torch.long if recipe.loss == "cross_entropy" else dtype, device=device)
+    data = torch.tensor(X, dtype=dtype, device=where)
+    target = torch.tensor(y, dtype=torch.long if recipe.loss == "cross_entropy" else dtype, device=where)
     # counted from 1: a 0 at the end of a seed does not count, and model 0 would share the stream of `seed` itself
     streams = [np.random.default_rng((*seeds, first + j)) for j in range(1, len(masks) + 1)]
     rows = np.stack([np.flatnonzero(mask) for mask in masks])
     sizes = (X.shape[1], *recipe.hidden, outputs)
-    weights, biases = _initial(sizes, streams, dtype, device)
+    weights, biases = _initial(sizes, streams, dtype, where)
     optimizer = torch.optim.SGD(
         [*weights, *biases], lr=recipe.lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay
     )
     loss = _loss(recipe.loss)
     for _ in range(recipe.epochs):
         order = np.stack([r[s.permutation(len(r))] for r, s in zip(rows, streams, strict=True)])
-        shuffled = torch.as_tensor(order, device=device)
+        shuffled = torch.as_tensor(order, device=where)
         for a in range(0, order.shape[1], recipe.batch):
             batch = shuffled[:, a : a + recipe.batch]
             optimizer.zero_grad(set_to_none=True)
@@ -133,7 +134,7 @@ def ensemble_blocks(
     recipe: Recipe,
     seed: int | Sequence[int],
     classes: int | None = None,
-    device: str = "cpu",
+    device: str | torch.device = "cpu",
     block: int = 64,
     first: int = 0,
 ) -> Iterator[tuple[slice, Ensemble]]:
@@ -159,7 +160,7 @@ def ensemble_correct(
     recipe: Recipe,
     seed: int | Sequence[int],
     classes: int | None = None,
-    device: str = "cpu",
+    device: str | torch.device = "cpu",
     block: int = 64,
     first: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -169,7 +170,7 @@ def ensemble_correct(
     """
     if _recipe(recipe).loss != "cross_entropy":
         raise ValueError(f"recipe.loss must be cross_entropy for classifiers, got {recipe.loss}")
-    X, included = dense_design("X", X), bool_matrix("included", included)
+    X, y, included = dense_design("X", X), class_numbers("y", y), bool_matrix("included", included)
     X_test = dense_design("X_test", X_test, X.shape[1])
     y_test = labels("y_test", y_test, len(X_test), "X_test")
     train = np.zeros((len(included), len(X)), dtype=bool)
@@ -177,7 +178,7 @@ def ensemble_correct(
     for models, nets in ensemble_blocks(
         X, y, included, recipe=recipe, seed=seed, classes=classes, device=device, block=block, first=first
     ):
-        train[models] = nets.predict(X) == np.asarray(y)
+        train[models] = nets.predict(X) == y
         test[models] = nets.predict(X_test) == y_test
     return train, test
 
@@ -203,7 +204,7 @@ def _loss(name: str) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
 
 
 def _initial(
-    sizes: tuple[int, ...], streams: list[np.random.Generator], dtype: torch.dtype, device: str
+    sizes: tuple[int, ...], streams: list[np.random.Generator], dtype: torch.dtype, where: torch.device
 ) -> tuple[tuple[torch.Tensor, ...], tuple[torch.Tensor, ...]]:
     """Uniform in +-1/sqrt(inputs), as torch.nn.Linear starts."""
     import torch
@@ -211,7 +212,7 @@ def _initial(
     weights, biases = [], []
     for a, b in pairwise(sizes):
         draws = np.stack([s.random((a + 1, b), dtype=np.float32) for s in streams])
-        both = torch.as_tensor((2 * draws - 1) / np.float32(a) ** 0.5, dtype=dtype, device=device)
+        both = torch.as_tensor((2 * draws - 1) / np.float32(a) ** 0.5, dtype=dtype, device=where)
         weights.append(both[:, :a].clone().requires_grad_())
         biases.append(both[:, a:].clone().requires_grad_())
     return tuple(weights), tuple(biases)
@@ -241,11 +242,3 @@ def _recipe(value: Recipe) -> Recipe:
     if not isinstance(value, Recipe):
         raise TypeError(f"recipe must be a Recipe, got {value!r} of type {type(value).__name__}")
     return value
-
-
-def _available(device: str) -> None:
-    import torch
-
-    kind = one_of("device", str(device).partition(":")[0], ("cpu", "cuda"))
-    if kind == "cuda" and not torch.cuda.is_available():
-        raise ValueError(f"device {device!r} is not available here: torch sees no CUDA GPU")

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from companion._validate import design, integer, number, vector
-from companion.memorization.checks import array_of, bool_matrix, dense_design, labels
+from companion._validate import array, design, integer, number, vector
+from companion.memorization.checks import bool_matrix, dense_design, labels
 
 
 def neighbour_order(X: np.ndarray) -> np.ndarray:
@@ -71,7 +71,7 @@ def nearest_correct(order: np.ndarray, y: np.ndarray, included: np.ndarray) -> n
     """
     included = bool_matrix("included", included)
     n = included.shape[1]
-    order, y = array_of("order", order), labels("y", y, n)
+    order, y = array("order", order), labels("y", y, n)
     if order.shape != (n, n - 1) or order.dtype.kind not in "ui":
         expected = f"neighbour_order(X) of {n} points, row numbers of shape ({n}, {n - 1})"
         raise ValueError(f"order must be {expected}; got {order.dtype} of shape {order.shape}")

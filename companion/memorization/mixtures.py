@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from companion._validate import integer, nonnegative, number, positive, positive_int
-from companion.memorization.checks import class_numbers, generator
+from companion._validate import generator, integer, nonnegative, number, positive, positive_int
+from companion.memorization.checks import class_numbers
 from companion.memorization.tail import zipf
 
 
@@ -25,13 +25,15 @@ class LongTailMixture:
     mislabelled: float = 0.05  # share of training labels replaced by another class
 
     def __post_init__(self) -> None:
-        positive_int("clusters", self.clusters)
-        nonnegative("exponent", self.exponent)
-        positive_int("dimension", self.dimension)
-        nonnegative("spread", self.spread)
-        positive("separation", self.separation)
-        integer("classes", self.classes, low=2)
-        number("mislabelled", self.mislabelled, low=0, high=1)
+        vars(self).update(
+            clusters=positive_int("clusters", self.clusters),
+            exponent=nonnegative("exponent", self.exponent),
+            dimension=positive_int("dimension", self.dimension),
+            spread=nonnegative("spread", self.spread),
+            separation=positive("separation", self.separation),
+            classes=integer("classes", self.classes, low=2),
+            mislabelled=number("mislabelled", self.mislabelled, low=0, high=1),
+        )
 
     @property
     def frequencies(self) -> np.ndarray:

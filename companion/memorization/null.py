@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from companion._validate import number, positive_int
-from companion.memorization.checks import generator, numbers
+from companion._validate import generator, number, positive_int
+from companion.memorization.checks import numbers
 from companion.memorization.scores import _pair, memorization_scores
 
 

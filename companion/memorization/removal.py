@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from companion._validate import positive_int, vector
-from companion.memorization.checks import dense_design, generator, labels, mask, numbers
+from companion._validate import generator, mask, positive_int, vector
+from companion.memorization.checks import dense_design, labels, numbers
 from companion.memorization.loo import _labelled, squared_distances
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from companion._validate import integer, number, positive_int
-from companion.memorization.checks import bool_matrix, generator, numbers
+from companion._validate import generator, integer, number, positive_int
+from companion.memorization.checks import bool_matrix, numbers
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from companion._validate import integer, one_of
+from companion._validate import generator, integer, one_of, seed_words
 
 SIDE = 28
 SOURCES = ("real", "embedded")
@@ -92,7 +92,7 @@ def digits(source: str, *, train: bool, root: str | Path | None = None) -> Image
     DataError
         if MNIST is missing under `root` or differs from the known files
     """
-    one_of("source", source, SOURCES)
+    source = one_of("source", source, SOURCES)
     if source == "embedded":
         return _embedded_digits(train)
     folder, part = data_root(root), "train" if train else "t10k"
@@ -116,10 +116,8 @@ def glyphs(source: str, *, classes: int, seed: int, root: str | Path | None = No
     DataError
         if Omniglot is missing under `root` or differs from the known drawings
     """
-    one_of("source", source, SOURCES)
-    integer("classes", classes, low=1, high=964)
-    integer("seed", seed, low=0)
-    rng = np.random.default_rng([seed, 71])
+    source, classes = one_of("source", source, SOURCES), integer("classes", classes, low=1, high=964)
+    rng = generator((*seed_words(seed), 71))
     labels = np.arange(classes)
     if source == "embedded":
         return Images(np.stack([_drawn_glyph(rng) for _ in range(classes)]), labels)

@@ -283,11 +283,9 @@ def build(
     -------
     a module from (B, 3, 28, 28) float images in [0, 1] to (B,) predictions
     """
-    one_of("name", name, MODELS)
-    one_of("stem", stem, STEMS)
-    positive_int("width", width)
-    positive_int("hidden", hidden)
-    integer("seed", seed, low=0)
+    name, stem = one_of("name", name, MODELS), one_of("stem", stem, STEMS)
+    width, hidden = positive_int("width", width), positive_int("hidden", hidden)
+    seed = integer("seed", seed, low=0)  # torch takes 64 bits
     features = out_planes(STAGES - 1, width)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

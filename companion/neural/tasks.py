@@ -8,12 +8,15 @@ model trained from the same seed meets the same triples.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from companion._validate import integer, nonnegative, number, one_of, positive_int
+from companion._validate import array, integer, number, one_of, positive_int, vector, wholes
+from companion.memorization import tail
 from companion.neural.images import Images, digits, glyphs
 
 TARGETS = ("sum", "product", "xor")
@@ -34,6 +37,14 @@ class Triples:
     index: np.ndarray
     target: np.ndarray
     labels: np.ndarray
+
+    def __post_init__(self) -> None:
+        index, labels = wholes("index", self.index), wholes("labels", self.labels)
+        target = vector("target", self.target, len(index)).astype(np.float32)
+        if index.ndim != 2 or index.shape != labels.shape:
+            got = f"{index.shape} and {labels.shape}"
+            raise ValueError(f"index and labels must hold one row a triple, shape (n, 3); got shapes {got}")
+        vars(self).update(index=index, target=target, labels=labels)
 
     def __len__(self) -> int:
         return len(self.target)
@@ -63,16 +74,30 @@ class Task:
     glyphs: np.ndarray = field(repr=False)
     pairs: np.ndarray = field(repr=False)
 
+    def __post_init__(self) -> None:
+        vars(self).update(bank=pictures("bank", self.bank))
 
-def zipf(exponent: float, classes: int = 10) -> np.ndarray:
-    """(classes,) probabilities proportional to (label + 1)^-exponent: '0' is the commonest digit, '9' the rarest."""
-    weight = np.arange(1, classes + 1, dtype=float) ** -nonnegative("exponent", exponent)
-    return weight / weight.sum()
+
+def pictures(name: str, value: Any) -> np.ndarray:
+    """`value` as uint8 pictures (m, height, width), 0 to 255; TypeError for any other scale."""
+    made = array(name, value)
+    if made.dtype != np.uint8:
+        raise TypeError(f"{name} must hold pictures as uint8, 0 to 255, got dtype {made.dtype}")
+    if made.ndim != 3 or not made.size:
+        raise ValueError(f"{name} must hold pictures, shape (m, height, width); got shape {made.shape}")
+    return made
+
+
+def zipf(exponent: float) -> np.ndarray:
+    """(10,) probabilities proportional to (digit + 1)^-exponent: '0' is the commonest digit, '9' the rarest."""
+    return tail.zipf(10, exponent)
 
 
 def combine(labels: np.ndarray, target: str) -> np.ndarray:
     """(n, 3) labels -> (n,) float32: their sum, their product, or the xor of their bits."""
-    one_of("target", target, TARGETS)
+    target, labels = one_of("target", target, TARGETS), wholes("labels", labels)
+    if labels.ndim != 2:
+        raise ValueError(f"labels must hold one row a triple, shape (n, 3); got shape {labels.shape}")
     if target == "sum":
         return labels.sum(axis=1).astype(np.float32)
     if target == "product":
@@ -122,21 +147,14 @@ def digit_sums(
     DataError
         if the real images do not verify
     """
-    one_of("target", target, TARGETS)
-    positive_int("test_triples", test_triples)
-    integer("seed", seed, low=0)
-    if nine is not None:
-        number("nine", nine, low=0, high=1)
-    for left_out in leave_out:
-        integer("leave_out", left_out, low=0, high=ONE_SHOTS - 1)
-    for name, pair in (("mislabel", mislabel), ("together", together)):
-        if pair is not None and len(pair) != 2:
-            raise ValueError(f"{name} must be a pair of glyphs or labels, got {pair!r}")
-        for value in pair or ():
-            integer(name, value, low=0, high=ONE_SHOTS - 1)
+    target, test_triples = one_of("target", target, TARGETS), positive_int("test_triples", test_triples)
+    seed, triples = integer("seed", seed, low=0), integer("triples", triples, low=ONE_SHOTS)
+    nine = None if nine is None else number("nine", nine, low=0, high=1)
+    leave_out = _glyphs("leave_out", leave_out)
+    mislabel = None if mislabel is None else _pair("mislabel", mislabel)
+    together = None if together is None else _pair("together", together)
     if together is not None and together[0] == together[1]:
         raise ValueError(f"together must name two different glyphs, got {together!r}")
-    integer("triples", triples, low=ONE_SHOTS)
     rng = np.random.default_rng([seed, 17])
     train_digits = digits(source, train=True, root=root)
     test_digits = digits(source, train=False, root=root)
@@ -207,6 +225,19 @@ def baselines(task: Task, zipf_exponent: float = 1.0) -> dict[str, float]:
         "reads_digit": float(np.mean((target - digit - 2 * average) ** 2)),
         "reads_digit_best": float(np.var(target - digit)),
     }
+
+
+def _glyphs(name: str, value: Any) -> tuple[int, ...]:
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise TypeError(f"{name} must hold glyphs by number, got {value!r} of type {type(value).__name__}")
+    return tuple(integer(name, one, low=0, high=ONE_SHOTS - 1) for one in value)
+
+
+def _pair(name: str, value: Any) -> tuple[int, int]:
+    pair = _glyphs(name, value)
+    if len(pair) != 2:
+        raise ValueError(f"{name} must be a pair of glyphs or labels, got {pair!r}")
+    return pair[0], pair[1]
 
 
 def _frequencies(exponent: float, nine: float | None) -> np.ndarray:

@@ -20,9 +20,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from companion import _validate as check
 from companion._files import replacing
-from companion._validate import integer, nonnegative, number, one_of, positive, positive_int
-from companion.neural.tasks import Task, Triples
+from companion._validate import device as pick_device
+from companion.neural.tasks import Task, Triples, pictures
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 
@@ -45,11 +46,13 @@ class Recipe:
     warmup: float = 0.3  # share of the steps in which the learning rate rises
 
     def __post_init__(self) -> None:
-        positive_int("epochs", self.epochs)
-        positive_int("batch", self.batch)
-        positive("lr", self.lr)
-        nonnegative("weight_decay", self.weight_decay)
-        number("warmup", self.warmup, low=0, high=1)
+        vars(self).update(
+            epochs=check.positive_int("epochs", self.epochs),
+            batch=check.positive_int("batch", self.batch),
+            lr=check.positive("lr", self.lr),
+            weight_decay=check.nonnegative("weight_decay", self.weight_decay),
+            warmup=check.number("warmup", self.warmup, low=0, high=1),
+        )
 
 
 @dataclass(frozen=True)
@@ -61,18 +64,9 @@ class Trained:
     seconds: float
 
 
-def pick_device(name: str = "auto") -> torch.device:
-    """ "auto" is CUDA where there is one, else the CPU."""
-    one_of("device", name.partition(":")[0], ("auto", "cpu", "cuda"))
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    if name.startswith("cuda") and not torch.cuda.is_available():
-        raise ValueError(f"device must be one that is here, got {name!r}: torch sees no CUDA GPU")
-    return torch.device(name)
-
-
 def learning_rate(step: int, steps: int, recipe: Recipe) -> float:
     """One-cycle: a half cosine from lr/25 up to lr, then one down to lr/10,000. A function of the step: no state."""
+    step, steps = check.integer("step", step, low=0), check.positive_int("steps", steps)
     peak = max(1.0, recipe.warmup * steps)
     low, progress = (recipe.lr / 25, step / peak) if step < peak else (recipe.lr / 1e4, 1.0)
     if step >= peak:
@@ -82,7 +76,8 @@ def learning_rate(step: int, steps: int, recipe: Recipe) -> float:
 
 def epoch_order(n: int, epoch: int, seed: int) -> np.ndarray:
     """(n,) the order of the triples in an epoch: a function of seed and epoch, so that resuming needs no state."""
-    return np.random.default_rng([seed, 23, epoch]).permutation(n)
+    n, epoch = check.positive_int("n", n), check.integer("epoch", epoch, low=0)
+    return check.generator((*check.seed_words(seed), 23, epoch)).permutation(n)
 
 
 def fit(
@@ -91,9 +86,9 @@ def fit(
     recipe: Recipe,
     *,
     seed: int,
-    device: str = "auto",
+    device: str | torch.device = "auto",
     precision: str = "auto",
-    checkpoint: Path | None = None,
+    checkpoint: Path | str | None = None,
     progress: bool = False,
     label: str = "",
     after_epoch: Callable[[int, nn.Module], None] | None = None,
@@ -103,7 +98,7 @@ def fit(
     Parameters
     ----------
     seed : of the order of the triples (the initialization has its own, see `companion.neural.models.build`)
-    device : "auto", "cpu" or "cuda"
+    device : "auto", "cpu", "cuda", "cuda:1" or a torch.device
     precision : of the convolutions while training, "float32" or "bfloat16"; "auto" is bfloat16 on CUDA. A CPU that
         multiplies bfloat16 gains only with wide networks. Weights, losses and predictions are float32 in any case.
     checkpoint : file to continue from and to write after every epoch; None for none
@@ -117,10 +112,10 @@ def fit(
     TrainingError
         if the loss of any step is not finite
     """
-    integer("seed", seed, low=0)
-    one_of("precision", precision, PRECISIONS)
+    seed, where = check.integer("seed", seed, low=0), pick_device(device)
+    precision = check.one_of("precision", precision, PRECISIONS)
+    checkpoint = None if checkpoint is None else check.path("checkpoint", checkpoint)
     start = time.perf_counter()
-    where = pick_device(device)
     low = precision == "bfloat16" or (precision == "auto" and where.type == "cuda")
     model.to(where, memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(
@@ -128,9 +123,9 @@ def fit(
     )
     identity = {**asdict(recipe), "seed": seed, "triples": len(task.train)}
     losses = _resume(checkpoint, model, optimizer, identity, where) if checkpoint else []
-    bank = torch.from_numpy(task.bank).to(where)
-    index = torch.from_numpy(task.train.index).to(where)
-    target = torch.from_numpy(task.train.target).to(where)
+    bank, index, target = (
+        torch.as_tensor(part, device=where) for part in (task.bank, task.train.index, task.train.target)
+    )
     n = len(task.train)
     per_epoch = math.ceil(n / recipe.batch)
     steps = per_epoch * recipe.epochs
@@ -170,19 +165,21 @@ def fit(
 
 def gather(bank: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
     """(m, 28, 28) uint8 and (B, 3) -> (B, 3, 28, 28) float in [0, 1]; the model chooses the layout in memory."""
+    if bank.dtype != torch.uint8:
+        raise TypeError(f"bank must hold pictures as uint8, 0 to 255, got {bank.dtype}")
     images = bank[index.reshape(-1)].reshape(*index.shape, *bank.shape[1:])
     return images.float().div_(255)
 
 
 def predict(model: nn.Module, bank: np.ndarray, index: np.ndarray, *, batch: int = 512) -> np.ndarray:
     """(n,) float64 predictions for the triples `index` (n, 3); the model's train/eval mode is restored."""
+    bank, index, batch = pictures("bank", bank), check.wholes("index", index), check.positive_int("batch", batch)
     if index.ndim != 2 or index.shape[1] != 3 or not len(index):
         raise ValueError(f"index must hold triples, shape (n, 3) with n at least 1; got shape {index.shape}")
     if index.min() < 0 or index.max() >= len(bank):
         raise ValueError(
             f"index must hold rows of the bank, in [0, {len(bank) - 1}]; got {index.min()} to {index.max()}"
         )
-    positive_int("batch", batch)
     where = next(model.parameters()).device
     was_training = model.training
     model.eval()

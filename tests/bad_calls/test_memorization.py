@@ -254,7 +254,7 @@ ENSEMBLES = [
     bad("target-nan", lambda: train(y=y * nan, recipe=mem.Recipe(loss="squared")), ValueError, "y must be finite"),
     bad("train-seed", lambda: train(seed=-1), ValueError, "seed must be at least 0, got -1"),
     bad("first", lambda: train(first=-1), ValueError, "first must be at least 0, got -1"),
-    bad("device", lambda: train(device="tpu"), ValueError, "device must be one of cpu, cuda; got 'tpu'"),
+    bad("device", lambda: train(device="tpu"), ValueError, "device must be one of auto, cpu, cuda; got 'tpu'"),
     bad("recipe", lambda: train(recipe={"epochs": 1}), TypeError, "recipe must be a Recipe", "of type dict"),
     bad(
         "hidden-number",

@@ -78,7 +78,7 @@ def test_bound_is_infinite_above_the_threshold() -> None:
 
 
 def test_core_must_be_a_mask() -> None:
-    with pytest.raises(ValueError, match="core must be a bool vector of length 2"):
+    with pytest.raises(ValueError, match="core must be a bool mask of shape"):
         block_min_norm(np.eye(2), np.ones(2), core=np.array([0]))
 
 

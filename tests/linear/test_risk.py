@@ -105,7 +105,7 @@ def test_noiseless_expected_risk_is_the_risk():
     [
         ([], 1, ValueError, "features must be a non-empty"),
         (np.zeros(8, bool), 1, ValueError, "features must be a non-empty"),
-        (np.ones(5, bool), 1, ValueError, "features must be a mask of shape"),
+        (np.ones(5, bool), 1, ValueError, "features must be a bool mask of shape"),
         ([0, 8], 1, ValueError, "features must be in \\[0, 7\\]"),
         ([-1, 2], 1, ValueError, "features must be in"),
         ([1, 1], 1, ValueError, "features must not repeat"),

@@ -274,7 +274,10 @@ def test_forgetting_prices_scale_as_stated():
         (lambda: risk.frequency_scale(5.0, 1.0), "alpha must be above 1 when d is infinite"),
         (lambda: risk.unseen_floor([0.5, 1.2], 1.0, 5), "p must hold probabilities"),
         (lambda: risk.expected_risk_bounds([0.5, 0.2], [1.0, 1.0], 5, 2), "k must be"),
-        (lambda: risk.risk_sandwich(np.eye(2), [0.5, 0.2], [1.0, 1.0], [True]), "resolved must have shape"),
+        (
+            lambda: risk.risk_sandwich(np.eye(2), [0.5, 0.2], [1.0, 1.0], [True]),
+            "resolved must be a bool mask of shape",
+        ),
         (lambda: noise.rest_leverage(np.ones((2, 2)), 0), "exactly one row"),
         (lambda: noise.common_leverage(np.array([[1.0, 1.0]]), [0.5, 0.2], 1), "must have rank k"),
         (lambda: noise.noise_constant(1.0), "alpha must be"),

@@ -104,7 +104,7 @@ def power_law_sum(alpha: float, c: float, m: float, d: float = math.inf) -> floa
     """
     alpha = check.number("alpha", alpha, low=1, open_low=True)
     c, m = check.positive("c", c), check.positive("m", m)
-    d = d if d == math.inf else check.positive("d", d)
+    d = math.inf if np.isscalar(d) and d == math.inf else check.positive("d", d)
     g = 1 - 1 / alpha
     start = 0.0 if math.isinf(d) else m * c * d**-alpha
     return float(c ** (1 / alpha) * m**-g * gamma_function(g) * gammaincc(g, start) / alpha)

@@ -113,6 +113,7 @@ def potential_maximizer(p: np.ndarray, n: float, weights: np.ndarray | None = No
 
 def predicted_rank(p: np.ndarray, n: float) -> float:
     """d - max Phi."""
+    p = frequencies(p)
     return len(p) - potential(p, n, potential_maximizer(p, n))
 
 
@@ -137,7 +138,7 @@ def cavity(
     """
     p, n = frequencies(p), check.number("n", n, low=1)
     count, tolerance = multiplicities(p, weights), check.positive("tolerance", tolerance)
-    check.one_of("start", start, ("everything unresolved", "everything resolved"))
+    start = check.one_of("start", start, ("everything unresolved", "everything resolved"))
     u = np.ones_like(p) if start == "everything unresolved" else np.zeros_like(p)
     w = np.zeros_like(p)
     for _ in range(20_000):
@@ -195,8 +196,7 @@ def power_sum(alpha: float, a: Any, b: Any) -> Any:
 
 
 def _ends(name: str, value: Any) -> np.ndarray:
-    array = np.asarray(value)
-    return check.vector(name, array.ravel()).reshape(array.shape)[()]
+    return check.reals(name, value)[()]
 
 
 def row_map(p: np.ndarray, n: float, z: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:

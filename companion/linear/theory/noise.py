@@ -146,6 +146,7 @@ def diagonal_noise_law(n: int, *, c: float, alpha: float) -> float:
     Source: ours, :prf:ref:`prop-noise-law`.
     """
     n, c = check.positive_int("n", n), check.positive("c", c)
+    alpha = check.number("alpha", alpha, low=1, open_low=True)
     return noise_constant(alpha) * c ** (1 / alpha) * float(n) ** -(1 - 1 / alpha)
 
 
@@ -174,12 +175,7 @@ def composition_noise(X: Any, features: Any, sigma: float, *, signs: Any = None)
     is drawn): ``sigma^2 |X^{+T} x|^2``. Source: ours, :prf:ref:`thm-composition-noise`.
     """
     X = sp.csr_array(check.design("X", X))
-    features = np.asarray(features)
-    if features.ndim != 1 or features.size == 0 or features.dtype.kind not in "iu":
-        got = f"shape {features.shape} and dtype {features.dtype}"
-        raise ValueError(f"features must be a non-empty list of column numbers, got {got}")
-    if features.min() < 0 or features.max() >= X.shape[1]:
-        raise ValueError(f"features must be in [0, {X.shape[1] - 1}], got {features.min()} to {features.max()}")
+    features = check.columns("features", features, X.shape[1])
     scale = check.nonnegative("sigma", sigma) ** 2
     if signs is None:
         return scale * float(inverse_gram_diagonal(X)[features].sum())

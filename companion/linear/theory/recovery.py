@@ -95,11 +95,13 @@ def seen_power_law(alpha: float, c: float, n: int) -> float:
 
 def unresolved_share_power_law(alpha: float, c: float, n: int) -> float:
     """Leading order M/alpha of the share of seen features left unresolved, :prf:ref:`thm-rate` (a)."""
+    alpha = check.number("alpha", alpha, low=1, open_low=True)
     return power_law_sum(alpha, c, check.positive("n", n)) / alpha
 
 
 def unresolved_mass_power_law(alpha: float, c: float, n: int) -> float:
     """Leading order gamma M^2 of the probability mass of seen but unresolved features, :prf:ref:`thm-rate` (b)."""
+    alpha = check.number("alpha", alpha, low=1, open_low=True)
     mass = power_law_sum(alpha, c, check.positive("n", n))
     return (1 - 1 / alpha) * mass**2
 

@@ -93,11 +93,7 @@ def risk_sandwich(X: Any, p: Any, beta: Any, resolved: Any) -> Sandwich:
     """
     X = sp.csr_array(check.design("X", X))
     p, beta = check.vector("p", p, X.shape[1]), check.vector("beta", beta, X.shape[1])
-    resolved = np.asarray(resolved)
-    if resolved.shape != p.shape:
-        raise ValueError(f"resolved must have shape {p.shape}, one flag a feature; got {resolved.shape}")
-    if resolved.dtype != bool:
-        raise TypeError(f"resolved must hold booleans, got dtype {resolved.dtype}")
+    resolved = check.mask("resolved", resolved, p.size)
     seen = np.bincount(X.indices, minlength=X.shape[1]) > 0
     floor = float(np.sum((p * beta**2)[~seen]))
     loose = np.flatnonzero(seen & ~resolved)
@@ -165,7 +161,8 @@ def clipped_mass(s: float, alpha: float, d: int) -> float:
 
     Source: ours, :prf:ref:`prop-sparsity`.
     """
-    c = frequency_scale(s, alpha, check.positive_int("d", d))
+    s, alpha, d = check.positive("s", s), check.positive("alpha", alpha), check.positive_int("d", d)
+    c = frequency_scale(s, alpha, d)
     cut = np.arange(1, min(d, int(c ** (1 / alpha)) + 1) + 1, dtype=float)
     return float(np.sum(np.maximum(0.0, c * cut**-alpha - 1)))
 
@@ -185,6 +182,7 @@ def floor_law(n: int, *, c: float, alpha: float, b: float, d: int | None = None)
     when `d` is None. Source: ours, :prf:ref:`lem-floor-law`.
     """
     n, c = check.positive_int("n", n), check.positive("c", c)
+    alpha, b = check.positive("alpha", alpha), check.number("b", b)
     g, d = floor_exponent(alpha, b), None if d is None else check.positive_int("d", d)
     share = 1.0 if d is None else float(gammaincc(g, n * c * float(d) ** -alpha))
     return c ** ((1 - 2 * b) / alpha) * float(gamma(g)) * share * float(n) ** -g / alpha
@@ -196,6 +194,7 @@ def floor_law_error(n: int, *, c: float, alpha: float, b: float) -> float:
     Relative to the law it is ``O(n^-min(1, 1/alpha))``. Source: ours, :prf:ref:`lem-floor-law`.
     """
     n, c = check.positive_int("n", n), check.positive("c", c)
+    alpha, b = check.positive("alpha", alpha), check.number("b", b)
     g = floor_exponent(alpha, b)
     w = 1 + 2 * b / alpha
     scale = c ** (-2 * b / alpha)

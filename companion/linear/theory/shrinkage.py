@@ -146,10 +146,7 @@ def forgetting(p: Any, beta: Any, n: int, n_lam: float, t: int) -> Forgetting:
 
 
 def _counts(count: Any) -> np.ndarray:
-    array = np.asarray(count)
-    if array.dtype.kind not in "buif":
-        raise TypeError(f"count must hold real numbers, got dtype {array.dtype}")
-    array = array.astype(float)
-    if not np.isfinite(array).all() or array.min(initial=0) < 0:
-        raise ValueError(f"count must be finite and at least 0, got {array.min(initial=0)}")
-    return array
+    count = check.reals("count", count)
+    if count.min(initial=0) < 0:
+        raise ValueError(f"count must be at least 0, got {count.min()}")
+    return count
