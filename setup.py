@@ -8,7 +8,7 @@ from setuptools.command.build_py import build_py
 
 
 class WithResults(build_py):
-    """Copy book/results/*.json to companion/_results, where an installed `companion.results` looks."""
+    """Copy book/results/*.json to companion/_results, where an installed `companion.runner.results` looks."""
 
     def run(self):
         super().run()

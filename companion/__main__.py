@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from companion import __version__
-from companion.experiment import PRESETS
+from companion.runner.experiment import PRESETS
 
 _RUN_EPILOG = """\
 presets
@@ -100,19 +100,19 @@ def _fail(code: int, error: object) -> int:
 
 
 def _list(given: argparse.Namespace) -> int:
-    from companion import results
-    from companion.registry import EXPERIMENTS
+    from companion import experiments
+    from companion.runner import results
 
-    for name, (_, summary) in EXPERIMENTS.items():
+    for name in experiments.names():
         stored = [p for p in PRESETS if results.path(name, p).is_file()]
-        print(f"{name:<22} {summary}\n{'':<22} stored: {', '.join(stored) or 'nothing yet'}")
+        print(f"{name:<22} {experiments.summary(name)}\n{'':<22} stored: {', '.join(stored) or 'nothing yet'}")
     return 0
 
 
 def _run(given: argparse.Namespace) -> int:
-    from companion import results
-    from companion.registry import experiment
-    from companion.run import run
+    from companion.experiments import experiment
+    from companion.runner import results
+    from companion.runner.run import run
 
     known = experiment(given.experiment)
     out = (given.out or results.folder()).resolve()
@@ -135,9 +135,9 @@ def _run(given: argparse.Namespace) -> int:
 
 
 def _repeat(given: argparse.Namespace) -> int:
-    from companion.experiment import Resources
-    from companion.registry import experiment
-    from companion.repeat import repeat
+    from companion.experiments import experiment
+    from companion.runner.experiment import Resources
+    from companion.runner.repeat import repeat
 
     known = experiment(given.experiment)
     resources = Resources(_device(given.device), data=given.root, progress=True)

@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from companion import _files, results
-from companion.run import device_name
+from companion import _files
+from companion.runner import results
+from companion.runner.run import device_name
 
 FORMAT = 1
 COMMAND = "make bench"

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from companion.experiment import Experiment, settings_table
+from companion.runner.experiment import Experiment, settings_table
 
 
 class Text(str):

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
-from companion import results
 from companion.book import Markdown, Text, interval
 from companion.claims import SOURCES, STATUSES, Claim
-from companion.registry import EXPERIMENTS
-from companion.results import Result
+from companion.experiments import names
+from companion.runner import results
+from companion.runner.results import Result
 
 PROVED = ("thm-", "lem-", "prop-", "cor-", "conj-")  # labels of blocks in a chapter; the others name demonstrations
 
@@ -125,7 +125,7 @@ def largest(name: str) -> Result | None:
 
 def against_table1() -> list[tuple[str, str, str, str, str, str]]:
     """Table 1, a row a number: model, weight decay, loss, the paper's number, ours with its interval, status."""
-    from companion.neural.experiments import table1
+    from companion.experiments import table1
 
     stored = largest("table1")
     rows = []
@@ -143,7 +143,7 @@ def against_table1() -> list[tuple[str, str, str, str, str, str]]:
 
 def against_fullsize() -> list[tuple[str, str, str, str, str, str]]:
     """The runs of Table 1 at the paper's size, a row a number, as `against_table1`: ours after the last epoch."""
-    from companion.neural.experiments import fullsize, table1
+    from companion.experiments import fullsize, table1
 
     stored = largest("fullsize")
     rows = []
@@ -244,10 +244,10 @@ def _status(holds: bool) -> str:
 
 
 def stored_results() -> Iterator[Result]:
-    """Every stored result, in the order of the registry."""
+    """Every stored result, in the order of their names."""
     folder = results.folder()
     found = {path.stem: path for path in sorted(folder.glob("*.json"))}
-    for name in EXPERIMENTS:
+    for name in names():
         for preset in ("smoke", "cpu", "paper"):
             if path := found.get(f"{name}-{preset}"):
                 yield results.read(path)

@@ -91,7 +91,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()
     # One small function first: this makes all mutants and learns which test reaches which function.
-    mutmut("run", "--max-children", "1", "companion.results.x__duration__mutmut_1")
+    mutmut("run", "--max-children", "1", "companion.runner.results.x__duration__mutmut_1")
     choose(given.share, given.seed)
     mutmut("run", "--max-children", str(given.jobs))
     found = summary(given.share, given.seed)

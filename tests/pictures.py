@@ -2,8 +2,8 @@
 
 import xml.etree.ElementTree as ET
 
-from companion import results
-from companion.registry import experiment
+from companion.experiments import experiment
+from companion.runner import results
 
 
 def checked(picture):

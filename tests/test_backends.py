@@ -8,14 +8,14 @@ from functools import partial
 
 import pytest
 
-from companion import backends
+from companion.runner import backends
 
 RUN = """
 import sys
 from functools import partial
 from pathlib import Path
 from tests.test_backends import stay
-from companion import backends
+from companion.runner import backends
 list(backends.processes([partial(stay, Path(sys.argv[1]), i) for i in range(2)], jobs=2, threads=1))
 """
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from companion.registry import EXPERIMENTS
+from companion.experiments import names
 from tests.calling import call
 
 
 def test_list_names_every_experiment(capsys):
     code, out, _ = call(capsys, "list")
     assert code == 0
-    assert all(name in out for name in EXPERIMENTS)
+    assert all(name in out for name in names())
 
 
 def test_help_teaches_presets_and_examples(capsys):

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from companion import results
-from companion import run as runner
-from companion.experiment import Experiment, setting
+from companion.runner import results
+from companion.runner import run as runner
+from companion.runner.experiment import Experiment, setting
 
 distributed = pytest.importorskip("distributed")
 

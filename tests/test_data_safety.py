@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from companion import results
-from companion.memorization.experiments import real_scores
+from companion.experiments import real_scores
 from companion.neural import images
+from companion.runner import results
 
-PACKAGE = Path(results.__file__).parent
+PACKAGE = Path(results.__file__).parents[1]
 REFUSED = {"eval", "exec", "compile", "__import__"}
 REFUSED_ATTRIBUTES = {
     ("pickle", "load"),

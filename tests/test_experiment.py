@@ -1,4 +1,4 @@
-"""Settings, code hashes and the registry."""
+"""Settings, code hashes and the list of experiments."""
 
 import dataclasses
 import json
@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from companion import experiment as ex
 from companion.book import setting_rows, settings_of
-from companion.registry import EXPERIMENTS, experiment
+from companion.experiments import experiment, names
+from companion.runner import experiment as ex
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +39,7 @@ def test_code_hash_sees_code_but_not_words(tmp_path, monkeypatch):
     deep, top = package / "area" / "deep.py", package / "area" / "top.py"
     top.write_text('"""Top."""\nfrom companion.area import deep\n')
     deep.write_text('"""Deep."""\nx = 1\n')
-    monkeypatch.setattr(ex, "__file__", str(package / "experiment.py"))
+    monkeypatch.setattr(ex, "__file__", str(package / "runner" / "experiment.py"))
     first = ex.code_hash("companion.area.top")
     deep.write_text('"""Deeper words."""\n# a comment\nx = 1\n')
     assert ex.code_hash("companion.area.top") == first
@@ -47,7 +47,7 @@ def test_code_hash_sees_code_but_not_words(tmp_path, monkeypatch):
     assert ex.code_hash("companion.area.top") != first
 
 
-@pytest.mark.parametrize("name", sorted(EXPERIMENTS))
+@pytest.mark.parametrize("name", names())
 def test_every_registered_experiment_loads_and_knows_its_name(name):
     known = experiment(name)
     assert known.name == name
@@ -62,7 +62,7 @@ def test_every_registered_experiment_loads_and_knows_its_name(name):
 
 
 def test_unknown_experiment_lists_the_known_ones():
-    with pytest.raises(ValueError, match="experiment must be one of figure1, .*; got 'figure7'"):
+    with pytest.raises(ValueError, match="experiment must be one of composition-removal, .*; got 'figure7'"):
         experiment("figure7")
 
 
@@ -77,8 +77,8 @@ def test_imports_stay_light(module):
 
 def test_imports_go_one_way():
     """Areas know nothing of one another, nor of what stands above them."""
-    package = Path(ex.__file__).parent
-    above = {"results", "run", "claims", "explore", "style", "figures", "book", "registry", "__main__"}
+    package = Path(ex.__file__).parents[1]
+    above = {"experiments", "claims", "explore", "style", "figures", "book", "reference", "benchmarks", "__main__"}
     areas = {"linear", "neural", "memorization", "landscape"}
     import ast
 
@@ -86,11 +86,9 @@ def test_imports_go_one_way():
         for file in (package / area).rglob("*.py"):
             parts = file.relative_to(package).parts
             name = ".".join(("companion", *parts)).removesuffix(".py")
-            # Experiments stand above their own area and may use another area's library.
-            others = set() if "experiments" in parts else areas - {area}
             for used in ex._imports(name, file, ast.parse(file.read_text(encoding="utf-8"))):
                 first = used.split(".")[1]
-                assert first not in above | others, f"{name} imports {used}"
+                assert first not in above | areas - {area}, f"{name} imports {used}"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from companion import reference, results
+from companion import reference
 from companion.book import carried, interval, table
 from companion.claims import SOURCES, STATUSES, Claim, ledger
-from companion.registry import experiment
+from companion.experiments import experiment
+from companion.runner import results
 from tests.book.pages import listed
 from tests.pictures import made
 

@@ -5,10 +5,10 @@ import json
 
 import pytest
 
-from companion import repeat, results
-from companion import run as runner
 from companion.__main__ import main
-from companion.registry import experiment
+from companion.experiments import experiment
+from companion.runner import repeat, results
+from companion.runner import run as runner
 
 
 @pytest.fixture

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from scipy.stats import sem, t
 
-from companion import _files, results
-from companion.experiment import Experiment, setting, settings_dict
-from companion.registry import experiment
-from companion.run import run
+from companion import _files
+from companion.experiments import experiment
+from companion.runner import results
+from companion.runner.experiment import Experiment, setting, settings_dict
+from companion.runner.run import run
 from tests import agreement
 
 
@@ -358,7 +359,7 @@ def test_results_are_in_the_named_folder_else_with_the_book(monkeypatch, tmp_pat
     assert results.path("a", "b") == tmp_path / "a-b.json"
     monkeypatch.delenv("COMPANION_RESULTS")
     (tmp_path / "companion").mkdir()
-    monkeypatch.setattr(results, "__file__", str(tmp_path / "companion" / "results.py"))
+    monkeypatch.setattr(results, "__file__", str(tmp_path / "companion" / "runner" / "results.py"))
     assert results.folder() == tmp_path / "companion" / "_results", "an installed package holds a copy"
     (tmp_path / "book" / "results").mkdir(parents=True)
     assert results.folder() == tmp_path / "book" / "results", "a checkout has the book beside it"

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from companion import results
-from companion import run as runner
-from companion.experiment import Experiment, setting
-from companion.registry import EXPERIMENTS
+from companion.runner import results
+from companion.runner import run as runner
+from companion.runner.experiment import Experiment, setting
 
 
 @dataclass(frozen=True)
@@ -35,8 +34,7 @@ def measure(settings, cell, seed, resources):
 def toy(tmp_path, monkeypatch):
     log = tmp_path / "calls.log"
     known = Experiment("toy", "a toy", {"smoke": Toy(log=str(log))}, {"smoke": 2}, cells, measure)
-    monkeypatch.setitem(EXPERIMENTS, "toy", (__name__, "a toy"))
-    monkeypatch.setattr("companion.results.experiment", lambda name: known)
+    monkeypatch.setattr("companion.runner.results.experiment", lambda name: known)
     monkeypatch.setattr(runner, "code_hash", lambda module: "0" * 16)
     monkeypatch.setattr(results, "code_hash", lambda module: "0" * 16)
     return known, log, tmp_path / "out"

@@ -11,11 +11,11 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from companion import results
-from companion import run as runner
-from companion.experiment import Resources
+from companion.experiments import experiment
 from companion.neural import images, tasks, train
-from companion.registry import experiment
+from companion.runner import results
+from companion.runner import run as runner
+from companion.runner.experiment import Resources
 
 SMALL = {
     "figure1": {"n": 60, "d": 300, "alphas": (1.5,)},

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from companion.linear.theory import density
-from companion.results import Result
+from companion.runner.results import Result
 from companion.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots, whiskers
 
 

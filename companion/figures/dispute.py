@@ -10,7 +10,7 @@ from companion.memorization.loo import nearest_subset_scores
 from companion.memorization.mixtures import LongTailMixture, plant_clusters
 from companion.memorization.tail import expected_count, expected_mass, price, zipf
 from companion.memorization.variance import cluster_law, exact_error, quoted_bound, variance_bound
-from companion.results import Result
+from companion.runner.results import Result
 from companion.style import BLUE, CYCLE, GREY, INK, ORANGE, Picture, picture, subplots
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from companion.results import Result
+from companion.runner.results import Result
 from companion.style import BLUE, CYCLE, GREEN, GREY, INK, ORANGE, Picture, band, house, picture, subplots
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from companion.linear.experiments import figure1
-from companion.results import Result
+from companion.experiments import figure1
+from companion.runner.results import Result
 from companion.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, band, picture, subplots
 
 COLOURS = {"never seen": GREY, "seen, not resolved": ORANGE, "resolved (noise)": BLUE, "common": GREEN}

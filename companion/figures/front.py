@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from companion.results import Result, Row
+from companion.runner.results import Result, Row
 from companion.style import BLUE, GREY, INK, ORANGE, Picture, band, picture, subplots
 
 CURVES = (

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from companion.linear.switches import World, losses
-from companion.results import interval
+from companion.runner.results import interval
 from companion.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots
 
 BARS = (

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from companion.results import Result
+from companion.runner.results import Result
 from companion.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, Picture, picture, subplots
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from companion.results import Result
+from companion.runner.results import Result
 from companion.style import BLUE, GREY, ORANGE, Picture, picture, subplots
 
 if TYPE_CHECKING:

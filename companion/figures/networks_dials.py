@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from companion.figures.networks import NAMES
-from companion.results import Result
+from companion.runner.results import Result
 from companion.style import BLUE, GREEN, PURPLE, RED, Picture, picture, subplots
 
 if TYPE_CHECKING:

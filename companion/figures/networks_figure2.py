@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from companion.figures.networks import COLOURS, NAMES
-from companion.results import Result
+from companion.runner.results import Result
 from companion.style import GREY, Picture, picture, subplots, whiskers
 
 if TYPE_CHECKING:

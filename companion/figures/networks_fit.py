@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from companion.figures.networks import COLOURS, NAMES
-from companion.results import Result
+from companion.runner.results import Result
 from companion.style import GREY, INK, Picture, picture, subplots
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from companion.figures.networks import COLOURS, NAMES
-from companion.results import Result
+from companion.runner.results import Result
 from companion.style import GREY, INK, Picture, picture, subplots
 
 FAULTS = {"clean": "nothing\nwrong", "mislabelled": "wrong\nlabel", "together": "always\ntogether"}

@@ -9,7 +9,7 @@ import numpy as np
 
 from companion.figures.networks import COLOURS, NAMES
 from companion.neural.tasks import ONE_SHOTS
-from companion.results import Result
+from companion.runner.results import Result
 from companion.style import GREY, INK, ORANGE, Picture, picture, subplots
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def predicted_map(row: Row) -> np.ndarray:
 def training_triples(task: Task, readings: Mapping[str, Row]) -> Picture:
     """The only training triple of each glyph, and what trained models make of it and of the glyph beside new digits.
 
-    `readings`: model -> row of `companion.neural.experiments.table1`, trained on this very task.
+    `readings`: model -> row of `companion.experiments.table1`, trained on this very task.
     """
     from matplotlib.patches import Rectangle
 

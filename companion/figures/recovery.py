@@ -10,7 +10,7 @@ import numpy as np
 
 from companion.linear.model import LongTailModel
 from companion.linear.theory import counts, density, recovery
-from companion.results import Result
+from companion.runner.results import Result
 from companion.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, Picture, band, picture, subplots, whiskers
 
 GRID = tuple(np.round(np.linspace(1.0, 3.0, 41), 3))

@@ -10,7 +10,7 @@ from companion.linear import LongTailModel, feature_counts, leverage, ridge
 from companion.linear.theory.noise import diagonal_noise_law, once_seen_rows
 from companion.linear.theory.risk import floor_law, frequency_scale
 from companion.linear.theory.shrinkage import forgetting, gradient_filter, ridge_shrinkage
-from companion.results import Result
+from companion.runner.results import Result
 from companion.style import (
     BLUE,
     CYCLE,

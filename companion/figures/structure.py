@@ -11,7 +11,7 @@ from scipy.stats import binomtest
 from companion.linear.model import LongTailModel, sample_design
 from companion.linear.structure import peeling_rounds
 from companion.linear.theory import counts, pinning
-from companion.results import Result, interval
+from companion.runner.results import Result, interval
 from companion.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, Picture, band, picture, subplots, whiskers
 
 

@@ -101,6 +101,14 @@ def digits(source: str, *, train: bool, root: str | Path | None = None) -> Image
     return Images(pixels, labels.astype(np.int64))
 
 
+def digit_rows(source: str, *, train: bool, side: int, root: Path | None) -> tuple[np.ndarray, np.ndarray]:
+    """Digit images as rows, float32 in [0, 1], (n, side * side), and labels (n,). `side` divides 28."""
+    images = digits(source, train=train, root=root)
+    step = SIDE // side
+    pixels = images.pixels.reshape(-1, side, step, side, step).mean((2, 4))
+    return (pixels / 255).reshape(len(pixels), -1).astype(np.float32), images.labels
+
+
 def glyphs(source: str, *, classes: int, seed: int, root: str | Path | None = None) -> Images:
     """One drawing of each of `classes` characters, none of them a digit, labelled 0, 1, ...
 

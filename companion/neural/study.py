@@ -6,8 +6,8 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from companion.experiment import Resources, setting
 from companion.neural.tasks import ONE_SHOTS, Task, baselines, digit_sums
+from companion.runner.experiment import Resources, setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,11 +48,9 @@ def train_one(
     **options: Any,
 ) -> tuple[nn.Module, Task]:
     """Make the task and train one model on it; `options` go to `companion.neural.tasks.digit_sums`."""
-    import torch
-
     from companion.neural import models, train
 
-    torch.set_num_threads(resources.threads)
+    resources.use_threads()
     task = digit_sums(
         source=settings.source,
         triples=settings.triples,

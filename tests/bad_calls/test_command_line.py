@@ -17,8 +17,8 @@ ARGUMENTS = [
     (("--verbose", "list"), "unrecognized arguments: --verbose"),
     (("list", "all"), "unrecognized arguments: all"),
     (("run",), "required: EXPERIMENT"),
-    (("run", ""), "experiment must be one of figure1"),
-    (("run", "figure7"), "experiment must be one of figure1"),
+    (("run", ""), "experiment must be one of composition-removal"),
+    (("run", "figure7"), "experiment must be one of composition-removal"),
     ((*RUN, "figure2"), "unrecognized arguments: figure2"),
     ((*RUN, "--preset", "huge"), "preset of figure1 must be one of smoke, paper; got 'huge'"),
     ((*RUN, "--preset"), "argument --preset: expected one argument"),
@@ -113,7 +113,7 @@ def test_an_interrupt_says_how_to_go_on(capsys, monkeypatch):
     def stop(*_args, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("companion.run.run", stop)
+    monkeypatch.setattr("companion.runner.run.run", stop)
     code, _, err = call(capsys, *RUN, "--out", "unused")
     assert code == 130
     assert err == "companion: interrupted; finished pieces are kept, the same command goes on\n"

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from companion import book, experiment, explore, registry, results, style
-from companion import run as runner
+from companion import book, experiments, explore, style
 from companion.landscape import (
     capacity,
     corrupted,
@@ -22,6 +21,8 @@ from companion.landscape import (
     shortcut,
     spurious,
 )
+from companion.runner import experiment, results
+from companion.runner import run as runner
 
 from .cases import assert_refused, bad
 
@@ -29,7 +30,7 @@ nan = math.nan
 
 
 def run(preset="smoke", **options):
-    return runner.run(registry.experiment("figure1"), preset, **{"out": Path.cwd() / "out", **options})
+    return runner.run(experiments.experiment("figure1"), preset, **{"out": Path.cwd() / "out", **options})
 
 
 def figure():
@@ -45,8 +46,8 @@ def one_value(draw=lambda a: None, **options):
 
 
 TOOLS = [
-    bad("experiment", lambda: registry.experiment("figure7"), ValueError, "experiment must be one of", "got 'figure7'"),
-    bad("experiment-list", lambda: registry.experiment(["a"]), ValueError, "experiment must be one of", "got ['a']"),
+    bad("experiment", lambda: experiments.experiment("fig7"), ValueError, "experiment must be one of", "got 'fig7'"),
+    bad("experiment-list", lambda: experiments.experiment(["a"]), ValueError, "experiment must be one of", "got ['a']"),
     bad("origin", lambda: experiment.setting(1, "why", "theirs"), ValueError, "origin must be one of", "got 'theirs'"),
     bad("preset", lambda: run("huge"), ValueError, "preset of figure1 must be one of smoke, paper; got 'huge'"),
     bad("seeds-0", lambda: run(seeds=0), ValueError, "seeds must be at least 1, got 0"),
@@ -178,7 +179,7 @@ def test_a_wrong_result_file_is_named_and_left_as_it_is(tmp_path, text, error, t
 
 
 def test_an_infinite_number_is_no_result(tmp_path):
-    known = registry.experiment("figure1")
+    known = experiments.experiment("figure1")
     with pytest.raises(ValueError, match=r"rows must hold finite numbers or NaN, got an infinite one in .*'mean': inf"):
         results.save(known, "smoke", [0], [{"alpha": 1.0, "sigma": 0.0, "seed": 0, "value": math.inf}], {}, tmp_path)
     assert list(tmp_path.iterdir()) == []

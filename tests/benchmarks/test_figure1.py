@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from companion.experiment import Resources
-from companion.linear.experiments.figure1 import EXPERIMENT, long_tail_model
+from companion.experiments.figure1 import EXPERIMENT, long_tail_model
+from companion.runner.experiment import Resources
 from tests.benchmarks.clock import seconds
 
 pytestmark = pytest.mark.benchmark

@@ -10,7 +10,6 @@ from functools import cache
 import numpy as np
 import pytest
 
-from companion import results
 from companion.figures import (
     composition,
     density,
@@ -48,6 +47,7 @@ from companion.landscape.seeds import repeat
 from companion.linear import LongTailModel, sample_design
 from companion.linear.switches import World
 from companion.linear.symbols import symbol_losses, symbol_task
+from companion.runner import results
 
 stored = cache(results.load)
 

@@ -11,15 +11,16 @@ from dataclasses import replace
 
 import torch
 
-from companion import registry, results
+from companion import experiments
 from companion.__main__ import main
 from companion.neural import train
 from companion.neural.tasks import digit_sums
+from companion.runner import results
 
 TINY = {"triples": 64, "test_triples": 30, "width": 2, "models": ("sum",), "decays": (0.0, 0.5), "epochs": 6}
 SMALL = {"table1": TINY, "epochs": {**TINY, "every": 1}, "figure1": {"n": 60, "d": 300, "alphas": (1.5, 2.5)}}
 SEEDS = {"epochs": 1, "table1": 1, "figure1": 5}
-real_experiment, real_order, real_fit = registry.experiment, train.epoch_order, train.fit
+real_experiment, real_order, real_fit = experiments.experiment, train.epoch_order, train.fit
 
 
 def experiment(name):
@@ -69,7 +70,7 @@ def status(pid, block):
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    registry.experiment = results.experiment = experiment
+    experiments.experiment = results.experiment = experiment
     digit_sums(source="embedded", triples=10, test_triples=10, seed=0)  # so that scikit-learn is there before the fork
     print("ready", flush=True)
     for line in sys.stdin:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from companion import results
+from companion.runner import results
 
 ROOT = Path(__file__).resolve().parents[2]
 

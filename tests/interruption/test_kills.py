@@ -9,7 +9,7 @@ import shutil
 import numpy as np
 import pytest
 
-from companion import results
+from companion.runner import results
 
 from .conftest import EXTENDED
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from companion import results
-from companion.experiment import Resources
+from companion.experiments import figure1
 from companion.figures import figure1 as figure
 from companion.linear import min_norm
-from companion.linear.experiments import figure1
+from companion.runner import results
+from companion.runner.experiment import Resources
 
 SMALL = figure1.Settings(n=60, d=200, alphas=(1.3, 2.0))
 

@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from companion import registry
-from companion.experiment import Resources
+from companion import experiments
 from companion.linear import (
     LongTailModel,
     feature_counts,
@@ -29,6 +28,7 @@ from companion.linear import (
 from companion.linear.theory import noise, risk, shrinkage
 from companion.linear.theory.counts import power_law_sum, unseen_mass
 from companion.linear.theory.pinning import rank_failure_bound
+from companion.runner.experiment import Resources
 
 from .designs import designs
 
@@ -293,7 +293,7 @@ def test_doors_name_what_they_expected(call, words):
 @pytest.mark.parametrize("name", ["rate", "noise", "forgetting"])
 def test_experiments_are_repeatable_and_consistent(name):
     """The same seed gives the same rows, another seed others; rows obey the statements they are made for."""
-    known = registry.experiment(name)
+    known = experiments.experiment(name)
     preset = known.presets["smoke"]
     cell = known.cells(preset)[0]
     rows, again, other = (known.run(preset, cell, seed, Resources()) for seed in (0, 0, 1))
@@ -317,7 +317,7 @@ def test_experiments_are_repeatable_and_consistent(name):
 
 def test_population_risk_of_forgetting_rows_matches_the_package():
     """The experiment works with filters; the package's own ridge must give the same numbers."""
-    from companion.linear.experiments import forgetting
+    from companion.experiments import forgetting
 
     preset = forgetting.EXPERIMENT.presets["smoke"]
     rows = forgetting.run(preset, {"alpha": 2.0, "sigma": 0.05}, 0, Resources())

@@ -5,16 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from companion.experiment import Resources
-from companion.memorization.experiments import (
+from companion.experiments import (
     composition_removal,
     image_removal,
-    machine,
     planted,
     real_scores,
     removal_map,
     sampling_rate,
 )
+from companion.neural.images import digit_rows
+from companion.runner.experiment import Resources
 
 
 def rows(module, cell=0, seed=0, resources=None, **changes):
@@ -108,7 +108,7 @@ def test_jaccard_of_nothing_is_unknown():
 
 
 def test_small_images_are_single_precision_and_read_from_the_given_folder(monkeypatch, tmp_path):
-    assert machine.digit_images("embedded", train=False, side=7, root=None)[0].dtype == np.float32
+    assert digit_rows("embedded", train=False, side=7, root=None)[0].dtype == np.float32
     asked = []
 
     def images(source, *, train, side, root):
@@ -118,7 +118,7 @@ def test_small_images_are_single_precision_and_read_from_the_given_folder(monkey
     def enough(*args, **options):
         raise LookupError("enough")
 
-    monkeypatch.setattr(real_scores, "digit_images", images)
+    monkeypatch.setattr(real_scores, "digit_rows", images)
     monkeypatch.setattr(real_scores, "long_tailed_rows", enough)
     with pytest.raises(LookupError, match="enough"):
         real_scores.run(real_scores.Settings(), {}, 0, Resources(device="cpu", data=tmp_path))

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from companion.experiment import Resources
-from companion.neural.experiments import decay, epochs, figure2, hurts, measured, mixing, slots, table1
+from companion.experiments import decay, epochs, figure2, hurts, measured, mixing, slots, table1
+from companion.runner.experiment import Resources
 
 TINY = {"source": "embedded", "triples": 60, "test_triples": 60, "width": 2, "hidden": 4, "epochs": 1, "batch": 32}
 

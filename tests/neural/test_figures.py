@@ -5,10 +5,10 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from companion import results
 from companion.figures import networks
 from companion.figures.architectures import architectures
 from companion.neural import memory, tasks
+from companion.runner import results
 from tests.pictures import checked, made
 
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion import interaction, results
+from companion import interaction
 from companion.figures import networks_depth, networks_figure2, networks_readings
+from companion.runner import results
 from tests.pictures import checked, made, twice
 
 LINES = {"baseline_best_constant": 22.0, "baseline_reads_digit_best": 15.0}
@@ -61,7 +62,7 @@ def test_readings_take_the_loss_of_their_own_column():
 
 
 def test_every_model_of_mixing_has_its_place():
-    from companion.neural.experiments import mixing
+    from companion.experiments import mixing
 
     assert set(networks_depth.PLACES) == set(mixing.ALONE)
     early = [networks_depth.PLACES[m][1] for m in networks_depth.DEPTHS]

@@ -1,0 +1,85 @@
+"""A test set that neither side used: composition. Remove the memorized rows of the linear model and look twice.
+
+In the linear model a row is memorized when its leverage is 1: it is fitted whatever its label. Removing those rows is
+compared with removing as many random rows, on the in-distribution loss and on rows composed of two features that
+training showed once. Both losses are exact; nothing is sampled but the training set. Joins two areas: the model is
+`companion.linear`'s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from companion.linear.model import LongTailModel
+from companion.linear.risk import composition_risk, population_risk
+from companion.linear.solve import min_norm
+from companion.linear.structure import feature_counts, leverage, recoverability
+from companion.runner.experiment import Experiment, Resources, setting
+
+
+@dataclass(frozen=True)
+class Settings:
+    n: int = setting(1000, "training rows of Figure 1", "paper")
+    d: int = setting(10_000, "features of Figure 1", "paper")
+    s: float = setting(5.0, "features a row of Figure 1", "paper")
+    beta_exponent: float = setting(0.1, "coefficients of Figure 1", "paper")
+    sigma: float = setting(0.05, "label noise of Figure 1", "paper")
+    alphas: tuple[float, ...] = setting((1.5, 2.0, 2.5, 3.0), "tail exponents at which most seen features are resolved")
+    composed: int = setting(2, "once-seen features in a composed row")
+    controls: int = setting(5, "random removals averaged")
+
+
+def cells(settings: Settings) -> list[dict[str, Any]]:
+    return [{"alpha": alpha} for alpha in settings.alphas]
+
+
+def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
+    model = LongTailModel(settings.n, settings.d, settings.s, cell["alpha"], settings.beta_exponent, settings.sigma)
+    sample = model.sample(seed=seed)
+    memorized = leverage(sample.X) > 1 - 1e-8
+    once = (feature_counts(sample.X) == 1) & (recoverability(sample.X) > 1 - 1e-8)
+    if once.sum() < settings.composed or not memorized.any():
+        return []
+    rng = np.random.default_rng((seed, 3))
+    nothing = np.zeros(settings.d)
+    scale = population_risk(nothing, model), composition_risk(nothing, model, once, settings.composed)
+
+    def losses(keep: np.ndarray) -> np.ndarray:
+        """In-distribution and composition loss, as shares of what predicting zero costs."""
+        beta = min_norm(sample.X[keep], sample.y[keep])
+        return np.array(
+            [population_risk(beta, model) / scale[0], composition_risk(beta, model, once, settings.composed) / scale[1]]
+        )
+
+    base, without = losses(np.ones(settings.n, dtype=bool)), losses(~memorized)
+    controls = []
+    for _ in range(settings.controls):
+        keep = np.ones(settings.n, dtype=bool)
+        keep[rng.permutation(settings.n)[: int(memorized.sum())]] = False
+        controls.append(losses(keep))
+    random = np.mean(controls, axis=0)
+    return [
+        {
+            "memorized": int(memorized.sum()),
+            "once_seen": int(once.sum()),
+            "in_base": float(base[0]),
+            "in_memorized": float(without[0]),
+            "in_random": float(random[0]),
+            "composed_base": float(base[1]),
+            "composed_memorized": float(without[1]),
+            "composed_random": float(random[1]),
+        }
+    ]
+
+
+EXPERIMENT = Experiment(
+    name="composition-removal",
+    summary="removing the memorized rows of the linear model: in-distribution against composition loss",
+    presets={"smoke": Settings(n=200, d=1000, alphas=(2.0,), controls=2), "cpu": Settings()},
+    seeds={"smoke": 2, "cpu": 24},
+    cells=cells,
+    run=run,
+)

@@ -1,0 +1,45 @@
+"""Memorization as a dial: losses along weight decay, through the paper's 0.5. The neural twin of the ridge chapter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from companion.neural import study
+from companion.runner.experiment import Experiment, Resources, setting
+
+
+@dataclass(frozen=True)
+class Settings(study.Settings):
+    models: tuple[str, ...] = setting(("sum", "cross-channel"), "one architecture that composes, one that does not")
+    decays: tuple[float, ...] = setting((0.0, 0.125, 0.25, 0.5, 1.0, 2.0), "weight decay; the paper has 0 and 0.5")
+
+
+def cells(settings: Settings) -> list[dict[str, Any]]:
+    return [{"model": m, "weight_decay": wd} for m in settings.models for wd in settings.decays]
+
+
+def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
+    """One model at one weight decay: its losses at the end."""
+    net, task = study.train_one(
+        settings, model=cell["model"], weight_decay=cell["weight_decay"], seed=seed, resources=resources
+    )
+    return [study.losses(net, task) | study.baseline_losses(settings, task)]
+
+
+EXPERIMENT = Experiment(
+    name="decay",
+    summary="training, in-distribution and composition loss along weight decay: memorization as a dial",
+    presets={
+        "smoke": Settings(
+            source="embedded", triples=300, test_triples=200, width=4, epochs=4, models=("sum",), decays=(0.0, 2.0)
+        ),
+        "cpu": Settings(
+            triples=4_000, test_triples=1_000, width=8, epochs=30, models=("sum",), decays=(0.0, 0.5, 1.0, 2.0, 4.0)
+        ),
+        "paper": Settings(epochs=30, batch=128, lr=1e-3),
+    },
+    seeds={"smoke": 2, "cpu": 5, "paper": 5},
+    cells=cells,
+    run=run,
+)

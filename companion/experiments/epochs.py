@@ -1,0 +1,71 @@
+"""When is a one-shot image learned? Losses along one training run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from companion._files import write_text
+from companion.neural import study
+from companion.runner.experiment import Experiment, Resources, setting
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from companion.neural.tasks import Task
+
+
+@dataclass(frozen=True)
+class Settings(study.Settings):
+    models: tuple[str, ...] = setting(("sum", "cross-channel"), "one architecture that composes, one that does not")
+    decays: tuple[float, ...] = setting((0.0, 0.5), "weight decay", "paper")
+    every: int = setting(4, "epochs between two measurements")
+
+
+def cells(settings: Settings) -> list[dict[str, Any]]:
+    return [{"model": m, "weight_decay": wd} for m in settings.models for wd in settings.decays]
+
+
+def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
+    """One training run, measured on the way: a row every `settings.every` epochs.
+
+    The rows so far are kept beside the checkpoint, so a run that was cut off loses none.
+    """
+    kept = resources.scratch / "rows.json" if resources.scratch else None
+    rows = json.loads(kept.read_text(encoding="utf-8")) if kept and kept.exists() else []
+
+    def measure(epoch: int, net: nn.Module, task: Task) -> None:
+        if epoch % settings.every and epoch != settings.epochs:
+            return
+        rows[:] = [row for row in rows if row["epoch"] < epoch]
+        rows.append({"epoch": epoch, **study.losses(net, task)})
+        if kept:
+            write_text(kept, json.dumps(rows))
+
+    study.train_one(
+        settings,
+        model=cell["model"],
+        weight_decay=cell["weight_decay"],
+        seed=seed,
+        resources=resources,
+        after_epoch=measure,
+    )
+    return rows
+
+
+EXPERIMENT = Experiment(
+    name="epochs",
+    summary="losses along training: common digits first, one-shot images last",
+    presets={
+        "smoke": Settings(
+            source="embedded", triples=300, test_triples=200, width=4, epochs=4, every=2, models=("sum",), decays=(0.0,)
+        ),
+        "cpu": Settings(triples=4_000, test_triples=1_000, width=8, epochs=30, every=3),
+        "paper": Settings(epochs=30, batch=128, lr=1e-3, every=2),
+    },
+    seeds={"smoke": 2, "cpu": 5, "paper": 5},
+    cells=cells,
+    run=run,
+    by=("model", "weight_decay", "epoch"),
+)

@@ -1,0 +1,56 @@
+"""The paper's Figure 2: triples with unseen '9's, against how often '9' occurs in training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from companion.neural import study
+from companion.runner.experiment import Experiment, Resources, setting
+
+
+@dataclass(frozen=True)
+class Settings(study.Settings):
+    models: tuple[str, ...] = setting(
+        ("sum", "linear", "2-layer", "cross-channel"), "the architectures compared", "paper"
+    )
+    nines: tuple[float, ...] = setting(
+        (0.002, 0.005, 0.01, 0.034, 0.1), "probability of '9' in training; 0.034 is about Zipf's"
+    )
+
+
+def cells(settings: Settings) -> list[dict[str, Any]]:
+    return [{"model": m, "nine": p} for p in settings.nines for m in settings.models]
+
+
+def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
+    """One model at one frequency of '9': its losses, and the loss by the number of '9's in the test triple."""
+    from companion.neural.train import predict
+
+    net, task = study.train_one(
+        settings, model=cell["model"], weight_decay=0.0, seed=seed, resources=resources, nine=cell["nine"]
+    )
+    test = task.tests["nines"]
+    square = (predict(net, task.bank, test.index) - test.target) ** 2
+    count = (test.labels == 9).sum(axis=1)
+    by_count = {f"nines_{k}": float(square[count == k].mean()) for k in (1, 2, 3)}
+    best = {"baseline_nines": float(np.var(test.target)), "seen_nines": int((task.train.labels == 9).any(axis=1).sum())}
+    return [study.losses(net, task) | by_count | best]
+
+
+EXPERIMENT = Experiment(
+    name="figure2",
+    summary="the paper's Figure 2: unseen '9's against how often '9' occurs in training, four models",
+    presets={
+        "smoke": Settings(
+            source="embedded", triples=300, test_triples=200, width=4, epochs=4, models=("sum",), nines=(0.1,)
+        ),
+        "cpu": Settings(triples=4_000, test_triples=1_000, width=8, epochs=15, nines=(0.003, 0.01, 0.034, 0.1)),
+        "paper": Settings(epochs=30, batch=128, lr=1e-3),
+    },
+    seeds={"smoke": 2, "cpu": 5, "paper": 5},
+    cells=cells,
+    run=run,
+)

@@ -1,0 +1,52 @@
+"""Where does composition die? From images that never meet before the sum to images that meet at the pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from companion.neural import study
+from companion.runner.experiment import Experiment, Resources, setting
+
+# Of the five stages (stem, four of blocks), in how many each image is still alone; heads on whole vectors have 5.
+ALONE = {
+    "cross-channel": 0,
+    "mix-1": 1,
+    "mix-2": 2,
+    "mix-3": 3,
+    "mix-4": 4,
+    "2-layer": 5,
+    "deepsets": 5,
+    "attention": 5,
+    "linear": 5,
+    "sum": 5,
+}
+
+
+@dataclass(frozen=True)
+class Settings(study.Settings):
+    models: tuple[str, ...] = setting(tuple(ALONE), "from early to late mixing")
+
+
+def cells(settings: Settings) -> list[dict[str, Any]]:
+    return [{"model": m} for m in settings.models]
+
+
+def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
+    """One model without weight decay: its losses, and in how many stages its images are alone."""
+    net, task = study.train_one(settings, model=cell["model"], weight_decay=0.0, seed=seed, resources=resources)
+    return [{"alone": ALONE[cell["model"]]} | study.losses(net, task) | study.baseline_losses(settings, task)]
+
+
+EXPERIMENT = Experiment(
+    name="mixing",
+    summary="composition against the depth at which the images first meet, and other ways to aggregate",
+    presets={
+        "smoke": Settings(source="embedded", triples=200, test_triples=200, width=4, epochs=2),
+        "cpu": Settings(triples=4_000, test_triples=1_000, width=8, epochs=15),
+        "paper": Settings(epochs=30, batch=128, lr=1e-3),
+    },
+    seeds={"smoke": 2, "cpu": 5, "paper": 5},
+    cells=cells,
+    run=run,
+)

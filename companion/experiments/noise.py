@@ -1,0 +1,114 @@
+"""Every term of the noise, draw by draw, along alpha: rank, memorized rows, once-seen errors, chains, composition.
+
+Everything but `once_drawn` and `train_drawn` is exact given the design (averaged over the noise); those two come
+from one draw of the noise, in units of sigma and sigma^2.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from companion.linear import (
+    LongTailModel,
+    feature_counts,
+    inverse_gram_diagonal,
+    level_one,
+    leverage,
+    min_norm,
+    population_risk,
+    recoverability,
+)
+from companion.linear.theory.noise import common_leverage, composition_noise, once_seen_rows
+from companion.linear.theory.risk import risk_sandwich
+from companion.runner.experiment import Experiment, Resources, setting
+
+EXACT = 1 - 1e-9  # P_ii or h_rr at or above this counts as 1
+
+
+@dataclass(frozen=True)
+class Settings:
+    alphas: tuple[float, ...] = setting((1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0), "around and below alpha = 2")
+    n: int = setting(1000, "training rows", "paper")
+    d: int = setting(10_000, "features", "paper")
+    s: float = setting(5.0, "sparsity before the cut at 1", "paper")
+    beta_exponent: float = setting(0.1, "true coefficients i^-0.1", "paper")
+    sigma: float = setting(0.05, "noise of the labels", "paper")
+    t: int = setting(10, "features in a composition")
+
+
+def cells(settings: Settings) -> list[dict[str, Any]]:
+    return [{"alpha": alpha} for alpha in settings.alphas]
+
+
+def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
+    model = LongTailModel(
+        n=settings.n,
+        d=settings.d,
+        s=settings.s,
+        alpha=cell["alpha"],
+        beta_exponent=settings.beta_exponent,
+        sigma=settings.sigma,
+    )
+    sample = model.sample(seed=seed)
+    X, counts = sample.X, feature_counts(sample.X)
+    h, P, variance = leverage(X), recoverability(X), inverse_gram_diagonal(X)
+    noiseless, noisy = min_norm(X, X @ model.beta), min_norm(X, sample.y)
+    resolved, seen, common = P > EXACT, counts > 0, np.arange(model.d) < model.k
+    once = np.flatnonzero(resolved & (counts == 1))
+    bounds = risk_sandwich(X, model.p, model.beta, resolved)
+    share = np.divide(model.p, counts, out=np.zeros(model.d), where=seen)
+    return [
+        {
+            "k": model.k,
+            "rank": float(h.sum()),
+            "memorized_rows": float(np.mean(h > EXACT)),
+            "train_drawn": float(np.mean((X @ noisy - sample.y) ** 2)) / model.sigma**2,
+            "pinned": bool(resolved[: model.k].all()),
+            "once_exact": math.sqrt(variance[once].mean()) if once.size else math.nan,
+            "once_drawn": math.sqrt(np.mean((noisy - model.beta)[once] ** 2)) / model.sigma if once.size else math.nan,
+            "noise": float(model.p @ variance),
+            "noise_common": float(model.p[common] @ variance[common]),
+            "noise_resolved_tail": float(model.p[resolved & ~common] @ variance[resolved & ~common]),
+            "diagonal": float(share.sum()),
+            "diagonal_resolved": float((share * resolved).sum()),
+            "k_over_n": model.k / model.n,
+            "risk": population_risk(noiseless, model),
+            "floor": bounds.floor,
+            "components": bounds.components,
+            "crude": bounds.crude,
+            **_composition(settings, model, X),
+        }
+    ]
+
+
+def _composition(settings: Settings, model: LongTailModel, X: Any) -> dict[str, float]:
+    """Noise of t once-seen features, alone among tail features in distinct rows: sigma^2 taken out."""
+    out = dict.fromkeys(("tau", "largest_leverage", "random_signs", "fixed_signs"), math.nan)
+    try:
+        inverse, out["tau"] = common_leverage(X, model.p, model.k)
+    except ValueError:  # the rows without tail do not pin the common features in this draw
+        return out
+    features, rows = once_seen_rows(X)
+    alone = level_one(X, model.k)[features]
+    chosen, rows = features[alone][: settings.t], rows[alone][: settings.t]
+    if chosen.size < settings.t:
+        return out
+    rest = X[rows][:, : model.k].toarray()
+    out["largest_leverage"] = float(np.einsum("tj,jl,tl->t", rest, inverse, rest).max())
+    out["random_signs"] = composition_noise(X, chosen, 1.0)
+    out["fixed_signs"] = composition_noise(X, chosen, 1.0, signs=np.ones(chosen.size))
+    return out
+
+
+EXPERIMENT = Experiment(
+    name="noise",
+    summary="what label noise does, term by term, along alpha",
+    presets={"smoke": Settings(alphas=(2.0,), n=300, d=2000), "paper": Settings()},
+    seeds={"smoke": 2, "paper": 20},
+    cells=cells,
+    run=run,
+)

@@ -1,0 +1,74 @@
+"""How the noiseless risk falls with n, over four decades.
+
+One row a seed, averaged over a few draws where n is small: the risk of the minimum-norm solution, the part of it
+that unseen features cost, and the largest squared error on features that peeling resolves (zero in theory:
+composition of these is free).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from companion.linear import LongTailModel, feature_counts, min_norm, peel, population_risk
+from companion.runner.experiment import Experiment, Resources, setting
+
+
+@dataclass(frozen=True)
+class Settings:
+    alphas: tuple[float, ...] = setting((1.5, 2.0, 3.0), "slow, middle and fast decay of the frequencies")
+    sizes: tuple[int, ...] = setting(
+        (100, 316, 1000, 3162, 10_000, 31_623, 100_000, 1_000_000), "training rows: four decades"
+    )
+    d: int = setting(1_000_000, "features; so many that the cut of the tail moves the law by 6 % at most")
+    most_draws: int = setting(10, "draws averaged in one row while n is small, where single draws vary most")
+    s: float = setting(5.0, "sparsity before the cut at 1", "paper")
+    beta_exponent: float = setting(0.1, "true coefficients i^-0.1", "paper")
+
+
+def cells(settings: Settings) -> list[dict[str, Any]]:
+    return [{"alpha": alpha, "n": n} for alpha in settings.alphas for n in settings.sizes]
+
+
+def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
+    model = LongTailModel(
+        n=cell["n"], d=settings.d, s=settings.s, alpha=cell["alpha"], beta_exponent=settings.beta_exponent, sigma=0.0
+    )
+    draws = max(1, min(settings.most_draws, settings.sizes[-1] // (10 * model.n)))
+    values = [_draw(model, child) for child in np.random.default_rng(seed).spawn(draws)]
+    risk, floor, peeled_error, peeled = (np.array(column) for column in zip(*values, strict=True))
+    return [
+        {
+            "risk": float(risk.mean()),
+            "floor": float(floor.mean()),
+            "peeled_error": float(peeled_error.max()),
+            "peeled": float(peeled.mean()),
+            "draws": draws,
+        }
+    ]
+
+
+def _draw(model: LongTailModel, rng: np.random.Generator) -> tuple[float, float, float, int]:
+    """Risk, cost of unseen features, largest squared error on peeled features, and their number."""
+    sample = model.sample(seed=rng)
+    beta_hat = min_norm(sample.X, sample.y)
+    peeled = peel(sample.X)
+    unseen = feature_counts(sample.X) == 0
+    return (
+        population_risk(beta_hat, model),
+        float((model.p * model.beta**2)[unseen].sum()),
+        float(((beta_hat - model.beta)[peeled] ** 2).max(initial=0.0)),
+        int(peeled.sum()),
+    )
+
+
+EXPERIMENT = Experiment(
+    name="rate",
+    summary="noiseless risk of the minimum norm against n, four decades",
+    presets={"smoke": Settings(alphas=(2.0,), sizes=(100, 1000), d=20_000), "paper": Settings()},
+    seeds={"smoke": 2, "paper": 4},
+    cells=cells,
+    run=run,
+)

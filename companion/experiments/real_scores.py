@@ -1,0 +1,208 @@
+"""Memorization and influence on MNIST: how many points, which pairs, and how far two halves of the models agree.
+
+Preset `paper` is the setting of the public MNIST example of Feldman and Zhang's reference code: 2,000 networks
+784-512-256-10, SGD at 0.1 with momentum 0.9, batch 128, 10 epochs, subsets of 70%. Preset `cpu` takes a long-tailed
+subset and smaller networks. Stored pictures are coarse (14 x 14, 16 greys): an illustration, not the data.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from companion.memorization.ensembles import Recipe, ensemble_correct
+from companion.memorization.mixtures import long_tailed_rows
+from companion.memorization.null import benjamini_hochberg, exact_pvalues, null_threshold, permutation_null
+from companion.memorization.scores import influential_pairs, memorization_scores, standard_errors, subset_masks
+from companion.neural.images import digit_rows
+from companion.runner.experiment import Experiment, Resources, setting
+
+
+@dataclass(frozen=True)
+class Settings:
+    source: str = setting("real", "MNIST; 'embedded' are scikit-learn's digits")
+    n: int = setting(2000, "training images; 0 means all of them")
+    exponent: float = setting(1.0, "Zipf exponent of the class sizes, not used with all of them")
+    n_test: int = setting(10_000, "test images, from the first on")
+    models: int = setting(240, "networks; 2,000 in the public example")
+    rate: float = setting(0.7, "subset share, as Feldman and Zhang's")
+    hidden: tuple[int, ...] = setting((32,), "512-256 in the public example")
+    epochs: int = setting(15, "10 in the public example")
+    batch: int = setting(50, "128 in the public example")
+    theta_mem: float = setting(0.25, "Feldman and Zhang's threshold for memorized")
+    theta_infl: float = setting(0.15, "and for influential")
+    theta_strong: float = setting(
+        0.4, "above it they found near-duplicates; far outside the noise of hundreds of models"
+    )
+    shown: int = setting(12, "points and pairs kept with their pictures")
+    block: int = setting(60, "networks trained at once")
+
+
+def cells(settings: Settings) -> list[dict[str, Any]]:
+    return [{"exponent": settings.exponent if settings.n else 0.0}]
+
+
+def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
+    resources.use_threads()
+    X, y = digit_rows(settings.source, train=True, side=28, root=resources.data)
+    X_test, y_test = digit_rows(settings.source, train=False, side=28, root=resources.data)
+    X_test, y_test = X_test[: settings.n_test], y_test[: settings.n_test]
+    rows = long_tailed_rows(y, settings.n, settings.exponent, seed=seed) if settings.n else np.arange(len(y))
+    X, y = X[rows], y[rows]
+    masks = subset_masks(settings.models, len(y), round(settings.rate * len(y)), seed=(seed, 1))
+    correct, test_correct = _trained(settings, X, y, masks, X_test, y_test, seed, resources)
+    scores, errors = memorization_scores(correct, masks), standard_errors(correct, masks)
+    tests, trains, values = _same_label(influential_pairs(test_correct, masks, settings.theta_infl), y_test, y)
+    null = permutation_null(correct, masks, repeats=20, seed=(seed, 3))
+    half = [slice(0, None, 2), slice(1, None, 2)]
+    memorized = scores >= settings.theta_mem
+    halves = [memorization_scores(correct[h], masks[h]) for h in half]
+    both = ~np.isnan(halves[0] + halves[1])
+    pairs = [_same_label(influential_pairs(test_correct[h], masks[h], settings.theta_infl), y_test, y) for h in half]
+    summary: dict[str, Any] = {
+        "kind": "summary",
+        "rank": 0,
+        "n": len(y),
+        "n_test": len(y_test),
+        "models": settings.models,
+        "train_accuracy": float(correct[masks].mean()),
+        "test_accuracy": float(test_correct.mean()),
+        "unknown": int(np.isnan(scores).sum()),  # in every subset, or in none
+        "memorized": int(memorized.sum()),
+        "memorized_share": float(memorized.mean()),
+        "mean_score": float(np.nanmean(scores)),
+        "null_999": null_threshold(null, 0.001),
+        "discoveries": int(benjamini_hochberg(exact_pvalues(correct, masks), 0.05).sum()),
+        "pairs": len(values),
+        "strong_pairs": int((values >= settings.theta_strong).sum()),
+        "pair_tests": len(np.unique(tests)),
+        "pair_trains": len(np.unique(trains)),
+        "single_pairs": int((np.bincount(tests, minlength=1) == 1).sum()),
+        "halves_correlation": float(np.corrcoef(halves[0][both], halves[1][both])[0, 1]),
+        "halves_memorized": jaccard(*(set(np.flatnonzero(h >= settings.theta_mem)) for h in halves)),
+        "halves_pairs": jaccard(*(set(zip(p[0], p[1], strict=True)) for p in pairs)),
+        "halves_strong": jaccard(*(_above(p, settings.theta_strong) for p in pairs)),
+    }
+    out: list[dict[str, Any]] = [summary]
+    counts, edges = np.histogram(np.clip(scores, 0, 1), bins=np.linspace(0, 1, 21))
+    for b, (count, edge) in enumerate(zip(counts, edges[:-1], strict=True)):
+        out.append({"kind": "bin", "rank": b, "edge": round(float(edge), 2), "count": int(count)})
+    for c in range(10):
+        of = y == c
+        out.append({"kind": "class", "rank": c, "points": int(of.sum()), "memorized": int(memorized[of].sum())})
+    for k, i in enumerate(np.argsort(-np.nan_to_num(scores), kind="stable")[: settings.shown]):
+        point = {"row": int(rows[i]), "label": int(y[i]), "score": float(scores[i]), "error": float(errors[i])}
+        out.append({"kind": "memorized", "rank": k, **point, "picture": thumbnail(X[i])})
+    for k, (j, i, value) in enumerate(_distinct(tests, trains, values, settings.shown)):
+        pair = {"test_row": j, "row": int(rows[i]), "label": int(y[i]), "influence": value, "score": float(scores[i])}
+        pictures = {"picture": thumbnail(X[i]), "test_picture": thumbnail(X_test[j])}
+        out.append({"kind": "pair", "rank": k, **pair, **pictures})
+    return out
+
+
+def _trained(
+    settings: Settings,
+    X: np.ndarray,
+    y: np.ndarray,
+    masks: np.ndarray,
+    X_test: np.ndarray,
+    y_test: np.ndarray,
+    seed: int,
+    resources: Resources,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Who is right where, block by block; finished blocks are kept, so a stopped run goes on."""
+    recipe = Recipe(hidden=settings.hidden, epochs=settings.epochs, batch=settings.batch)
+    parts = []
+    for a in range(0, settings.models, settings.block):
+        file = resources.scratch / f"block-{a}.npz" if resources.scratch else None
+        if file is not None and file.is_file():
+            parts.append(_load(file))
+            continue
+        part = ensemble_correct(
+            *(X, y, masks[a : a + settings.block], X_test, y_test),
+            recipe=recipe,
+            seed=(seed, 2),
+            classes=10,
+            device=resources.device,
+            block=settings.block,
+            first=a,
+        )
+        if file is not None:
+            _store(file, *part)
+        parts.append(part)
+    return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+
+
+def _load(file: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Who is right where in a kept block; ValueError, naming the file, if it holds no arrays."""
+    try:
+        with np.load(file) as stored:
+            kept = [stored[name] for name in ("train", "test")]
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{file} is no kept block ({error}); delete it to compute it again") from error
+    if not all(isinstance(part, np.ndarray) for part in kept):  # a member that is no array comes as its bytes
+        raise ValueError(f"{file} is no kept block (it holds bytes, not arrays); delete it to compute it again")
+    return kept[0], kept[1]
+
+
+def _store(file: Path, train: np.ndarray, test: np.ndarray) -> None:
+    partial = file.with_suffix(".tmp.npz")
+    np.savez_compressed(partial, train=train, test=test)
+    partial.replace(file)
+
+
+def _same_label(
+    pairs: tuple[np.ndarray, np.ndarray, np.ndarray], y_test: np.ndarray, y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of one class: what helps a test image of another class is not one image standing for another."""
+    tests, trains, values = pairs
+    keep = y_test[tests] == y[trains]
+    return tests[keep], trains[keep], values[keep]
+
+
+def _above(pairs: tuple[np.ndarray, np.ndarray, np.ndarray], threshold: float) -> set:
+    """The (test, train) pairs with at least this influence."""
+    tests, trains, values = pairs
+    return set(zip(tests[values >= threshold], trains[values >= threshold], strict=True))
+
+
+def _distinct(
+    tests: np.ndarray, trains: np.ndarray, values: np.ndarray, count: int
+) -> Iterator[tuple[int, int, float]]:
+    """The largest pairs, each training image once."""
+    seen: set[int] = set()
+    for j, i, value in zip(tests.tolist(), trains.tolist(), values.tolist(), strict=True):
+        if i not in seen and len(seen) < count:
+            seen.add(i)
+            yield j, i, value
+
+
+def jaccard(a: set, b: set) -> float:
+    """Size of the intersection over size of the union; NaN if both are empty."""
+    return len(a & b) / len(a | b) if a or b else float("nan")
+
+
+def thumbnail(image: np.ndarray) -> str:
+    """A 28 x 28 image in [0, 1] as 196 hexadecimal greys, 14 x 14."""
+    coarse = image.reshape(14, 2, 14, 2).mean((1, 3))
+    return "".join(f"{v:x}" for v in np.round(coarse * 15).astype(int).ravel())
+
+
+EXPERIMENT = Experiment(
+    name="real-scores",
+    summary="memorization and influence scores on MNIST, with pictures of the top ones",
+    presets={
+        "smoke": Settings(source="embedded", n=150, n_test=100, models=40, hidden=(16,), epochs=6, shown=3, block=20),
+        "cpu": Settings(),
+        "paper": Settings(n=0, models=2000, hidden=(512, 256), epochs=10, batch=128, block=250),
+    },
+    seeds={"smoke": 1, "cpu": 1, "paper": 1},
+    cells=cells,
+    run=run,
+    by=("kind", "rank"),
+)

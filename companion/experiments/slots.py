@@ -1,0 +1,45 @@
+"""Which reading of the paper gives its numbers? One encoder or three, and glyphs in the same or in other channels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from companion.neural import study
+from companion.runner.experiment import Experiment, Resources, setting
+
+
+@dataclass(frozen=True)
+class Settings(study.Settings):
+    models: tuple[str, ...] = setting(("sum", "linear", "2-layer"), "the paper's split-channel architectures", "paper")
+
+
+def cells(settings: Settings) -> list[dict[str, Any]]:
+    return [{"model": m, "encoders": kind} for kind in ("shared", "separate") for m in settings.models]
+
+
+def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
+    """One model; "composition" has the glyphs in their own channels, "composition_moved" in others."""
+    net, task = study.train_one(
+        settings,
+        model=cell["model"],
+        weight_decay=0.0,
+        seed=seed,
+        resources=resources,
+        shared=cell["encoders"] == "shared",
+    )
+    return [study.losses(net, task) | study.baseline_losses(settings, task)]
+
+
+EXPERIMENT = Experiment(
+    name="slots",
+    summary="shared or separate encoders, glyphs in the same or in other channels: what makes composition work",
+    presets={
+        "smoke": Settings(source="embedded", triples=300, test_triples=200, width=4, epochs=4, models=("sum",)),
+        "cpu": Settings(triples=4_000, test_triples=1_000, width=8, epochs=15),
+        "paper": Settings(epochs=30, batch=128, lr=1e-3),
+    },
+    seeds={"smoke": 2, "cpu": 5, "paper": 5},
+    cells=cells,
+    run=run,
+)

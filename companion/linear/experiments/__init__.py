@@ -1,1 +1,0 @@
-"""Experiments of this area: one module each, every one with a module-level `EXPERIMENT`."""

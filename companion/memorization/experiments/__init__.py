@@ -1,1 +1,0 @@
-"""Experiments of the dispute; each module holds one `EXPERIMENT`."""

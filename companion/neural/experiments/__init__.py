@@ -1,1 +1,0 @@
-"""The neural experiments: one module each, found by name through `companion.registry`."""

@@ -1,0 +1,143 @@
+"""What an experiment is: frozen settings, a grid of cells, and a function from (settings, cell, seed) to rows."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import hashlib
+import importlib.util
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+PRESETS = ("smoke", "cpu", "paper")
+ORIGINS = ("paper", "ours")
+
+
+def setting(default: Any, why: str, origin: str = "ours") -> Any:
+    """A dataclass field of an experiment's settings, with its reason and where it comes from.
+
+    `origin` is "paper" for a value that the paper (as summarised) fixes, "ours" for one it leaves open.
+    """
+    if origin not in ORIGINS:
+        raise ValueError(f"origin must be one of {', '.join(ORIGINS)}; got {origin!r}")
+    return field(default=default, metadata={"why": why, "origin": origin})
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a run may use; it must not change the numbers, only how and where they are made."""
+
+    device: str = "cpu"  # "cpu" or "cuda"
+    threads: int = 1  # threads of this worker
+    scratch: Path | None = None  # a folder private to this (settings, cell, seed), for checkpoints
+    data: Path | None = None  # root of the image data, None for the default
+    progress: bool = False  # whether the run may draw its own progress bar
+
+    def use_threads(self) -> None:
+        """Let torch use as many threads as this piece was given."""
+        import torch
+
+        torch.set_num_threads(self.threads)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A map over (settings, cell, seed); the runner adds seeds, storage, resumption and summary."""
+
+    name: str
+    summary: str
+    presets: Mapping[str, Any]  # preset -> frozen settings dataclass
+    seeds: Mapping[str, int]  # preset -> number of seeds
+    cells: Callable[[Any], list[dict[str, Any]]]
+    run: Callable[[Any, dict[str, Any], int, Resources], list[dict[str, Any]]]
+    by: tuple[str, ...] = ()  # row keys that identify a group of the summary; () for the cell's keys
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.presets) - set(PRESETS):
+            raise ValueError(f"presets must be among {', '.join(PRESETS)}; got {', '.join(sorted(unknown))}")
+        if set(self.seeds) != set(self.presets):
+            raise ValueError(f"seeds must name the presets {sorted(self.presets)}, got {sorted(self.seeds)}")
+
+    @property
+    def module(self) -> str:
+        return self.run.__module__
+
+
+def settings_dict(settings: Any) -> dict[str, Any]:
+    """Settings as JSON holds them: tuples become lists."""
+    return {f.name: _plain(getattr(settings, f.name)) for f in dataclasses.fields(settings)}
+
+
+def settings_table(settings: Any) -> list[dict[str, Any]]:
+    """One row a setting: name, value, origin and reason; what a chapter shows beside a result."""
+    return [
+        {
+            "setting": f.name,
+            "value": getattr(settings, f.name),
+            "origin": f.metadata.get("origin", "ours"),
+            "why": f.metadata.get("why", ""),
+        }
+        for f in dataclasses.fields(settings)
+    ]
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+def code_hash(module: str) -> str:
+    """Hash of the code behind a result: `module` and every `companion` module it imports, however deep.
+
+    Comments, docstrings and layout do not count, so that mending a sentence does not make a result look old.
+    """
+    digest = hashlib.sha256()
+    for name, source in sorted(_closure(module).items()):
+        digest.update(name.encode() + ast.dump(_without_docstrings(ast.parse(source))).encode())
+    return digest.hexdigest()[:16]
+
+
+def _closure(module: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        path = _source(name)
+        if name in found or path is None:
+            continue
+        found[name] = path.read_text(encoding="utf-8")
+        waiting += _imports(name, path, ast.parse(found[name]))
+    return found
+
+
+def _source(name: str) -> Path | None:
+    root = Path(__file__).parents[1]
+    path = root.joinpath(*name.split(".")[1:])
+    for candidate in (path.with_suffix(".py"), path / "__init__.py"):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def _imports(name: str, path: Path, tree: ast.Module) -> list[str]:
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    names: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names += [a.name for a in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                base = importlib.util.resolve_name("." * node.level + base, package)
+            names += [base, *(f"{base}.{a.name}" for a in node.names)]
+    return [n for n in names if n.startswith("companion.")]
+
+
+def _without_docstrings(tree: ast.Module) -> ast.Module:
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            first = node.body[0] if node.body else None
+            if isinstance(first, ast.Expr) and isinstance(getattr(first.value, "value", None), str):
+                node.body = node.body[1:]
+    return tree

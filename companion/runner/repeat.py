@@ -1,0 +1,93 @@
+"""A stored result, repeated in part: a few of its runs with today's code, compared number by number.
+
+Code behind a long result changes (an error message, a check of an argument) without changing a number. Repeating some
+of its runs shows that it did, for a fraction of the time; the result then says how many were repeated, and when.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from companion._validate import integer
+from companion.runner import results
+from companion.runner.experiment import Experiment, Resources, code_hash
+from companion.runner.run import device_name
+
+#: relative; a repetition on the same machine is exact, linear algebra on another one may round differently
+TOLERANCE = 1e-9
+#: absolute; below it a squared error is 0 but for rounding, and nothing that is measured is as small
+ZERO = 1e-24
+
+
+def repeat(
+    known: Experiment, preset: str, *, pieces: int = 1, root: Path | None = None, resources: Resources | None = None
+) -> results.Result:
+    """Repeat `pieces` runs (a cell and a seed each) of a stored result and note in its file that they agree.
+
+    Which ones is drawn from the name of the result, so that it is nobody's choice. Trained networks and the iteration
+    counts of solvers repeat on the device that made them only: another one rounds differently, and training magnifies
+    that.
+
+    Raises
+    ------
+    ValueError
+        `pieces` is not between 1 and the number of runs.
+    FileNotFoundError, companion.runner.results.StaleResult
+        There is no such result, or it was made with other settings.
+    RuntimeError
+        A number differs; the message names the run, the number, both values, and the device that made the stored one
+        if it is not this one. The file stays as it was.
+    """
+    stored = results.load(known.name, preset, root=root)
+    settings = known.presets[preset]
+    everything = [(cell, seed) for seed in stored.seeds for cell in known.cells(settings)]
+    pieces = integer("pieces", pieces, low=1, high=len(everything))
+    resources = resources or Resources()
+    for cell, seed in random.Random(stored.name).sample(everything, pieces):
+        made = known.run(settings, cell, seed, resources)
+        try:
+            _compare(stored, cell, seed, [{**cell, "seed": seed, **row} for row in made])
+        except RuntimeError as difference:
+            raise RuntimeError(f"{difference}{_elsewhere(stored, device_name(resources.device))}") from None
+    note = {
+        "code": code_hash(known.module),
+        "runs": pieces,
+        "of": len(everything),
+        "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    noted = replace(stored, provenance={**stored.provenance, "repeated": note})
+    results.save(known, preset, noted.seeds, noted.rows, noted.provenance, root or results.folder())
+    return noted
+
+
+def _compare(stored: results.Result, cell: dict[str, Any], seed: int, made: list[results.Row]) -> None:
+    where = f"{stored.name}, {', '.join(f'{k} {v}' for k, v in cell.items())}, seed {seed}"
+    before = stored.select(**cell, seed=seed)
+    if len(before) != len(made):
+        raise RuntimeError(f"{where}: {len(before)} rows are stored, today's code gives {len(made)}")
+    for old, new in zip(before, made, strict=True):
+        for key in {**old, **new}:
+            if not _same(old.get(key), new.get(key)):
+                raise RuntimeError(f"{where}: {key} is stored as {old.get(key)!r}, today's code gives {new.get(key)!r}")
+
+
+def _elsewhere(stored: results.Result, here: str) -> str:
+    """What to add to a difference when the stored rows, or some of them, were made on another device than this one."""
+    there = stored.provenance["device"]
+    if there == here:
+        return ""
+    return (
+        f"; it was made on {there}, this is {here}: rounding differs between them and training magnifies it, so repeat "
+        f"it there, or renew it here with: {stored.command}"
+    )
+
+
+def _same(old: Any, new: Any) -> bool:
+    if isinstance(old, float) and isinstance(new, (int, float)):
+        return math.isclose(old, new, rel_tol=TOLERANCE, abs_tol=ZERO) or (math.isnan(old) and math.isnan(new))
+    return bool(old == new)

@@ -1,0 +1,292 @@
+"""Stored results: rows with their settings, seeds, summary and provenance, one JSON file a result."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+from companion import _files
+from companion.experiments import experiment
+from companion.runner.experiment import Experiment, code_hash, settings_dict
+
+FORMAT = 1
+_PACKAGES = ("numpy", "scipy", "torch", "torchvision", "scikit-learn")
+Row = dict[str, Any]
+
+
+class StaleResult(RuntimeError):
+    """A stored result was made with other settings than the code now holds."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """A stored result. `rows`: one dict a measurement; `summary`: one dict a group, with 95% intervals."""
+
+    experiment: str
+    preset: str
+    settings: dict[str, Any]
+    seeds: list[int]
+    by: tuple[str, ...]
+    rows: list[Row]
+    summary: list[Row]
+    provenance: dict[str, Any]
+
+    def where(self, **keys: Any) -> list[Row]:
+        """Summary groups whose keys equal `keys`; each metric is a dict(mean, sd, n, low, high)."""
+        return [group for group in self.summary if _matches(group, keys)]
+
+    def one(self, **keys: Any) -> Row:
+        """The single summary group with these keys; LookupError if there is none or more than one."""
+        groups = self.where(**keys)
+        if len(groups) != 1:
+            known = sorted({tuple((k, g[k]) for k in self.by) for g in self.summary}, key=repr)
+            raise LookupError(f"{len(groups)} groups of {self.name} match {keys}; there are {known}")
+        return groups[0]
+
+    def select(self, **keys: Any) -> list[Row]:
+        """Rows whose entries equal `keys`."""
+        return [row for row in self.rows if _matches(row, keys)]
+
+    @property
+    def name(self) -> str:
+        return f"{self.experiment}-{self.preset}"
+
+    @property
+    def command(self) -> str:
+        return renewal(self.experiment, self.preset)
+
+    @property
+    def code_changed(self) -> bool:
+        """Whether the code behind the result has changed since it was made (comments do not count)."""
+        return code_hash(experiment(self.experiment).module) != self.provenance["code"]
+
+    @property
+    def stands(self) -> bool:
+        """Whether today's code is known to give these numbers: it made them, or it repeated some of the runs."""
+        return not self.code_changed or bool(self._repeated())
+
+    def line(self) -> str:
+        """One line that says where the numbers come from."""
+        p = self.provenance
+        versions = ", ".join(f"{k} {v}" for k, v in p["versions"].items())
+        changed = f" The code has changed since; the settings have not.{self._repeated()}" if self.code_changed else ""
+        return (
+            f"Stored result {self.name}: {len(self.seeds)} seed{'s' * (len(self.seeds) != 1)}, "
+            f"{len(self.rows)} rows, {_duration(p['seconds'])} of computing on {p['device']}, {p['date'][:10]}, "
+            f"{versions}, code {p['code']}. Renew with: {self.command}{changed}{self._kept()}"
+        )
+
+    def _repeated(self) -> str:
+        """What `companion repeat` found with the code as it is now, if it was called."""
+        note = self.provenance.get("repeated", {})
+        if not note or note["code"] != code_hash(experiment(self.experiment).module):
+            return ""
+        agreement = _agreement(note, f"today's code on {note['date'][:10]}")
+        return f" {agreement}, gave the same numbers."
+
+    def _kept(self) -> str:
+        """Which seeds are older than the rest, and what showed that they may stand beside it."""
+        note = self.provenance.get("kept")
+        if not note:
+            return ""
+        agreement = _agreement(note["repeated"], "the later code")
+        return f" The first {note['seeds']} seeds were made by code {note['code']}; {agreement}, gave the same numbers."
+
+
+def _agreement(note: Mapping[str, Any], code: str) -> str:
+    return f"{note['runs']} of the {note['of']} runs, repeated with {code}"
+
+
+def _matches(row: Mapping[str, Any], keys: Mapping[str, Any]) -> bool:
+    return all(row.get(k) == v for k, v in keys.items())
+
+
+def renewal(name: str, preset: str) -> str:
+    """The command that makes a result anew."""
+    return f"companion run {name} --preset {preset} --fresh"
+
+
+def folder() -> Path:
+    """Where stored results are: `$COMPANION_RESULTS`, a checkout's book/results, or the copy in the package."""
+    if given := os.environ.get("COMPANION_RESULTS"):
+        return Path(given)
+    package = Path(__file__).resolve().parents[1]
+    checkout = package.parent / "book" / "results"
+    return checkout if checkout.is_dir() else package / "_results"
+
+
+def path(name: str, preset: str, root: Path | None = None) -> Path:
+    return Path(root or folder()) / f"{name}-{preset}.json"
+
+
+def load(name: str, preset: str = "paper", *, root: Path | None = None) -> Result:
+    """The stored result of experiment `name`.
+
+    Raises
+    ------
+    ValueError
+        Unknown experiment or preset, or a file that is no result of this format.
+    FileNotFoundError
+        Not stored; the message holds the command that makes it.
+    StaleResult
+        Stored with other settings than the code's; the message holds the command that renews it.
+    """
+    known = experiment(name)
+    if preset not in known.presets:
+        raise ValueError(f"preset of {name} must be one of {', '.join(known.presets)}; got {preset!r}")
+    file = path(name, preset, root)
+    if not file.is_file():
+        raise FileNotFoundError(f"no stored result {file.name} in {file.parent}; make it with: {renewal(name, preset)}")
+    result = read(file)
+    expected = settings_dict(known.presets[preset])
+    differing = sorted(key for key in {*expected, *result.settings} if expected.get(key) != result.settings.get(key))
+    if differing:
+        shown = "; ".join(f"{k}: stored {result.settings.get(k)!r}, code {expected.get(k)!r}" for k in differing)
+        raise StaleResult(f"{file.name} was made with other settings ({shown}); renew with: {result.command}")
+    return result
+
+
+def read(file: Path) -> Result:
+    """Parse a result file, without comparing it with the code; ValueError if it is not one."""
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+        if data["format"] != FORMAT:
+            raise ValueError(f"{file} has format {data['format']}, expected {FORMAT}; make it anew")
+        return Result(
+            experiment=data["experiment"],
+            preset=data["preset"],
+            settings=data["settings"],
+            seeds=data["seeds"],
+            by=tuple(data["by"]),
+            rows=[_with_nan(row) for row in data["rows"]],
+            summary=[_with_nan(group) for group in data["summary"]],
+            provenance=data["provenance"],
+        )
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+        raise ValueError(f"{file} is not a stored result ({type(error).__name__}: {error})") from None
+
+
+def save(
+    known: Experiment,
+    preset: str,
+    seeds: Sequence[int],
+    rows: list[Row],
+    provenance: dict[str, Any],
+    root: Path,
+) -> Path:
+    """Write the result of `known` whole or not at all; returns its path."""
+    settings = known.presets[preset]
+    by = known.by or tuple(known.cells(settings)[0])
+    head = {
+        "format": FORMAT,
+        "experiment": known.name,
+        "preset": preset,
+        "settings": settings_dict(settings),
+        "seeds": list(seeds),
+        "by": by,
+        "provenance": provenance,
+    }
+    # One row a line: small enough to read, and a renewed result gives a readable diff.
+    parts = [f"{json.dumps(k)}: {_json(v)}" for k, v in head.items()]
+    for key, table in (("summary", summarise(rows, by)), ("rows", rows)):
+        parts.append(f"{json.dumps(key)}: [\n" + ",\n".join(map(_json, table)) + "\n]")
+    file = path(known.name, preset, root)
+    _files.write_text(file, "{\n" + ",\n".join(parts) + "\n}\n")
+    return file
+
+
+def provenance(
+    known: Experiment, preset: str, device: str, seconds: float, used: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """Where, when and with what a result was made; `used` are the versions met where the pieces were computed."""
+    return {
+        "device": device,
+        "versions": {**versions(), **(used or {})},
+        "code": code_hash(known.module),
+        "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "seconds": round(seconds, 1),
+        "command": renewal(known.name, preset),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that took part in this process: those imported by now."""
+    loaded = {"scikit-learn": "sklearn"}
+    taken = {p: metadata.version(p) for p in _PACKAGES if loaded.get(p, p) in sys.modules}
+    return {"python": platform.python_version(), **taken}
+
+
+def summarise(rows: Iterable[Row], by: Sequence[str]) -> list[Row]:
+    """Mean, sd, n and 95% t interval of every numeric field, for each group of rows that agree on `by`.
+
+    NaN entries are left out and `n` counts what remains; with one value there is no interval (NaN).
+    """
+    groups: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[k] for k in by), []).append(row)
+    out = []
+    for key, members in groups.items():
+        fields = dict.fromkeys(f for row in members for f, v in row.items() if f not in (*by, "seed") and _number(v))
+        stats = {f: interval([row[f] for row in members if _number(row.get(f))]) for f in fields}
+        out.append({**dict(zip(by, key, strict=True)), **stats})
+    return out
+
+
+def interval(values: Sequence[float], level: float = 0.95) -> dict[str, float]:
+    """Mean, sd, n and the two-sided Student t interval of independent values; NaN values are left out."""
+    from scipy.stats import t
+
+    if not 0 < level < 1:
+        raise ValueError(f"level must be in (0, 1), got {level}")
+    for v in values:
+        if not isinstance(v, Real):
+            raise TypeError(f"values must hold numbers, got {v!r} of type {type(v).__name__}")
+    kept = [float(v) for v in values if not math.isnan(v)]
+    n = len(kept)
+    mean = math.fsum(kept) / n if n else math.nan
+    sd = math.sqrt(math.fsum((v - mean) ** 2 for v in kept) / (n - 1)) if n > 1 else math.nan
+    half = float(t.ppf(0.5 + level / 2, n - 1)) * sd / math.sqrt(n) if n > 1 else math.nan
+    return {"mean": mean, "sd": sd, "n": n, "low": mean - half, "high": mean + half}
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _json(value: Any) -> str:
+    try:
+        return json.dumps(_without_nan(value), allow_nan=False)
+    except ValueError:
+        raise ValueError(f"rows must hold finite numbers or NaN, got an infinite one in {value!r:.200}") from None
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _without_nan(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(v) for v in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _with_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _with_nan(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_with_nan(v) for v in value]
+    return math.nan if value is None else value
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
