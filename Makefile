@@ -10,7 +10,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
-.PHONY: help book test coverage mutation test-site test-notebooks test-extended lint format bench serve clean distclean
+.PHONY: help book test coverage mutation test-site test-notebooks test-extended lint format test-gpu bench serve clean distclean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?/\1\t/' | expand -t 16
@@ -45,6 +45,9 @@ test-site: $(READY)  ## check the built site, in a browser where there is one
 test-notebooks: $(READY)  ## run every notebook of the built site from an empty folder in a fresh environment
 	@test -f $(SITE) || { echo "build the book first: make book"; exit 2; }
 	$(BIN)/python -m pytest -m notebooks tests/book -n 2 --dist worksteal
+
+test-gpu: $(READY)  ## check and time everything on the CUDA GPU of this machine, in one go
+	$(BIN)/python -m pytest -m gpu tests
 
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .

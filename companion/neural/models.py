@@ -47,7 +47,7 @@ class SmallMapConv(nn.Conv2d):
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
         height, width = maps.shape[2:]
         stride = self.stride[0]
-        if maps.is_cuda or height != width or height > 2 * stride:
+        if not maps.is_cpu or height != width or height > 2 * stride:
             return super().forward(maps)
         out = (height - 1) // stride + 1
         # Planes come last in memory: neither this nor the rows of `dense` (plane, place out) is a copy of the weights.
@@ -62,7 +62,7 @@ class Shortcut(nn.Conv2d):
     """A 1 x 1 convolution with a stride, done as one matrix product on the CPU: same function, same parameters."""
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        if maps.is_cuda:
+        if not maps.is_cpu:
             return super().forward(maps)
         kept = maps[:, :, :: self.stride[0], :: self.stride[1]].permute(0, 2, 3, 1)
         return functional.linear(kept, self.weight[:, :, 0, 0]).permute(0, 3, 1, 2)
@@ -77,7 +77,7 @@ class NarrowBatchNorm(nn.BatchNorm2d):
     """
 
     def forward(self, maps: torch.Tensor) -> torch.Tensor:
-        fast = maps.is_cuda or self.num_features * maps.element_size() >= 64 or torch.get_num_threads() == 1
+        fast = not maps.is_cpu or self.num_features * maps.element_size() >= 64 or torch.get_num_threads() == 1
         if fast or not self.training:
             return super().forward(maps)
         self.num_batches_tracked.add_(1)
@@ -175,11 +175,12 @@ class Encoder(nn.Module):
         self.networks = nn.ModuleList([make() for _ in range(1 if shared else 3)])
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
+        # Planes last, said in the strides: of a single plane `contiguous` leaves them, and the layout, undecided.
         if len(self.networks) == 1:
-            alone = images.reshape(-1, 1, *images.shape[2:]).contiguous(memory_format=torch.channels_last)
-            maps = self.networks[0](alone)
+            maps = self.networks[0](images.flatten(0, 1)[..., None].permute(0, 3, 1, 2))
             return maps.reshape(-1, 3, *maps.shape[1:])
-        return torch.stack([net(images[:, i : i + 1]) for i, net in enumerate(self.networks)], dim=1)
+        made = [net(images[:, i, ..., None].permute(0, 3, 1, 2)) for i, net in enumerate(self.networks)]
+        return torch.stack(made, dim=1)
 
 
 class Late(nn.Module):

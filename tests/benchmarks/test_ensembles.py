@@ -8,6 +8,7 @@ import pytest
 
 from companion.memorization import Recipe, memorization_scores, subset_masks, train_ensemble
 from tests.benchmarks.clock import seconds
+from tests.devices import CUDA
 
 pytestmark = pytest.mark.benchmark
 torch = pytest.importorskip("torch")
@@ -32,13 +33,7 @@ def one_after_another(X, y, included, recipe, device):
                 optimizer.step()
 
 
-@pytest.mark.parametrize(
-    ("device", "factor"),
-    [
-        ("cpu", 5),
-        pytest.param("cuda", 20, marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")),
-    ],
-)
+@pytest.mark.parametrize(("device", "factor"), [("cpu", 5), pytest.param("cuda", 20, marks=CUDA.marks)])
 def test_ensemble_against_one_by_one(device, factor, note):
     """64 networks 64-32-10 on the embedded digits: at least 5 times faster together (20 on a GPU)."""
     from sklearn.datasets import load_digits

@@ -18,6 +18,7 @@ from torchvision.transforms import ToTensor
 
 from companion.neural import models, tasks, train
 from tests.benchmarks.clock import seconds, wall
+from tests.devices import CUDA
 
 pytestmark = pytest.mark.benchmark
 
@@ -79,10 +80,10 @@ def test_throughput_on_the_cpu(width, note):
         torch.set_num_threads(before)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_throughput_on_a_gpu(note):
+@pytest.mark.parametrize("device", [CUDA])
+def test_throughput_on_a_gpu(note, device):
     """At least ten times the plain loop's."""
-    compare(64, "cuda", 10.0, 16_384, note)
+    compare(64, device, 10.0, 16_384, note)
 
 
 def compare(width, device, target, triples, note):
@@ -107,14 +108,15 @@ def compare(width, device, target, triples, note):
     )
 
 
-def test_bfloat16_on_the_cpu(note):
-    """What convolutions in bfloat16 would bring at the paper's width: nothing is asked, since CPUs differ in it."""
-    task = tasks.digit_sums(source="embedded", triples=256, test_triples=10, seed=0)
+@pytest.mark.parametrize(("device", "triples"), [("cpu", 256), pytest.param("cuda", 16_384, marks=CUDA.marks)])
+def test_bfloat16(note, device, triples):
+    """What convolutions in bfloat16 bring at the paper's width: nothing is asked, since processors differ in it."""
+    task = tasks.digit_sums(source="embedded", triples=triples, test_triples=10, seed=0)
     model = models.build("sum", width=64, seed=0)
 
     def rate(precision):
         recipe = train.Recipe(epochs=1, batch=BATCH)
-        call = partial(train.fit, model, task, recipe, seed=0, device="cpu", precision=precision)
+        call = partial(train.fit, model, task, recipe, seed=0, device=device, precision=precision)
         return len(task.train) / min(wall(call) for _ in range(4))
 
     before = torch.get_num_threads()
@@ -125,7 +127,7 @@ def test_bfloat16_on_the_cpu(note):
         torch.set_num_threads(before)
     note(
         "trainer",
-        "convolutions in bfloat16, width 64, cpu",
+        f"convolutions in bfloat16, width 64, {device}",
         rounded,
         "triples/s",
         against="float32",

@@ -15,6 +15,7 @@ from companion.memorization import (
     subset_masks,
     train_ensemble,
 )
+from tests.devices import CUDA
 
 torch = pytest.importorskip("torch")
 
@@ -140,12 +141,12 @@ def test_labels_must_be_classes_and_recipes_known():
         Recipe(loss="hinge")
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_gpu_gives_the_same_networks(digits):
+@pytest.mark.parametrize("device", [CUDA])
+def test_gpu_gives_the_same_networks(digits, device):
     X, y = digits
     included = subset_masks(4, len(X), 210, seed=0)
     recipe = Recipe(epochs=3, precision="float64")
-    on = [train_ensemble(X, y, included, recipe=recipe, seed=0, device=d).outputs(X) for d in ("cpu", "cuda")]
+    on = [train_ensemble(X, y, included, recipe=recipe, seed=0, device=d).outputs(X) for d in ("cpu", device)]
     np.testing.assert_allclose(*on, atol=1e-8)
 
 
