@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from companion.memorization import Recipe, ensembles, train_ensemble
+from companion import _validate
+from companion.memorization import Recipe, train_ensemble
 from companion.neural import models, tasks, train
 from tests.devices import CUDA
 
@@ -32,8 +33,8 @@ def meta(monkeypatch):
 
     There a tensor that was left on the CPU is an error, and so is to look at a value, for which a GPU would stop.
     """
-    monkeypatch.setattr(train, "pick_device", lambda name: torch.device("meta"))
-    monkeypatch.setattr(ensembles, "_available", lambda device: None)
+    for module, name in ((train, "pick_device"), (_validate, "device")):
+        monkeypatch.setattr(module, name, lambda given: torch.device("meta"))
     monkeypatch.setattr(torch, "autocast", lambda *_args, **_options: contextlib.nullcontext())  # has no meta device
     adam = torch.optim.AdamW
     monkeypatch.setattr(torch.optim, "AdamW", lambda *args, fused, **options: adam(*args, **options))  # nor has fused
