@@ -68,5 +68,5 @@ serve: $(READY)  ## look at the built site on http://localhost:8000
 clean:  ## remove what was built
 	rm -rf _build jupyter_execute
 
-distclean: clean  ## remove the virtual environment and the vendor files too
-	rm -rf $(VENV) book/_static/vendor
+distclean: clean  ## remove the virtual environment and what npm installed too
+	rm -rf $(VENV) book/_static/vendor node_modules

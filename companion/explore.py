@@ -8,10 +8,12 @@ with no kernel behind it.
 
 from __future__ import annotations
 
+import hashlib
 import html
 import itertools
 import math
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,16 @@ if TYPE_CHECKING:
 
 Draw = Callable[..., "Picture"]
 
+# What the layout needs wherever widgets are shown, with or without the book's style sheet: a long label stands above
+# its slider, whose track is never under 200 pixels (12 of padding at either end), and no readout is cut.
+STYLE = (
+    ".explorer .widget-hslider{display:flex;flex:1 1 16rem;flex-wrap:wrap;width:auto;height:auto}"
+    ".explorer .widget-hslider{min-width:min(16rem,100%)}"
+    ".explorer .widget-label{flex:0 0 auto;max-width:100%;white-space:normal;overflow:visible}"
+    ".explorer .slider-container{flex:1 1 224px;min-width:224px;padding:0 12px;overflow:visible}"
+    ".explorer .widget-readout{flex:0 0 auto;width:auto;min-width:3.2rem;max-width:100%;overflow:visible}"
+)
+STILL = "The explorer's first picture. Its sliders move where this code runs, and on the book's page with JavaScript."
 MOST_STATES = 60
 MOST_BYTES = 1_500_000
 
@@ -79,7 +91,8 @@ def explorer(
     pages = _Pages(draw)
     build = os.environ.get("COMPANION_BOOK_BUILD") == "1"
     shown = (_every_state if build else _on_demand)(pages, values, sliders)
-    return _framed(shown, sliders, title or "Move " + " and ".join(_spoken(name) for name in values))
+    first = pages(**{name: values[name][slider.index] for name, slider in sliders.items()})
+    return _framed(shown, sliders, title or "Move " + " and ".join(_spoken(name) for name in values), first)
 
 
 def number(value: Any) -> str:
@@ -204,13 +217,26 @@ def _every_state(pages: _Pages, values: Mapping[str, list[Any]], sliders: Mappin
     return nested(())
 
 
-def _framed(shown: Any, sliders: Mapping[str, Any], title: str) -> Any:
+def _framed(shown: Any, sliders: Mapping[str, Any], title: str, first: str) -> Any:
     import ipywidgets as widgets
+    from IPython.display import HTML, display
+
+    name = "still-" + hashlib.sha256((title + first).encode()).hexdigest()[:12]
+    head = f'<p class="explorer-title">{html.escape(title)}</p>'
+    # Where widgets cannot be drawn (no JavaScript, a converter), the first state stands alone; where they are, their
+    # style hides it. Its ids are its own: what a hidden drawing defines, browsers do not draw with.
+    drawing = re.sub(r'( id="| href="#|url\(#)', rf"\1{name}-", first)
+    still = f'<div class="explorer-still" id="{name}">{head}{drawing}<p class="explorer-note">{STILL}</p></div>'
+
+    class Explorer(widgets.VBox):
+        def _ipython_display_(self, **kwargs: Any) -> None:
+            display(HTML(still))
+            display(self._repr_mimebundle_(**kwargs), raw=True)
 
     controls = widgets.Box(list(sliders.values()))
     controls.add_class("explorer-controls")
+    controls.layout.flex_flow = "row wrap"
     shown.add_class("explorer-picture")
-    head = widgets.HTML(f'<p class="explorer-title">{html.escape(title)}</p>')
-    frame = widgets.VBox([head, controls, shown])
+    frame = Explorer([widgets.HTML(f"<style>{STYLE}#{name}{{display:none}}</style>{head}"), controls, shown])
     frame.add_class("explorer")
     return frame

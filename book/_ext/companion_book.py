@@ -6,8 +6,6 @@
 - `companion_bibliography`: which fields of the bibliography no record confirmed.
 - `companion_statements`: functions of the API page linked to their statements and tests.
 - `companion_previews`: previews of what a link leads to.
-- `companion_outputs`: where stored numbers come from, as a sentence of the page.
-- `companion_captions`: where a figure's panels stand, on a wide page and on a phone.
 - `companion_times`: how long a chapter takes to read and to run.
 - `companion_typography`: a formula is not parted from the full stop after it.
 - here: the kernels' environment, and what each page loads.
@@ -48,13 +46,17 @@ ABOUT = (
     "Memorizing long-tail data can help generalization through composition: the paper's data model, theorems, figures "
     "and table, proved, run and broken on purpose."
 )
+NO_SCRIPTS = (
+    '<noscript><p class="no-scripts">Without JavaScript, formulas are shown as they are written, in TeX, and explorers '
+    "stand still at their first picture.</p></noscript>"
+)
 
 
 def configure(app, config):
     """Environment, cache, third-party scripts and the site's address, before anything is read."""
     os.environ.update(ENVIRONMENT)
     companion_execute.key_cache(config, ROOT)
-    if companion_vendor.install(ROOT / "book" / "_static" / "vendor"):
+    if companion_vendor.install():
         config.mathjax_path = "vendor/mathjax/tex-mml-chtml.js"
         config.tippy_js = ("vendor/tippy/popper.min.js", "vendor/tippy/tippy.min.js")
         config.nb_ipywidgets_js = {"vendor/widgets/embed.js": {"defer": "defer"}}
@@ -62,27 +64,33 @@ def configure(app, config):
         print("MathJax, widget and preview code could not be installed: pages will load them from their CDNs.")
         config.nb_ipywidgets_js = {companion_vendor.WIDGETS_CDN: {"defer": "defer"}}
     config.html_baseurl = config.html_baseurl or companion_address.site(config)
+    config.project = config.html_title
 
 
 def adjust_page(app, pagename, templatename, context, doctree):
-    """Colab and notebook links of chapters with code; no thebe scripts (they call their CDN's library)."""
+    """A chapter's notebook and the links to it; no thebe scripts (they call their CDN's library)."""
     has_code = "kernelspec" in app.env.metadata.get(pagename, {})
     here = "../" * pagename.count("/")
     for group in context.get("header_buttons", []):
-        buttons = group.get("buttons", [])
-        for button in buttons:
+        for button in group.get("buttons", []):
             if button.get("text") == "Colab":
                 button["url"] = companion_address.colab(app.config, pagename)
+            if button.get("label") == "download-source-button":
+                button["text"] = ".md"  # what it is: the theme goes by the kind of page
         if group.get("label") == "download-buttons" and has_code:
             notebook = {
                 "type": "link",
-                "url": f"{here}notebooks/{pagename}.ipynb",
+                "url": here + companion_address.notebook(pagename),
                 "text": ".ipynb",
                 "icon": "fas fa-code",
                 "tooltip": "Download this chapter as a notebook",
                 "label": "download-notebook-button",
             }
-            group["buttons"] = [notebook, *buttons]
+            group["buttons"] = [notebook, *(b for b in group["buttons"] if b.get("label") != notebook["label"])]
+    if has_code:
+        companion_notebooks.write(app, pagename, context["body"])
+    if doctree is not None:
+        context["body"] = NO_SCRIPTS + context["body"]
     if pagename == app.config.root_doc:  # its title is the book's: said once, with what the book is
         context["docstitle"] = "an executable companion"
         context["metatags"] = context.get("metatags", "") + f'<meta name="description" content="{ABOUT}">'
@@ -95,7 +103,7 @@ def _is_thebe(script):
 
 
 def setup(app):
-    app.add_config_value("colab_branch", "gh-pages", "html")
+    app.add_config_value("site_branch", "gh-pages", "html")
     app.add_directive("unconfirmed", companion_bibliography.Unconfirmed)
     app.connect("config-inited", configure, priority=100)
     app.connect("env-before-read-docs", companion_execute.run_stale_chapters)
@@ -107,7 +115,7 @@ def setup(app):
     app.connect("doctree-resolved", companion_times.show)
     app.connect("doctree-resolved", companion_outputs.show_provenance)
     app.connect("doctree-resolved", companion_captions.name_places)
+    app.connect("doctree-resolved", companion_notebooks.number_cells)
     app.connect("doctree-resolved", companion_typography.keep_together)
     app.connect("html-page-context", adjust_page, priority=900)
-    app.connect("build-finished", companion_notebooks.write_all)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -4,6 +4,8 @@ import re
 from functools import cache
 from pathlib import Path
 
+from companion_address import source
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -47,9 +49,7 @@ def add_links(app, what, name, obj, options, lines):
     if own:
         lines += ["", "In the ledger: " + ", ".join(dict.fromkeys(own)) + "."]
     if files := used_in(name):
-        options = app.config.html_theme_options
-        blob = f"{options['repository_url']}/blob/{options.get('repository_branch') or 'main'}"
-        lines += ["", "Tests: " + ", ".join(f"`{file} <{blob}/{file}>`__" for file in files) + "."]
+        lines += ["", "Tests: " + ", ".join(f"`{file} <{source(app.config, file)}>`__" for file in files) + "."]
 
 
 def _reference(claim):

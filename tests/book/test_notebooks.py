@@ -1,108 +1,187 @@
-"""From MyST to a plain notebook: readable quotes, links to the site, no markup left over."""
+"""From a built page to a plain notebook: quotes, links to the site, no markup left; a first cell that installs."""
 
-import importlib.util
-import re
+import json
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from tests.book.pages import ROOT
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 companion_notebooks = pytest.importorskip("companion_notebooks")
+companion_address = pytest.importorskip("companion_address")
 
-
+SETTINGS = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+MACROS = SETTINGS["sphinx"]["config"]["mathjax3_config"]["tex"]["macros"]
 NETWORKS = (ROOT / "requirements" / "networks.txt").read_text(encoding="utf-8").split()
+ARCHIVE = "long-tail-companion @ https://there/own/repo/archive/refs/heads/trunk.zip"
+CONFIG = SimpleNamespace(
+    html_theme_options={"repository_url": "https://there/own/repo", "repository_branch": "trunk"}, site_branch="built"
+)
 
 
-class Person:
-    def __init__(self, *last):
-        self.rich_prelast_names, self.rich_last_names = [], list(last)
+def plain(html):
+    return companion_notebooks.Plain(macros=MACROS).convert(html).strip()
 
 
-@pytest.fixture
-def site():
-    site = object.__new__(companion_notebooks.Site)
-    site.url = "https://site/"
-    site.names = {"thm-a": "Theorem 2.1", "eq-a": "(2.3)", "fig-a": "Fig. 2.4"}
-    site.places = {"thm-a": "book/x.html#thm-a", "eq-a": "book/x.html#equation-eq-a", "fig-a": "book/x.html#fig-a"}
-    site.bibliography = {
-        "one2020": SimpleNamespace(persons={"author": [Person("One")]}, fields={"year": "2020", "eprint": "2001.1"}),
-        "many2021": SimpleNamespace(
-            persons={"author": [Person("A"), Person("B"), Person("C")]}, fields={"year": "2021", "doi": "10/x"}
-        ),
-    }
-    titles = {"book/x": SimpleNamespace(astext=lambda: "The chapter X")}
-    site.env = SimpleNamespace(found_docs={"book/x"}, titles=titles, get_domain=lambda _: SimpleNamespace(objects={}))
-    return site
+# The page as Markdown
 
 
-def plain(text, site, **glued):
-    return companion_notebooks.plain(text, site, glued)
-
-
-def test_theorems_become_quotes_that_link_to_the_site(site):
-    text = "```{prf:theorem} Ridge\n:label: thm-a\n\nLet $X\\in\\R^n$.\n```"
-    assert plain(text, site).strip().splitlines() == [
-        "> **[Theorem 2.1](https://site/book/x.html#thm-a) (Ridge).**",
-        ">",
-        r"> Let $X\in\mathbb{R}^n$.",
-    ]
-
-
-def test_proofs_inside_folds_stay_folded(site):
-    text = ":::{dropdown} Proof\n```{prf:proof}\nClear.\n```\n:::"
-    out = plain(text, site)
-    assert out.index("<details><summary>Proof</summary>") < out.index("> **Proof.**") < out.index("</details>")
-
-
-def test_equations_keep_their_number_and_references_find_it(site):
-    assert r"a = b \tag{2.3}" in plain("$$\na = b\n$$ (eq-a)\n", site)
-    assert plain("See {eq}`eq-a`.", site) == "See [(2.3)](https://site/book/x.html#equation-eq-a)."
-
-
-def test_citations_name_people_and_link_to_the_work(site):
-    assert plain("{cite:t}`one2020`", site) == "[One (2020)](https://arxiv.org/abs/2001.1)"
-    assert plain("{cite:p}`one2020,many2021`", site) == (
-        "([One, 2020](https://arxiv.org/abs/2001.1); [A et al., 2021](https://doi.org/10/x))"
+def test_statements_become_quotes_and_macros_are_written_out():
+    html = (
+        '<div class="proof theorem admonition" id="thm-a"><p class="admonition-title"><span class="caption-number">'
+        'Theorem 2.1 </span> (Ridge)</p><section><p>Let <span class="math notranslate">\\(X\\in\\R^n_*\\)</span>.</p>'
+        "</section></div>"
     )
+    assert plain(html).splitlines() == ["> **Theorem 2.1 (Ridge)**", ">", r"> Let $X\in\mathbb{R}^n_*$."]
 
 
-def test_references_to_pages_figures_and_numbers(site):
-    assert plain("{doc}`x`", site) == "[The chapter X](https://site/book/x.html)"
-    assert plain("{doc}`there <x>`", site) == "[there](https://site/book/x.html)"
-    assert plain("{numref}`fig-a`", site) == "[Fig. 2.4](https://site/book/x.html#fig-a)"
-    assert plain("{glue:text}`share` of", site, share="0.25") == "0.25 of"
+def test_proofs_inside_folds_stay_folded():
+    html = (
+        '<details class="sd-dropdown"><summary class="sd-card-header"><span>Proof</span></summary>'
+        '<div><div class="proof admonition"><p>Proof. Clear.</p></div></div></details>'
+    )
+    assert plain(html).split("\n\n") == ["<details><summary>Proof</summary>", "> Proof. Clear.", "</details>"]
 
 
-def test_code_in_the_text_is_left_alone(site):
-    text = "```python\nx = {a}\n```"
-    assert plain(text, site) == text
+def test_equations_keep_their_number_wherever_they_stand():
+    equation = '<div class="math" id="equation-a"><span class="eqno">(2.3)</span>\\[a &lt; b_i\n+ c\\]</div>'
+    html = f"<ul><li><p>So</p>{equation}</li></ul>"
+    assert plain(html).splitlines() == ["* So", "", "  $$", "  a < b_i", r"  + c \tag{2.3}", "  $$"]
 
 
-def test_no_markup_is_left_over(site):
-    text = "(target)=\n% a comment\n{.lead}\n:::{note}\nA {prf:ref}`thm-a`.\n:::\n"
-    out = plain(text, site)
-    assert not re.search(r"\{[\w:]+\}`|^:::|^```\{|^\(\w+\)=|^%", out, flags=re.M)
-    assert "> **Note**" in out
+def test_what_markdown_would_take_for_markup_is_escaped():
+    html = "<p>2 * 3, a_b, [x], &lt;b&gt;, `c`, $5</p><pre>a_b * $c</pre><p><code>d_e</code></p>"
+    first, code, last = plain(html).split("\n\n")
+    assert first == r"2 \* 3, a\_b, \[x\], \<b>, \`c\`, \$5"
+    assert code == "```\na_b * $c\n```"
+    assert last == "`d_e`"
+
+
+def test_a_bar_in_a_formula_does_not_cut_a_table():
+    cell = "<td><span class='math'>\\(|x|\\)</span></td>"
+    html = f"<table><thead><tr><th>a</th></tr></thead><tbody><tr>{cell}</tr></tbody></table>"
+    assert r"| $\vert x\vert $ |" in plain(html)
+
+
+def test_cells_stand_where_the_page_has_them_and_hidden_ones_too():
+    body = (
+        '<section id="s"><h1>One<a class="headerlink" href="#s">#</a></h1>'
+        '<p>See <a href="../x.html#y" title="z">it</a>.</p>'
+        '<div class="cell" id="cell-3"><div class="cell_input"><pre>shown</pre></div><figure><figcaption><p>'
+        '<span class="caption-number">Fig. 1 </span>Words.</p></figcaption></figure></div>'
+        "<noscript>no</noscript></section>"
+    )
+    parts = list(companion_notebooks.parts(body, "https://site/book/a/b.html", {1: "", 3: "", 5: ""}))
+    assert [part for part in parts if isinstance(part, int)] == [1, 3, 5]
+    text = [plain(part) for part in parts if isinstance(part, str)]
+    assert text == ["# One\n\nSee [it](https://site/book/x.html#y).", "**Fig. 1** Words."]
+
+
+# The first cell
 
 
 @pytest.mark.parametrize(
-    ("there", "code", "installed"),
+    ("code", "needed"),
     [
-        ({"companion"}, "import numpy", []),
-        ({"companion", "torch", "torchvision"}, "import torch", []),
-        ({"torch", "torchvision"}, "import torch", ["git+https://there/repo@trunk"]),  # Colab: its torch stays
-        (set(), "from companion.neural.tasks import digit_sums", ["git+https://there/repo@trunk", *NETWORKS]),
-        (set(), "import numpy", ["git+https://there/repo@trunk"]),
+        ("import numpy", []),
+        ("import torch", NETWORKS),
+        ("from companion.neural.tasks import digit_sums", NETWORKS),
+        ("from companion.neural.memory import read", []),
     ],
 )
-def test_the_first_cell_installs_what_is_missing_and_nothing_else(monkeypatch, there, code, installed):
-    options = {"repository_url": "https://there/repo", "repository_branch": "trunk"}
-    calls = []
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name if name in there else None)
-    monkeypatch.setattr(subprocess, "run", lambda command, check: calls.append(command))
-    exec(companion_notebooks.first_cell(options, code), {})
-    assert calls == ([[sys.executable, "-m", "pip", "install", "-q", *installed]] if installed else [])
+def test_the_first_cell_asks_for_torch_where_networks_are_trained(code, needed):
+    cell = companion_notebooks.first_cell(CONFIG, "book/none", [code])
+    (line,) = (line for line in cell.splitlines() if line.startswith("needed"))
+    assert list(dict.fromkeys(json.loads(line.partition("=")[2]).values())) == [ARCHIVE, *needed]
+
+
+PIP = """
+import pathlib, sys
+pathlib.Path("asked").write_text(" ".join(sys.argv[1:]))
+for name in INSTALLS:
+    folder = pathlib.Path(__file__).parents[1] / name
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+"""
+
+
+def run(tmp_path, installs, code="import companion, book; print(companion.__file__, book.__file__)"):
+    """The cell in a Python without our package, whose pip is a stand-in that brings `installs`; what pip was asked."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    for folder in (here / "companion", here / "book" / "__pycache__", there / "pip"):
+        folder.mkdir(parents=True)  # an empty folder, and what an uninstall leaves
+    (there / "pip" / "__init__.py").touch()
+    (there / "pip" / "__main__.py").write_text(PIP.replace("INSTALLS", repr(installs)), encoding="utf-8")
+    cell = companion_notebooks.first_cell(CONFIG, "book/none", [])
+    script = f"import sys\nsys.path[:0] = ['', {str(there)!r}]\n{cell}\n{code}\n"
+    environment = {**os.environ, "PYTHONPATH": str(there)}
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", script], cwd=here, env=environment, capture_output=True, text=True, timeout=60
+    )
+    asked = here / "asked"
+    return done, asked.read_text(encoding="utf-8") if asked.is_file() else ""
+
+
+def test_folders_of_that_name_are_not_taken_for_the_package_and_git_is_not_asked(tmp_path):
+    done, asked = run(tmp_path, ["companion", "book"])
+    assert done.returncode == 0, done.stderr
+    assert asked == f"install -q {ARCHIVE}"
+    assert "there/companion/__init__.py" in done.stdout
+    assert "there/book/__init__.py" in done.stdout
+
+
+def test_what_is_there_is_left_alone(tmp_path):
+    for name in ("companion", "book"):
+        (tmp_path / "there" / name).mkdir(parents=True)
+        (tmp_path / "there" / name / "__init__.py").touch()
+    done, asked = run(tmp_path, [])
+    assert done.returncode == 0, done.stderr
+    assert asked == ""
+
+
+def test_without_a_way_to_the_repository_a_notebook_stops_at_one_line_that_helps(monkeypatch):
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+    from nbformat import v4
+
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    cell = companion_notebooks.first_cell(CONFIG, "book/none", []).replace('"companion"', '"companion_absent"')
+    notebook = v4.new_notebook(cells=[v4.new_code_cell(cell.replace("https://there", "http://127.0.0.1:9"))])
+    with pytest.raises(CellExecutionError):
+        NotebookClient(notebook, timeout=120).execute()
+    (shown,) = notebook.cells[0].outputs
+    assert shown.output_type == "error"
+    (line,) = shown.traceback
+    assert line.startswith("not installed: long-tail-companion @ http://127.0.0.1:9/own/repo/archive")
+    assert line.endswith("pip install PATH")
+    assert "\n" not in line
+
+
+# One place for the addresses
+
+
+def test_workflow_links_and_first_cell_agree():
+    """The branch that Colab opens is the one that the workflow fills, with the folder that holds the notebooks."""
+    flow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))
+    steps = [step for job in flow["jobs"].values() for step in job["steps"]]
+    (published,) = (step["with"] for step in steps if "actions-gh-pages" in step.get("uses", ""))
+    (kept,) = (step["with"] for step in steps if "upload-artifact" in step.get("uses", ""))
+    assert published["publish_branch"] == SETTINGS["sphinx"]["config"]["site_branch"]
+    assert kept["path"] == "_build/html"
+    assert companion_address.colab(CONFIG, "book/a").endswith("/own/repo/blob/built/notebooks/book/a.ipynb")
+    assert flow[True]["push"]["branches"] == [SETTINGS["repository"]["branch"]]
+
+
+def test_the_lockfile_names_no_registry():
+    lock = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))
+    listed = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))
+    assert not [name for name, package in lock["packages"].items() if "resolved" in package]
+    assert all(package.get("integrity") for name, package in lock["packages"].items() if name)
+    assert lock["packages"][""]["dependencies"] == listed["dependencies"]
