@@ -179,17 +179,31 @@ def _data(given: argparse.Namespace) -> int:
 def _claims(given: argparse.Namespace) -> int:
     from tqdm.auto import tqdm
 
-    from companion import claims
-    from companion.claims import report
+    from book.shared import ledger
 
-    bar = tqdm(claims.ledger(), desc="claims", unit="claim", leave=False)
-    outcomes = [outcome for claim in bar for outcome in claims.run([claim])]
-    print((report.markdown if given.markdown else report.text)(outcomes))
+    outcomes, unable = [], list(ledger.missing().items())
+    if unable:
+        print(_lacking(unable), file=sys.stderr)
+    for entry in tqdm(ledger.ledger(), desc="claims", unit="claim", leave=False, disable=not sys.stderr.isatty()):
+        try:
+            outcomes.append(entry.run())
+        except ModuleNotFoundError as error:
+            unable.append((entry.label, str(error.name)))
+    print((ledger.markdown if given.markdown else ledger.text)(outcomes))
     failed = [o.claim.label for o in outcomes if not o.holds]
     print(f"\n{len(outcomes) - len(failed)} of {len(outcomes)} claims hold and break as they should")
+    if unable:
+        print(_lacking(unable), file=sys.stderr)
     if failed:
         return _fail(1, f"not as stated: {', '.join(failed)}")
     return 0
+
+
+def _lacking(unable: Sequence[tuple[str, str]]) -> str:
+    """What was not checked, and the command that brings what it needs."""
+    packages = ", ".join(dict.fromkeys(package for _, package in unable))
+    what = ", ".join(label for label, _ in unable)
+    return f"companion: not checked without {packages} (pip install 'long-tail-companion[networks]'): {what}"
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from companion import benchmarks
-from companion.benchmarks import Measurement
+from book.reference import performance as benchmarks
+from book.reference.performance import Measurement
 
 FAST = Measurement("solver", "n = 1e5", "lsmr", 0.0123456, 1234.5, "s", 99_999.6, "at least 30 times", True)
 SLOW = Measurement("import", "companion", "", 0.5, None, "s", None, "under 0.4 s", False)

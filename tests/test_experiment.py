@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from companion.book import setting_rows, settings_of
+from book.shared.page import setting_rows, settings_of
 from companion.experiments import experiment, names
 from companion.runner import experiment as ex
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from companion.explore import explorer, number
+from book.shared.explore import explorer, number
 
 widgets = pytest.importorskip("ipywidgets")
 

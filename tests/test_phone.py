@@ -6,8 +6,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from companion import phone, style
-from companion.explore import explorer
+from book.shared import phone, style
+from book.shared.explore import explorer
 
 
 def two_panels(**options):

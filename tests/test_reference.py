@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from companion import reference
-from companion.book import carried, interval, table
-from companion.claims import SOURCES, STATUSES, Claim, ledger
+from book.shared import reference
+from book.shared.page import carried, interval, table
+from book.shared.ledger import SOURCES, STATUSES, Claim, ledger
 from companion.experiments import experiment
 from companion.runner import results
 from tests.book.pages import listed

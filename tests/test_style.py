@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from companion import style
+from book.shared import style
 
 
 def draw():

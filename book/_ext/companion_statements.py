@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @cache
 def statements():
     """Dotted name of a function -> the entries of the ledger that name it."""
-    from companion.claims import ledger
+    from book.shared.ledger import ledger
 
     found = {}
     for claim in ledger():

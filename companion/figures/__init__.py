@@ -1,1 +1,1 @@
-"""Drawing: functions from rows, results and arrays to a `companion.style.Picture`."""
+"""Drawing: functions from rows, results and arrays to a `book.shared.style.Picture`."""

@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 
-from companion.style import BLUE, GREEN, ORANGE, Picture, in_book, pair
+from book.shared.style import BLUE, GREEN, ORANGE, Picture, in_book, pair
 
 _WIDTH, _PHONE, _ROW = 640, 396, 128
 # Where the edges of the boxes stand on a wide page and on a phone.

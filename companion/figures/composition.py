@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, band, picture, subplots
 from companion.linear import kernels
 from companion.linear.symbols import SymbolTask, symbol_losses
-from companion.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, band, picture, subplots
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots, whiskers
 from companion.linear.theory import density
 from companion.runner.results import Result
-from companion.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots, whiskers
+from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots, whiskers
 
 
 @lru_cache(maxsize=2048)

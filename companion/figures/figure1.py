@@ -8,7 +8,7 @@ import numpy as np
 
 from companion.experiments import figure1
 from companion.runner.results import Result
-from companion.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, band, picture, subplots
+from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, band, picture, subplots
 
 COLOURS = {"never seen": GREY, "seen, not resolved": ORANGE, "resolved (noise)": BLUE, "common": GREEN}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from companion.runner.results import Result, Row
-from companion.style import BLUE, GREY, INK, ORANGE, Picture, band, picture, subplots
+from book.shared.style import BLUE, GREY, INK, ORANGE, Picture, band, picture, subplots
 
 CURVES = (
     ("composition", ORANGE, "two rare features,\nnever together before"),

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from book.shared.style import BLUE, GREEN, GREY, ORANGE, PURPLE, Picture, band, picture, subplots
 from companion.landscape import capacity, random_labels
 from companion.landscape.seeds import Numbers, repeat, spread
-from companion.style import BLUE, GREEN, GREY, ORANGE, PURPLE, Picture, band, picture, subplots
 
 COUNTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 13, 14, 15, 16, 17, 19, 22, 27, 40, 70, 150, 400)
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from book.shared.style import BLUE, GREY, ORANGE, PURPLE, Picture, band, picture, subplots
 from companion.landscape.seeds import Numbers, repeat
 from companion.linear import LongTailModel, feature_counts, min_norm
-from companion.style import BLUE, GREY, ORANGE, PURPLE, Picture, band, picture, subplots
 
 Array = NDArray[np.float64]
 WIDTHS = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0)

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from book.shared.style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, Picture, picture, subplots
 from companion.figures.landscape import around, said
 from companion.landscape import near_duplicates
 from companion.landscape.seeds import Numbers
-from companion.style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, Picture, picture, subplots
 
 
 def fates(runs: Mapping[str, Mapping[int, Numbers]]) -> Picture:

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from book.shared.style import BLUE, GREEN, GREY, ORANGE, PURPLE, Picture, picture, subplots
 from companion.figures.landscape import around, said
 from companion.landscape import parameter_function, race
 from companion.landscape.seeds import Numbers, repeat
-from companion.style import BLUE, GREEN, GREY, ORANGE, PURPLE, Picture, picture, subplots
 
 DRAWS: dict[str, tuple[dict[str, Any], str]] = {
     "ReLU network": ({"activation": "relu"}, BLUE),

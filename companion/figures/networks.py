@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from companion.runner.results import Result
-from companion.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, Picture, picture, subplots
+from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, Picture, picture, subplots
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from companion.runner.results import Result
-from companion.style import BLUE, GREY, ORANGE, Picture, picture, subplots
+from book.shared.style import BLUE, GREY, ORANGE, Picture, picture, subplots
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from book.shared.style import GREY, Picture, picture, subplots, whiskers
 from companion.figures.networks import COLOURS, NAMES
 from companion.runner.results import Result
-from companion.style import GREY, Picture, picture, subplots, whiskers
+from book.shared.style import GREY, Picture, picture, subplots, whiskers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

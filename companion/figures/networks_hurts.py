@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from book.shared.style import GREY, INK, Picture, picture, subplots
 from companion.figures.networks import COLOURS, NAMES
 from companion.runner.results import Result
-from companion.style import GREY, INK, Picture, picture, subplots
+from book.shared.style import GREY, INK, Picture, picture, subplots
 
 FAULTS = {"clean": "nothing\nwrong", "mislabelled": "wrong\nlabel", "together": "always\ntogether"}
 TARGETS = {"clean": "sum", "product": "product", "xor": "xor"}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from book.shared.style import GREY, INK, Picture, picture, subplots
 from companion.figures.networks import COLOURS, NAMES
 from companion.runner.results import Result
-from companion.style import GREY, INK, Picture, picture, subplots
+from book.shared.style import GREY, INK, Picture, picture, subplots
 
 #: (encoders, key of the loss) -> what the reading says, in the order of the columns
 READINGS = {

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, Picture, band, picture, subplots, whiskers
 from companion.linear.model import LongTailModel
 from companion.linear.theory import counts, density, recovery
 from companion.runner.results import Result
-from companion.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, Picture, band, picture, subplots, whiskers
+from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, Picture, band, picture, subplots, whiskers
 
 GRID = tuple(np.round(np.linspace(1.0, 3.0, 41), 3))
 

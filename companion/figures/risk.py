@@ -11,7 +11,7 @@ from companion.linear.theory.noise import diagonal_noise_law, once_seen_rows
 from companion.linear.theory.risk import floor_law, frequency_scale
 from companion.linear.theory.shrinkage import forgetting, gradient_filter, ridge_shrinkage
 from companion.runner.results import Result
-from companion.style import (
+from book.shared.style import (
     BLUE,
     CYCLE,
     GREEN,
@@ -26,6 +26,11 @@ from companion.style import (
     subplots,
     whiskers,
 )
+from companion.linear import LongTailModel, feature_counts, leverage, ridge
+from companion.linear.theory.noise import diagonal_noise_law, once_seen_rows
+from companion.linear.theory.risk import floor_law, frequency_scale
+from companion.linear.theory.shrinkage import forgetting, gradient_filter, ridge_shrinkage
+from companion.results import Result
 
 ONCE = r"$n_i=1$"
 

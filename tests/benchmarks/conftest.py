@@ -2,7 +2,7 @@
 
 import pytest
 
-from companion import benchmarks
+from book.reference import performance as benchmarks
 
 
 def pytest_addoption(parser):

@@ -25,7 +25,7 @@ CHAPTER = (
 # One
 
 ```{code-cell} ipython3
-from companion.explore import number
+from book.shared.explore import number
 
 assert number(10_000) == "10,000"
 print("checked")

@@ -129,7 +129,7 @@ def test_chapters_import_only_what_the_package_brings(page):
 
 
 def test_glue_shows_nothing_and_fails_nowhere_outside_the_book(monkeypatch, capsys):
-    from companion.book import glue
+    from book.shared.page import glue
 
     monkeypatch.setitem(sys.modules, "myst_nb", None)
     glue("name", 0.25, ".1%")

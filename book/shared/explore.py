@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from companion.style import Picture
+    from book.shared.style import Picture
 
 Draw = Callable[..., "Picture"]
 
@@ -49,7 +49,7 @@ def explorer(
     Parameters
     ----------
     draw
-        Called with one value for each parameter, by name; returns a `companion.style.Picture`, whose
+        Called with one value for each parameter, by name; returns a `book.shared.style.Picture`, whose
         text alternative is what a screen reader hears at that state.
     labels
         What stands before a slider: `{"alpha": r"\\(\\alpha\\)"}`. The default is the parameter's name.
@@ -132,7 +132,7 @@ class _Pages:
             svg = getattr(picture, "svg", None)
             if not isinstance(svg, str):
                 got = type(picture).__name__
-                raise TypeError(f"draw must return a Picture (see companion.style.picture); got {got}")
+                raise TypeError(f"draw must return a Picture (see book.shared.style.picture); got {got}")
             words = html.escape(str(getattr(picture, "alt", "")), quote=False)
             told = f'<details class="explorer-words"><summary>In words</summary><p>{words}</p></details>'
             both = svg + getattr(picture, "phone", "")

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
-from companion.book import Markdown, Text, interval
-from companion.claims import SOURCES, STATUSES, Claim
+from book.shared.page import Markdown, Text, interval
+from book.shared.ledger import SOURCES, STATUSES, Claim
 from companion.experiments import names
 from companion.runner import results
 from companion.runner.results import Result
@@ -25,7 +25,7 @@ def claims_list(claims: Iterable[Claim]) -> Markdown:
         lines += [f"**{{doc}}`/{chapter}`**", ""]
         for claim in entries:
             code = ", ".join(f"{{py:obj}}`~{name}`" for name in claim.functions)
-            parts = [f"*{claim.source}, {claim.status}*", f"breaks with: {_literal('; '.join(claim.breaks))}"]
+            parts = [f"*{claim.source}, {claim.status}*", f"breaks with: {_literal('; '.join(claim.broken))}"]
             parts += [f"code: {code}"] if code else []
             parts += [f"test: `{claim.label}`"] if claim.label.startswith(PROVED) else []
             lines += [f"- {_name(claim)}: {_literal(claim.title)}.", "", f"  {' · '.join(parts)}", ""]
@@ -43,7 +43,7 @@ def claims_count(claims: Iterable[Claim]) -> list[tuple[str | int, ...]]:
 
 def reading_order() -> list[str]:
     """The pages of the book as they are read, without extension; none where its table of contents is not there."""
-    toc = Path(__file__).resolve().parent.parent / "_toc.yml"
+    toc = Path(__file__).resolve().parents[2] / "_toc.yml"
     return re.findall(r"^\s*-\s*file:\s*(\S+)", toc.read_text(encoding="utf-8"), re.M) if toc.is_file() else []
 
 

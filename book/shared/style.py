@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from companion import phone, svg
+from book.shared import phone, svg
 from companion._validate import positive, positive_int, vector
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ _RC = {
 class Picture:
     """An inline SVG with its text alternative; shows itself in a notebook and in the book.
 
-    `phone` is the same figure laid out for a narrow column, where it was drawn (see `companion.phone`).
+    `phone` is the same figure laid out for a narrow column, where it was drawn (see `book.shared.phone`).
     """
 
     svg: str
@@ -143,7 +143,7 @@ def picture(figure: Figure, alt: str, *, flow: bool = False) -> Picture:
     """`figure` as a Picture. `alt` says in words, with the numbers, what is seen: it is not optional.
 
     While the book is built (`COMPANION_BOOK_BUILD=1`) a wide figure is laid out a second time, in place, for phones:
-    see `companion.phone`, for `flow` too.
+    see `book.shared.phone`, for `flow` too.
     """
     if not isinstance(alt, str) or len(alt.strip()) < 10:
         raise ValueError(f"alt must say in words what the figure shows, got {alt!r}")

@@ -1,0 +1,1 @@
+"""Rooms of the part *The dispute*, each beside its page."""

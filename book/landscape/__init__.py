@@ -1,0 +1,1 @@
+"""Rooms of the part *The question*, each beside its page."""

@@ -1,0 +1,1 @@
+"""Rooms of the part *Limits*, each beside its page."""

@@ -1,0 +1,1 @@
+"""Rooms of the part *A model you can solve*, each beside its page."""

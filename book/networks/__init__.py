@@ -1,0 +1,1 @@
+"""Rooms of the part *Networks*, each beside its page."""

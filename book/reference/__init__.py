@@ -1,0 +1,1 @@
+"""Rooms of the part *Reference*, each beside its page."""
