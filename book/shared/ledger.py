@@ -157,7 +157,7 @@ class Claim:
 
 
 _TO_MOVE = (
-    *("structure", "recovery", "density", "minimum_norm", "noiseless", "noise", "turning_off"),
+    *("structure", "density", "minimum_norm", "noiseless", "noise", "turning_off"),
     *("composition", "landscape", "dispute", "networks"),
 )
 _ENTERED: dict[str, Claim] = {}
@@ -208,7 +208,12 @@ class Outcome(NamedTuple):
 
     def _repr_html_(self) -> str:
         """What was found, behind a badge that leads to the ledger; the check and its breaks folded below."""
-        found = "; ".join(html.escape(str(quantity)) for quantity in self.found)
+        found, *more = (f"<p>{html.escape(str(quantity))}</p>" for quantity in self.found)
+        rest = (
+            f"<details><summary>And {len(more)} more</summary>{''.join(more)}</details>"
+            if len(more) > 2
+            else "".join(more)
+        )
         breaks = "".join(
             f"<p>{html.escape(_sentence(what))}. {html.escape(_worst(quantities))}: the check fails, as it should.</p>"
             + _code(_source(self.claim.broken[what]))
@@ -216,7 +221,7 @@ class Outcome(NamedTuple):
         )
         return (
             '<div class="companion-checked">'
-            f'<p><a class="badge" href="../reference/claims.html#{self.claim.label}">checked</a> {found}</p>'
+            f'<a class="badge" href="../reference/claims.html#{self.claim.label}">checked</a>{found}{rest}'
             f"<details><summary>How this is checked</summary>{_code(_source(self.claim.check))}</details>"
             f"<details><summary>Break it</summary>{breaks}</details></div>"
         )

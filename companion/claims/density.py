@@ -7,8 +7,8 @@ import math
 
 import numpy as np
 
+from book.shared.draws import THEORY, design, long_tail
 from companion.claims import Entries
-from companion.claims.draws import THEORY, design, long_tail
 from companion.linear import feature_counts, min_norm, peel, recoverability, sample_design
 from companion.linear.theory import counts, density
 

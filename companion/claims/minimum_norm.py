@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from book.shared.draws import EXACT, THEORY, TINY, certified, deviations, long_tail, within
 from companion.claims import Entries
-from companion.claims.draws import EXACT, THEORY, TINY, certified, deviations, long_tail, within
 from companion.linear import feature_counts, gradient_descent, leave_one_out_residuals, leverage, min_norm, rank
 from companion.linear.theory import noise, risk, shrinkage
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from book.shared.draws import EXACT, THEORY, TINY, certified, deviations, long_tail, slope_margin, within
 from companion.claims import Entries
-from companion.claims.draws import EXACT, THEORY, TINY, certified, deviations, long_tail, slope_margin, within
 from companion.linear import feature_counts, inverse_gram_diagonal, level_one, min_norm, population_risk, sample_design
 from companion.linear.theory import noise, risk
 

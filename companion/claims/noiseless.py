@@ -7,8 +7,8 @@ from functools import cache
 
 import numpy as np
 
+from book.shared.draws import EXACT, THEORY, TINY, certified, deviations, long_tail, slope_margin, within
 from companion.claims import Entries
-from companion.claims.draws import EXACT, THEORY, TINY, certified, deviations, long_tail, slope_margin, within
 from companion.linear import LongTailModel, feature_counts, min_norm, peel, population_risk, sample_design
 from companion.linear.theory import risk
 

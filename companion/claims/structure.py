@@ -8,8 +8,8 @@ import math
 import numpy as np
 from scipy.stats import binom
 
+from book.shared.draws import THEORY, long_tail
 from companion.claims import Entries
-from companion.claims.draws import THEORY, long_tail
 from companion.linear import peel, recoverability, sample_design
 from companion.linear.theory import counts, pinning
 

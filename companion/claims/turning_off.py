@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from book.shared.draws import THEORY, TINY, certified, long_tail, within
 from companion.claims import Entries
-from companion.claims.draws import THEORY, TINY, certified, long_tail, within
 from companion.linear import gradient_descent, ridge, sample_design
 from companion.linear.theory import noise, risk, shrinkage
 

@@ -10,6 +10,8 @@ from functools import cache
 import numpy as np
 import pytest
 
+from book.linear import recovery
+from companion import results
 from companion.figures import (
     composition,
     density,
@@ -22,7 +24,6 @@ from companion.figures import (
     landscape_memory,
     landscape_simple,
     limits,
-    recovery,
     risk,
     structure,
 )
@@ -116,9 +117,9 @@ PICTURES = {
     "peeling": lambda: structure.score(sample_design(9, np.linspace(0.5, 0.1, 12), seed=3), 1),
     "tails": lambda: structure.tails_a_row(stored("recovery")),
     "spectrum": lambda: structure.spectrum(structure.spectrum_rows(n=150, common=(2, 10), draws=6), draws=6),
-    "shares": lambda: recovery.shares(stored("recovery")),
-    "sandwich": lambda: recovery.sandwich(stored("recovery")),
-    "rates": lambda: recovery.rates(stored("density")),
+    "shares": lambda: recovery.fig_shares(stored("recovery")),
+    "sandwich": lambda: recovery.fig_sandwich(stored("recovery")),
+    "rates": lambda: recovery.fig_rates(stored("density")),
     "density-curves": lambda: density.curves(1.5, 5.0, 200, 1000),
     "density-accuracy": lambda: density.accuracy(density.accuracy_rows(stored("density"))),
     "phases": lambda: density.phases(stored("phase")),

@@ -1,0 +1,386 @@
+"""The room of *What is recovered*: checks and breaks of its statements, and its figures."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from book.shared.draws import THEORY, design, long_tail
+from book.shared.ledger import Found, at_least, at_most, between, claim
+from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, Picture, band, picture, subplots, whiskers
+from companion.linear import LongTailModel, components, feature_counts, level_one, min_norm, peel, recoverability
+from companion.linear.theory import counts, density, recovery
+from companion.results import Result
+
+GRID = tuple(np.round(np.linspace(1.0, 3.0, 41), 3))
+RATE_SIZES = np.geomspace(1e8, 1e12, 9)
+
+
+@claim(
+    "thm-any-interpolator",
+    "Every interpolator is right on the closure",
+    functions=("companion.linear.peel", "companion.linear.min_norm"),
+)
+def any_interpolator(alpha: float = 2.0, sigma: float = 0.0, everything_seen: bool = False) -> Found:
+    """Three solutions of X b = y: the one of least norm, and two far from it."""
+    model, X = long_tail(alpha), design(alpha, 0)
+    rng = np.random.default_rng(7)
+    y = X @ model.beta + sigma * rng.standard_normal(model.n)
+    closure = feature_counts(X) > 0 if everything_seen else peel(X, model.k)
+    base, error = min_norm(X, y), 0.0
+    for step in (0.0, 1.0, 5.0):
+        shift = rng.standard_normal(model.d)
+        b = base + step * (shift - min_norm(X, X @ shift))  # what is added lies in the null space of X
+        error = max(error, float(np.abs(b - model.beta)[closure].max()))
+    return at_most(f"largest error on {closure.sum():,} peeled features, three interpolators", error, 1e-7)
+
+
+any_interpolator.breaks("common features not pinned", alpha=1.0)
+any_interpolator.breaks("noisy labels", sigma=0.05)
+any_interpolator.breaks("all seen features instead of the closure", everything_seen=True)
+
+
+@claim(
+    "prop-level-one",
+    "Expected number of tail features alone in some row",
+    functions=(f"{THEORY}.recovery.expected_level_one",),
+)
+def level_one_formula(mates: bool = True) -> list[Found]:
+    """The mean of 25 draws against the formula, at three tail exponents."""
+    found = []
+    for alpha in (1.25, 1.5, 2.0):
+        model = long_tail(alpha)
+        counted = np.array([level_one(design(alpha, seed), model.k).sum() for seed in range(25)])
+        formula = recovery.expected_level_one if mates else lambda p, k, n: counts.expected_seen(p, n, k)
+        expected = formula(model.p, model.k, model.n)
+        error = (counted.mean() - expected) / (counted.std(ddof=1) / 5)
+        what = f"alpha = {alpha}: {counted.mean():.2f} counted, {expected:.2f} by the formula; standard errors apart"
+        found.append(between(what, error, -4, 4))
+    return found
+
+
+level_one_formula.breaks("mates forgotten (a_i = 1)", mates=False)
+
+
+@claim(
+    "thm-forest",
+    "Without cycles, peeling finds every resolved feature",
+    functions=("companion.linear.peel", "companion.linear.recoverability"),
+)
+def forest() -> list[Found]:
+    """Among the features that peeling leaves, where they form a forest with their rows, the one nearest to resolved."""
+    gaps = [unpeeled_gap(X) for X in (design(alpha, seed) for alpha in (1.5, 2.0) for seed in range(8)) if forested(X)]
+    return [
+        at_least("forests among 16 draws", len(gaps), 8),
+        at_least("smallest 1 - P_ii of a feature left by peeling", min(gaps, default=math.nan), 1e-6),
+    ]
+
+
+@forest.breaks("a pair met twice with opposite relative signs")
+def one_cycle() -> Found:
+    X = sp.csr_array(np.array([[1.0, 1.0, 0.0], [1.0, -1.0, 0.0], [0.0, 0.0, 1.0]]))
+    return at_least("smallest 1 - P_ii of a feature left by peeling", unpeeled_gap(X), 1e-6)
+
+
+def unpeeled_gap(X: sp.csr_array) -> float:
+    left = (feature_counts(X) > 0) & ~peel(X, 0)
+    return float((1 - recoverability(X))[left].min())
+
+
+def forested(X: sp.csr_array) -> bool:
+    """Whether peeling leaves some seen features, and the graph of rows and these features has no cycle."""
+    left = (feature_counts(X) > 0) & ~peel(X, 0)
+    if not left.any():
+        return False
+    graph = X[:, np.flatnonzero(left)]
+    return all(len(r) + len(c) - 1 == graph[r][:, c].nnz for r, c in components(graph))
+
+
+def _model(fixed: dict[str, Any], alpha: float) -> LongTailModel:
+    return LongTailModel(fixed["n"], fixed["d"], fixed["s"], float(alpha), 0.0, 0.0)
+
+
+def fig_shares(result: Result) -> Picture:
+    """Shares of the seen tail features: level one, peeled, resolved; formula for level one as a line."""
+    groups = sorted(result.summary, key=lambda group: float(group["alpha"]))
+    alphas = [group["alpha"] for group in groups]
+    formula = []
+    for alpha in GRID:
+        model = _model(result.settings, alpha)
+        formula.append(recovery.expected_level_one_share(model.p, model.k, model.n))
+    figure, ax = subplots(size=(6.6, 3.4))
+    ax.plot(GRID, formula, color=GREY, ls="--", lw=1.4, label="level one (formula)")
+    kinds = (
+        ("level_one", GREY, "level one"),
+        ("peeled_given_common", GREEN, "peeled, common ones given"),
+        ("resolved_tail", BLUE, "resolved ($P_{ii}=1$)"),
+    )
+    means: dict[str, list[float]] = {}
+    for key, color, label in kinds:
+        draws = [[row[key] / row["seen_tail"] for row in result.select(alpha=alpha)] for alpha in alphas]
+        means[key] = [float(np.mean(values)) for values in draws]
+        band(
+            ax,
+            alphas,
+            means[key],
+            [np.quantile(v, 0.05) for v in draws],
+            [np.quantile(v, 0.95) for v in draws],
+            color=color,
+            label=label,
+            marker="o",
+            lw=0.9,
+        )
+    ax.set(xlabel=r"tail exponent $\alpha$", ylabel="share of the seen tail features", ylim=(0, 1.03))
+    ax.legend(loc="lower right")
+    words = "; ".join(
+        f"at alpha = {alpha:g} level one {means['level_one'][j]:.2f}, peeled {means['peeled_given_common'][j]:.2f}, "
+        f"resolved {means['resolved_tail'][j]:.2f}"
+        for j, alpha in enumerate(alphas)
+    )
+    return picture(figure, f"Shares of seen tail features, means of {len(result.seeds)} draws: {words}.")
+
+
+@lru_cache(maxsize=8)
+def once_seen(alpha: float, draws: int = 24) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Per draw: share unresolved among once-seen and among oftener-seen tail features; P(pinned) indicator."""
+    model = long_tail(alpha)
+    once_share, often_share, is_pinned = [], [], []
+    tail = np.arange(model.d) >= model.k
+    for seed in range(draws):
+        X = design(alpha, 100 + seed)
+        probe = np.random.default_rng(seed).standard_normal(model.d)
+        missed = np.abs(min_norm(X, X @ probe) - probe) > 1e-7
+        count = feature_counts(X)
+        once_share.append(missed[(count == 1) & tail].mean())
+        often_share.append(missed[(count > 1) & tail].mean())
+        is_pinned.append(not missed[: model.k].any())
+    return np.array(once_share), np.array(often_share), np.array(is_pinned)
+
+
+@claim(
+    "thm-sandwich",
+    "A once-seen feature is unresolved with probability between two explicit sums",
+    functions=(f"{THEORY}.recovery.unresolved_once_seen_lower", f"{THEORY}.recovery.unresolved_once_seen_upper"),
+)
+def sandwich(lower_power: float = 1.0, upper_scale: float = 1.0) -> Found:
+    """The unresolved share of once-seen tail features over 24 draws, at alpha = 1.5."""
+    model = long_tail(1.5)
+    share = once_seen(1.5)[0]
+    tail = model.p[model.k :]
+    weight = tail * np.exp((model.n - 1) * np.log1p(-tail))  # proportional to P(n_i = 1)
+    low = np.average(recovery.unresolved_once_seen_lower(model.p, model.n)[model.k :], weights=weight)
+    high = np.average(recovery.unresolved_once_seen_upper(model.p, model.k, model.n), weights=weight)
+    error = 3 * share.std(ddof=1) / math.sqrt(len(share))
+    what = "unresolved share of the once-seen (limits: the two sums, drawn in by three standard errors)"
+    return between(what, share.mean(), low**lower_power + error, upper_scale * high - error)
+
+
+sandwich.breaks("lower bound to the power 0.9", lower_power=0.9)
+sandwich.breaks("three quarters of the upper bound", upper_scale=0.75)
+
+
+def sandwich_values(fixed: dict[str, Any], alpha: float) -> tuple[float, float, float]:
+    """Lower and upper bound (common features pinned) and 1 - e^-Q, averaged over once-seen tail features."""
+    model = _model(fixed, alpha)
+    p, k, n = model.p, model.k, model.n
+    weight = p[k:] * np.exp((n - 1) * np.log1p(-p[k:]))
+    low = np.average(recovery.unresolved_once_seen_lower(p, n)[k:], weights=weight)
+    high = np.average(recovery.unresolved_once_seen_upper(p, k, n, pinned=True), weights=weight)
+    return float(low), float(high), 1 - math.exp(-density.cavity(p, n).Q)
+
+
+def fig_sandwich(result: Result) -> Picture:
+    """P(once-seen tail feature unresolved): the two proved sums, the density equation, measured shares."""
+    grid = [alpha for alpha in GRID if alpha >= 1.1]
+    low, high, middle = np.array([sandwich_values(result.settings, alpha) for alpha in grid]).T
+    figure, ax = subplots(size=(6.6, 3.4))
+    ax.fill_between(grid, low, high, color=GREEN, alpha=0.15, linewidth=0)
+    ax.plot(grid, low, color=GREEN, lw=1.2, label="proved: lower and upper sum")
+    ax.plot(grid, high, color=GREEN, lw=1.2)
+    ax.plot(grid, middle, color=INK, ls="--", lw=1.2, label=r"$1-e^{-Q}$ (next chapter)")
+    words: list[str] = []
+    for group in result.summary:
+        if group["alpha"] < 1.1:
+            continue
+        m = group["once_seen_unresolved_share"]
+        whiskers(ax, [group["alpha"]], [m], color=BLUE, label="measured, 95% interval" if not words else None)
+        words.append(f"alpha {group['alpha']:g}: {m['mean']:.3f}")
+    ax.set(xlabel=r"tail exponent $\alpha$", ylabel="unresolved share of once-seen", yscale="log", ylim=(2e-3, 3))
+    ax.legend()
+    at = sandwich_values(result.settings, 1.5)
+    return picture(
+        figure,
+        f"Unresolved share of once-seen tail features along alpha, logarithmic. Measured: {', '.join(words)}. "
+        f"At 1.5 the proved sums are {at[0]:.3f} and {at[1]:.3f}.",
+    )
+
+
+@claim(
+    "lem-seen-twice",
+    "Features seen oftener are unresolved with second-order probability",
+    functions=(f"{THEORY}.recovery.seen_often_unresolved_bound",),
+)
+def seen_twice(order: float = 1.0) -> Found:
+    """The unresolved share of tail features seen at least twice, in the draws that pin the common ones; alpha = 1.5."""
+    model = long_tail(1.5)
+    _, share, pinned = once_seen(1.5)
+    bound = recovery.seen_often_unresolved_bound(model.p, model.k, model.n)
+    return at_most("unresolved share of those seen at least twice", share[pinned].mean(), bound**order)
+
+
+seen_twice.breaks("third order", order=2.0)
+
+
+@claim(
+    "lem-power-sum",
+    "The power-law sum is a gamma function, with its error",
+    functions=(f"{THEORY}.counts.power_law_sum", f"{THEORY}.counts.power_law_sum_error"),
+)
+def power_sum(exponent_shift: float = 0.0, forget_d: bool = False) -> Found:
+    """The exact sum less the integral, as a share of the stated error, over four alpha, three m and two d."""
+    worst = 0.0
+    for alpha, m, d in itertools.product((1.25, 1.5, 2.0, 3.0), (1e2, 1e4, 1e6), (1e5, 1e6)):
+        B = density.blocks(alpha, 5.0, d)
+        exact = float((B.weights * B.p) @ np.exp(-m * B.p))
+        stated = counts.power_law_sum(alpha, B.c, m, math.inf if forget_d else d) * m**exponent_shift
+        worst = max(worst, abs(exact - stated) / counts.power_law_sum_error(alpha, B.c, m))
+    return at_most("largest error of the gamma function, as a share of the error stated", worst, 1)
+
+
+power_sum.breaks("exponent off by 0.01", exponent_shift=0.01)
+power_sum.breaks("d taken as infinite", forget_d=True)
+
+
+@lru_cache(maxsize=8)
+def rate_bounds(alpha: float) -> tuple[np.ndarray, np.ndarray]:
+    """Along RATE_SIZES: proved lower and upper bound and law (3, sizes) of the unresolved share of the seen, and
+    the same of the unresolved probability mass.
+
+    d is 1000 times the number of seen features, n p_k = 3 ln n; the pinning term is left out of the upper bound
+    (it is below 1e-9 there).
+    """
+    rows = []
+    for n in RATE_SIZES:
+        d = 1000 * n ** (1 / alpha) + 1e6
+        B = density.blocks(alpha, 5.0, d, per_decade=1500)
+        weights, p = B.weights, np.minimum(B.p, 0.9)
+        tail = n * p < 3 * math.log(n)
+        once = n * weights * p * np.exp((n - 1) * np.log1p(-p))
+        seen = float(weights @ -np.expm1(-n * p))
+        lower = -math.expm1(-float(np.sum(once[tail]) / n))
+        alone = math.exp(-float(weights[tail] @ p[tail]) - float(weights[tail] @ p[tail] ** 2))
+        mates = float((weights[tail] * p[tail]) @ np.exp(-(n - 2) * p[tail] * alone))
+        often = mates**2 + float(p[tail][0]) * mates
+        upper = (float(once[tail].sum()) * mates + (seen - float(once[tail].sum())) * often) / seen
+        law = recovery.unresolved_share_power_law(alpha, B.c, n), recovery.unresolved_mass_power_law(alpha, B.c, n)
+        mass_once, mass_seen = (float((number * p)[tail].sum()) for number in (once, -weights * np.expm1(-n * p)))
+        mass = mass_once * lower, mass_once * mates + (mass_seen - mass_once) * often
+        rows.append(((float(once[tail].sum()) * lower / seen, upper, law[0]), (*mass, law[1])))
+    share, weighed = np.moveaxis(np.array(rows), 0, -1)
+    return share, weighed
+
+
+def slope(x: np.ndarray, y: np.ndarray) -> float:
+    return float(np.polyfit(np.log(x), np.log(y), 1)[0])
+
+
+@claim(
+    "thm-rate",
+    "The unresolved share of seen features is M/alpha, of order n^-gamma, gamma = 1-1/alpha; their mass is gamma M^2",
+    functions=(f"{THEORY}.recovery.unresolved_share_power_law", f"{THEORY}.recovery.unresolved_mass_power_law"),
+)
+def rate(exponent: Callable[[float], float] = lambda alpha: 1 - 1 / alpha) -> list[Found]:
+    """Slopes of both proved bounds in log n, n = 1e8 to 1e12, and what the bounds are of the leading order at 1e12."""
+    found = []
+    for alpha in (1.5, 2.0, 3.0):
+        for times, what, (low, high, law) in zip((1, 2), ("share", "mass"), rate_bounds(alpha), strict=True):
+            slopes, stated = [slope(RATE_SIZES, y) for y in (low, high)], -times * exponent(alpha)
+            off = max(abs(s - stated) for s in slopes)
+            name = f"alpha = {alpha}, {what}"
+            found.append(at_most(f"{name}: slopes {slopes[0]:.3f} and {slopes[1]:.3f}, off by", off, 0.05))
+            found += [between(f"{name}: bound over law at n = 1e12", y[-1] / law[-1], 0.9, 1.1) for y in (low, high)]
+    return found
+
+
+rate.breaks("exponent off by 0.1", exponent=lambda alpha: 1.1 - 1 / alpha)
+rate.breaks("the paper's exponent read as a count", exponent=lambda alpha: min(1 / alpha, 2 - 2 / alpha))
+
+
+@claim(
+    "cor-count",
+    "The paper's fraction cannot be a share of the count for 1 < alpha < 2",
+    source="paper (as summarised)",
+    status="differs",
+    functions=(f"{THEORY}.recovery.paper_rate",),
+)
+def paper_count(alphas: tuple[float, ...] = (1.25, 1.5), shift: float = 0.0) -> list[Found]:
+    """How (our lower bound)/(the paper's rate read as a share of the count) grows; n p_k = 3 ln n, d = 10 n."""
+    found = []
+    for alpha in alphas:
+        low, claimed = rate_bounds(alpha)[0][0], []
+        for n in RATE_SIZES:
+            B = density.blocks(alpha, 5.0, 10 * n, per_decade=1500)
+            tail = n * B.p < 3 * math.log(n)
+            mass = float(B.weights[tail] @ B.p[tail])
+            claimed.append(max(3 * math.log(n) / n / mass, mass**2 * math.log(10 * n) ** 2))
+        gamma = 1 - 1 / alpha
+        logs = np.log(RATE_SIZES) ** (2 * gamma) * np.log(10 * RATE_SIZES) ** 2  # of p_{>k}^2 ln^2 d
+        ratio = low / np.array(claimed)
+        growth, stated = slope(RATE_SIZES, ratio * logs), min(2 / alpha - 1, gamma) + shift
+        found.append(at_least(f"alpha = {alpha}: exponent of n in the quotient", slope(RATE_SIZES, ratio), 0.01))
+        what = f"alpha = {alpha}: the same without its logarithms"
+        found.append(between(what, growth, stated - 0.05, stated + 0.05))
+    return found
+
+
+paper_count.breaks("alpha = 2.5", alphas=(2.5,))
+paper_count.breaks("growth faster by 0.1", shift=0.1)
+paper_count.breaks("growth slower by 0.1", shift=-0.1)
+
+
+def fig_rates(result: Result, alpha: float = 1.5) -> Picture:
+    """Unresolved count share and unresolved mass against n with their leading orders; the paper's two terms."""
+    groups = sorted(result.where(alpha=alpha), key=lambda group: float(group["n"]))
+    sizes = [group["n"] for group in groups]
+    lines = np.geomspace(min(sizes), 1e12, 40)
+    table = np.array([_rate_lines(result.settings, alpha, n) for n in lines]).T
+    figure, (left, right) = subplots(1, 2, size=(8.4, 3.5), sharex=True)
+    left.plot(lines, table[0], color=BLUE, label=r"$M/\alpha$ (theorem)")
+    right.plot(lines, table[1], color=BLUE, label=r"$\gamma M^2$ (theorem)")
+    for ax in (left, right):
+        ax.plot(lines, table[2], color=ORANGE, ls="--", label=r"$p_{>k}^2\ln^2 d$")
+        ax.plot(lines, table[3], color=PURPLE, ls=":", label=r"$p_k/p_{>k}$")
+        ax.set(xscale="log", yscale="log", xlabel="rows $n$", ylim=(1e-8, 1e3))
+        ax.axhline(1, color=GREY, lw=0.8)
+    for ax, key, title in (
+        (left, "missed_share", "as a share of the seen features"),
+        (right, "missed_mass", "as probability mass"),
+    ):
+        whiskers(ax, sizes, [group[key] for group in groups], color=INK, label="measured, 95% interval")
+        ax.set_title(f"Seen but unresolved, {title}", fontsize=9.5)
+        ax.legend(fontsize=8)
+    share, mass = ([group[key]["mean"] for group in groups] for key in ("missed_share", "missed_mass"))
+    return picture(
+        figure,
+        f"Two logarithmic panels against n at alpha = {alpha:g}. Measured share of seen features left unresolved: "
+        f"{_list(share)} at n = {_list(sizes)}; mass: {_list(mass)}. At n = 10^12 the lines are: M/alpha "
+        f"{table[0][-1]:.1e}, gamma M^2 {table[1][-1]:.1e}, the paper's {table[2][-1]:.1e} and {table[3][-1]:.1e}.",
+    )
+
+
+def _rate_lines(fixed: dict[str, Any], alpha: float, n: float) -> tuple[float, float, float, float]:
+    B = density.blocks(alpha, fixed["s"], fixed["width"] * n, per_decade=1000)
+    tail = n * B.p < 10
+    mass = float(B.weights[tail] @ B.p[tail])
+    M = counts.power_law_sum(alpha, B.c, n)
+    return M / alpha, (1 - 1 / alpha) * M**2, (mass * math.log(fixed["width"] * n)) ** 2, 10 / n / mass
+
+
+def _list(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:.3g}" for value in values)
