@@ -10,25 +10,21 @@ import pytest
 
 from book.shared import reference
 from book.shared.page import carried, interval, table
-from book.shared.ledger import SOURCES, STATUSES, Claim, ledger
+from book.shared.ledger import SOURCES, STATUSES, Claim, at_least, ledger
 from companion.experiments import experiment
 from companion.runner import results
 from tests.book.pages import listed
 from tests.pictures import made
 
 
-def claim(label, **changes):
-    given = {
-        "label": label,
-        "title": "2 * b_i > 1",
-        "source": SOURCES[1],
-        "status": STATUSES[0],
-        "chapter": "book/x",
-        "check": lambda: 1.0,
-        "breaks": {"without it": lambda: -1.0},
-        "functions": ("companion.linear.min_norm",),
-    }
-    return Claim(**{**given, **changes})
+def claim(label, chapter="book/x", **fields):
+    def check(slope=1.0):
+        return at_least("slope", slope, 0)
+
+    check.__module__ = chapter.replace("/", ".")
+    entry = Claim(label, "2 * b_i > 1", check, functions=("companion.linear.min_norm",), **fields)
+    entry.breaks("without it", slope=-1.0)
+    return entry
 
 
 def test_the_ledger_lists_every_claim_once_under_its_chapter():
@@ -57,7 +53,7 @@ def test_chapters_that_the_book_does_not_list_come_last(monkeypatch, tmp_path):
     new = [claim("demo-z", chapter="book/z"), claim("demo-y", chapter="book/y"), claim("demo-zz", chapter="book/z")]
     known = claim("demo-data", chapter="book/linear/data")
     assert chapters([*new, known]) == ["book/linear/data", "book/z", "book/y"]
-    monkeypatch.setattr(reference, "__file__", str(tmp_path / "companion" / "reference.py"))
+    monkeypatch.setattr(reference, "__file__", str(tmp_path / "book" / "shared" / "reference.py"))
     assert chapters([*new, known]) == ["book/z", "book/y", "book/linear/data"], "an installed package has no book"
 
 

@@ -173,7 +173,7 @@ def claim(
 
     def enter(check: Check) -> Claim:
         before = _ENTERED.get(label)
-        if before is not None and (before.chapter, before.__name__) != (_page(check), check.__name__):
+        if before is not None and (before.chapter, before.check.__name__) != (_page(check), check.__name__):
             raise ValueError(f"label {label!r} is used by {before.chapter} and by {_page(check)}")
         _ENTERED[label] = Claim(label, title, check, source, status, functions)
         return _ENTERED[label]

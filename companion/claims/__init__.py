@@ -59,5 +59,19 @@ def enter_margin(
         entry.breaks(what)(margin(broken))
 
 
-def Claim(label, title, source, status, chapter, check, breaks, functions=()):
-    enter_margin(label, title, chapter, check, breaks, functions, source, status)
+class Claim:
+    """An entry written as a value; entering it is all it does."""
+
+    def __init__(
+        self,
+        label: str,
+        title: str,
+        source: str,
+        status: str,
+        chapter: str,
+        check: Callable[..., float],
+        breaks: Mapping[str, Callable[[], float]],
+        functions: Sequence[str] = (),
+    ) -> None:
+        self.label, self.source, self.functions = label, source, functions
+        enter_margin(label, title, chapter, check, breaks, functions, source, status)
