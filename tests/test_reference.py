@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from book.shared import reference
-from book.shared.page import carried, interval, table
 from book.shared.ledger import SOURCES, STATUSES, Claim, at_least, ledger
+from book.shared.page import carried, interval, table
 from companion.experiments import experiment
 from companion.runner import results
 from tests.book.pages import listed

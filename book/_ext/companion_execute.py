@@ -16,7 +16,14 @@ from sphinx.util import logging
 logger = logging.getLogger(__name__)
 
 # What a chapter's output depends on besides its own cells.
-INPUTS = ("companion/**/*.py", "requirements.txt", "requirements/*.txt", "pyproject.toml", "book/results/*.json")
+INPUTS = (
+    "companion/**/*.py",
+    "book/[a-z]*/*.py",
+    "requirements.txt",
+    "requirements/*.txt",
+    "pyproject.toml",
+    "book/results/*.json",
+)
 OFFLINE = Path(__file__).with_name("companion_offline.py")  # no chapter uses the network
 
 

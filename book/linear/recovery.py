@@ -16,7 +16,7 @@ from book.shared.ledger import Found, at_least, at_most, between, claim
 from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, Picture, band, picture, subplots, whiskers
 from companion.linear import LongTailModel, components, feature_counts, level_one, min_norm, peel, recoverability
 from companion.linear.theory import counts, density, recovery
-from companion.results import Result
+from companion.runner.results import Result
 
 GRID = tuple(np.round(np.linspace(1.0, 3.0, 41), 3))
 RATE_SIZES = np.geomspace(1e8, 1e12, 9)

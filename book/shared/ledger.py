@@ -32,7 +32,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 SOURCES = ("paper (as summarised)", "ours", "published elsewhere")
 STATUSES = ("proved here", "checked", "reproduced", "differs", "conjecture")
@@ -82,6 +82,7 @@ def exactly(what: str, value: float, expected: float) -> Found:
 
 
 Check = Callable[..., "Found | Sequence[Found]"]
+AnyCheck = TypeVar("AnyCheck", bound=Check)
 
 
 @dataclass(eq=False)
@@ -117,16 +118,15 @@ class Claim:
     def __call__(self, *args: Any, **changed: Any) -> Any:
         return self.check(*args, **changed)
 
-    def breaks(self, what: str, **changed: Any) -> Any:
+    def breaks(self, what: str, **changed: Any) -> Callable[[AnyCheck], AnyCheck]:
         """Enter a way to break the statement: the check with the arguments `changed`, or, without any, a decorator."""
-        if changed:
-            self.broken[what] = functools.partial(self.check, **changed)
-            return None
 
-        def enter(check: Check) -> Check:
+        def enter(check: AnyCheck) -> AnyCheck:
             self.broken[what] = check
             return check
 
+        if changed:
+            enter(functools.partial(self.check, **changed))
         return enter
 
     @property

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
-from book.shared.page import Markdown, Text, interval
 from book.shared.ledger import SOURCES, STATUSES, Claim
+from book.shared.page import Markdown, Text, interval
 from companion.experiments import names
 from companion.runner import results
 from companion.runner.results import Result

@@ -11,7 +11,6 @@ import numpy as np
 from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots, whiskers
 from companion.linear.theory import density
 from companion.runner.results import Result
-from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots, whiskers
 
 
 @lru_cache(maxsize=2048)

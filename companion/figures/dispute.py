@@ -12,7 +12,6 @@ from companion.memorization.mixtures import LongTailMixture, plant_clusters
 from companion.memorization.tail import expected_count, expected_mass, price, zipf
 from companion.memorization.variance import cluster_law, exact_error, quoted_bound, variance_bound
 from companion.runner.results import Result
-from book.shared.style import BLUE, CYCLE, GREY, INK, ORANGE, Picture, picture, subplots
 
 
 def tail_price(exponents: Sequence[float], n: int = 1000, points: int = 1000) -> Picture:

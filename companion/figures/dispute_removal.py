@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from companion.runner.results import Result
 from book.shared.style import BLUE, CYCLE, GREEN, GREY, INK, ORANGE, Picture, band, house, picture, subplots
+from companion.runner.results import Result
 
 
 def effect_map(result: Result, key: str = "memorized_effect") -> Picture:

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, band, picture, subplots
 from companion.experiments import figure1
 from companion.runner.results import Result
-from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, band, picture, subplots
 
 COLOURS = {"never seen": GREY, "seen, not resolved": ORANGE, "resolved (noise)": BLUE, "common": GREEN}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from companion.runner.results import Result, Row
 from book.shared.style import BLUE, GREY, INK, ORANGE, Picture, band, picture, subplots
+from companion.runner.results import Result, Row
 
 CURVES = (
     ("composition", ORANGE, "two rare features,\nnever together before"),

@@ -9,7 +9,6 @@ import numpy as np
 from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots
 from companion.linear.switches import World, losses
 from companion.runner.results import interval
-from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots
 
 BARS = (
     ("train", GREY, "training"),

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from companion.runner.results import Result
 from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, Picture, picture, subplots
+from companion.runner.results import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

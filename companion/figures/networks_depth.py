@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from companion.runner.results import Result
 from book.shared.style import BLUE, GREY, ORANGE, Picture, picture, subplots
+from companion.runner.results import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

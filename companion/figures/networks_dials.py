@@ -10,7 +10,6 @@ import numpy as np
 from book.shared.style import BLUE, GREEN, PURPLE, RED, Picture, picture, subplots
 from companion.figures.networks import NAMES
 from companion.runner.results import Result
-from book.shared.style import BLUE, GREEN, PURPLE, RED, Picture, picture, subplots
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

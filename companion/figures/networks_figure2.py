@@ -9,7 +9,6 @@ import numpy as np
 from book.shared.style import GREY, Picture, picture, subplots, whiskers
 from companion.figures.networks import COLOURS, NAMES
 from companion.runner.results import Result
-from book.shared.style import GREY, Picture, picture, subplots, whiskers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

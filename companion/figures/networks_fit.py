@@ -7,7 +7,6 @@ import numpy as np
 from book.shared.style import GREY, INK, Picture, picture, subplots
 from companion.figures.networks import COLOURS, NAMES
 from companion.runner.results import Result
-from book.shared.style import GREY, INK, Picture, picture, subplots
 
 
 def fit_and_compose(result: Result) -> Picture:

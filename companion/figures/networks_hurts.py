@@ -9,7 +9,6 @@ import numpy as np
 from book.shared.style import GREY, INK, Picture, picture, subplots
 from companion.figures.networks import COLOURS, NAMES
 from companion.runner.results import Result
-from book.shared.style import GREY, INK, Picture, picture, subplots
 
 FAULTS = {"clean": "nothing\nwrong", "mislabelled": "wrong\nlabel", "together": "always\ntogether"}
 TARGETS = {"clean": "sum", "product": "product", "xor": "xor"}

@@ -11,7 +11,6 @@ from book.shared.style import GREY, INK, ORANGE, Picture, picture, subplots
 from companion.figures.networks import COLOURS, NAMES
 from companion.neural.tasks import ONE_SHOTS
 from companion.runner.results import Result
-from book.shared.style import GREY, INK, ORANGE, Picture, picture, subplots
 
 if TYPE_CHECKING:
     from companion.neural.tasks import Task

@@ -6,11 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from companion.linear import LongTailModel, feature_counts, leverage, ridge
-from companion.linear.theory.noise import diagonal_noise_law, once_seen_rows
-from companion.linear.theory.risk import floor_law, frequency_scale
-from companion.linear.theory.shrinkage import forgetting, gradient_filter, ridge_shrinkage
-from companion.runner.results import Result
 from book.shared.style import (
     BLUE,
     CYCLE,
@@ -30,7 +25,7 @@ from companion.linear import LongTailModel, feature_counts, leverage, ridge
 from companion.linear.theory.noise import diagonal_noise_law, once_seen_rows
 from companion.linear.theory.risk import floor_law, frequency_scale
 from companion.linear.theory.shrinkage import forgetting, gradient_filter, ridge_shrinkage
-from companion.results import Result
+from companion.runner.results import Result
 
 ONCE = r"$n_i=1$"
 

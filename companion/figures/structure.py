@@ -13,7 +13,6 @@ from companion.linear.model import LongTailModel, sample_design
 from companion.linear.structure import peeling_rounds
 from companion.linear.theory import counts, pinning
 from companion.runner.results import Result, interval
-from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, Picture, band, picture, subplots, whiskers
 
 
 def score(X: Any, step: int, k: int = 0) -> Picture:

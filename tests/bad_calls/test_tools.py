@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from companion import book, experiments, explore, style
+from book.shared import explore, style
+from book.shared import page as book
+from companion import experiments
 from companion.landscape import (
     capacity,
     corrupted,

@@ -124,7 +124,7 @@ def test_chapters_import_only_what_the_package_brings(page):
     lines = [line for name in lists for line in (ROOT / "requirements" / name).read_text(encoding="utf-8").splitlines()]
     brought = {re.split(r"[<>=!~\[; ]", line)[0] for line in lines if line and not line.startswith(("#", "-"))}
     known = {"scikit-learn": "sklearn"}
-    allowed = {known.get(name, name) for name in brought} | {"companion", "IPython"} | sys.stdlib_module_names
+    allowed = {known.get(name, name) for name in brought} | {"book", "companion", "IPython"} | sys.stdlib_module_names
     assert set(imports(page)) <= allowed
 
 

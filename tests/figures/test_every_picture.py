@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from book.linear import recovery
-from companion import results
 from companion.figures import (
     composition,
     density,
