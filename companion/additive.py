@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from companion import _validate as check
 from companion.neural.tasks import combine, zipf
 
 
@@ -39,8 +40,9 @@ def best_additive(weight: np.ndarray, target: str) -> Additive:
     ValueError
         weight is not a law on triples, or the target is constant under it: a share of nothing.
     """
-    m = len(weight)
-    if weight.shape != (m, m, m) or weight.min() < 0 or abs(weight.sum() - 1) > 1e-9:
+    weight = check.reals("weight", weight)
+    m = len(weight) if weight.ndim else 0
+    if m == 0 or weight.shape != (m, m, m) or weight.min() < 0 or abs(weight.sum() - 1) > 1e-9:
         raise ValueError(f"weight must be (m, m, m) probabilities with sum 1, got {weight.shape}, {weight.sum():g}")
     labels = np.array(list(itertools.product(range(m), repeat=3)))
     w = weight.ravel()
@@ -63,7 +65,7 @@ def product_share(laws: Sequence[np.ndarray]) -> float:
     probabilities of the labels 0, 1, ... in each place, and every mean must be positive.
     """
     ratio = []
-    for law in laws:
+    for law in _laws(laws):
         value = np.arange(len(law))
         mean = float(law @ value)
         if mean == 0:
@@ -83,6 +85,7 @@ def xor_share(laws: Sequence[np.ndarray]) -> float:
     ValueError
         The xor is constant: a share of nothing.
     """
+    laws = _laws(laws)
     bits = max(len(law) - 1 for law in laws).bit_length()
     signs = [1.0 - 2.0 * ((np.arange(len(law))[None] >> np.arange(bits)[:, None]) & 1) for law in laws]
     mean = np.array([sign @ law for sign, law in zip(signs, laws, strict=True)])  # (places, bits)
@@ -106,6 +109,9 @@ def pairs_law(zipf_exponent: float = 1.0, pairs: np.ndarray | None = None) -> np
     """
     two = 1 - np.eye(10)
     if pairs is not None:
+        pairs = check.wholes("pairs", pairs)
+        if pairs.ndim != 2 or pairs.shape[1] != 2 or not pairs.size or pairs.min() < 0 or pairs.max() > 9:
+            raise ValueError(f"pairs must hold glyphs 0 to 9, shape (n, 2); got {pairs.shape}")
         two = np.zeros((10, 10))
         two[pairs[:, 0], pairs[:, 1]] = two[pairs[:, 1], pairs[:, 0]] = 1.0
     out: np.ndarray = (two / two.sum())[:, :, None] * zipf(zipf_exponent)
@@ -117,3 +123,10 @@ def training_law(zipf_exponent: float = 1.0) -> np.ndarray:
     p = zipf(zipf_exponent)
     out: np.ndarray = np.einsum("a,b,c->abc", p, p, p)
     return out
+
+
+def _laws(laws: Sequence[np.ndarray]) -> list[np.ndarray]:
+    made = [check.vector("laws", law) for law in laws]
+    if not made or any(law.size == 0 or law.min() < 0 for law in made):
+        raise ValueError("laws must hold probabilities for each place, got none or one below 0")
+    return made

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from companion import _validate as check
+
 __all__ = ["double_difference", "interaction_share", "two_change_share"]
 
 Function = Callable[[np.ndarray], Any]
@@ -27,9 +29,9 @@ def double_difference(f: Function, here: Any, there: Any, slots: tuple[int, int]
     (n,) float64; zero for every additive f.
     """
     here, there = _tuples(here, there)
-    c, d = slots
-    if c == d or not all(0 <= s < here.shape[1] for s in slots):
-        raise ValueError(f"slots must be two different slots below {here.shape[1]}, got {slots}")
+    c, d = chosen = check.wholes("slots", slots).tolist() if np.shape(slots) == (2,) else (0, 0)
+    if c == d or not all(0 <= s < here.shape[1] for s in chosen):
+        raise ValueError(f"slots must be two different slots below {here.shape[1]}, got {slots!r}")
     corners = [_exchange(here, there, chosen) for chosen in ((), (c,), (d,), (c, d))]
     one, two, three, four = np.split(_values(f, np.concatenate(corners)), 4)
     difference: np.ndarray = one - two - three + four
@@ -73,7 +75,7 @@ def two_change_share(one_change: float, two_changes: float) -> float:
     ValueError
         The kernel matrix of the three training tuples is not positive definite.
     """
-    a, b = float(one_change), float(two_changes)
+    a, b = check.number("one_change", one_change), check.number("two_changes", two_changes)
     if not (b < 1 and 1 + b > 2 * a * a):
         raise ValueError(f"a kernel with {a:g} after one change and {b:g} after two is not positive definite")
     return a * (1 - b) / (1 + b - 2 * a * a)
@@ -86,14 +88,14 @@ def _exchange(here: np.ndarray, there: np.ndarray, slots: tuple[int, ...]) -> np
 
 
 def _values(f: Function, tuples: np.ndarray) -> np.ndarray:
-    values = np.asarray(f(tuples), dtype=np.float64)
+    values = check.reals("f", f(tuples))
     if values.shape != (len(tuples),):
         raise ValueError(f"f must return one value a tuple, shape ({len(tuples)},); got {values.shape}")
     return values
 
 
 def _tuples(here: Any, there: Any) -> tuple[np.ndarray, np.ndarray]:
-    here, there = np.asarray(here), np.asarray(there)
+    here, there = check.array("here", here), check.array("there", there)
     if here.ndim != 2 or here.shape != there.shape or here.shape[1] < 2 or not len(here):
         raise ValueError(f"here and there must have one shape (n, C) with C >= 2, got {here.shape} and {there.shape}")
     return here, there

@@ -17,6 +17,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from book.shared.style import Picture
 
@@ -76,11 +78,10 @@ def explorer(
     if not callable(draw):
         raise TypeError(f"draw must be a function of the parameters, got {draw!r} of type {type(draw).__name__}")
     values = _checked(params)
-    labels, start = dict(labels or {}), dict(start or {})
-    for name, given in (("labels", labels), ("start", start)):
-        unknown = sorted(set(given) - set(values))
-        if unknown:
-            raise ValueError(f"{name} names {unknown[0]!r}, which is not among the parameters {list(values)}")
+    labels, start = _by_parameter("labels", labels, values), _by_parameter("start", start, values)
+    for name, text in {"title": title, **{f"labels[{key!r}]": label for key, label in labels.items()}}.items():
+        if not isinstance(text, str | None):
+            raise TypeError(f"{name} must be a string, got {text!r} of type {type(text).__name__}")
     sliders = {}
     for name, allowed in values.items():
         first = start.get(name, allowed[0])
@@ -146,7 +147,7 @@ def _checked(params: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
     for name, given in params.items():
         if isinstance(given, str) or not isinstance(given, Iterable):
             raise TypeError(f"{name} must be a list of values, got {given!r} of type {type(given).__name__}")
-    values = {name: list(given) for name, given in params.items()}
+    values = {name: [v.item() if isinstance(v, np.generic) else v for v in given] for name, given in params.items()}
     for name, allowed in values.items():
         if not allowed:
             raise ValueError(f"{name} must hold at least one value; got none")
@@ -158,6 +159,15 @@ def _checked(params: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
         counts = " x ".join(str(len(allowed)) for allowed in values.values())
         raise ValueError(f"an explorer holds at most {MOST_STATES} states; got {counts} = {states}")
     return values
+
+
+def _by_parameter(name: str, given: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(given, Mapping | None):
+        raise TypeError(f"{name} must map parameters to values, got {given!r} of type {type(given).__name__}")
+    unknown = [key for key in given or {} if key not in values]
+    if unknown:
+        raise ValueError(f"{name} names {unknown[0]!r}, which is not among the parameters {list(values)}")
+    return dict(given or {})
 
 
 def _spoken(name: str) -> str:

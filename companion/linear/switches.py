@@ -85,7 +85,8 @@ def inseparable_pair(rows: int, sign: int, beta: tuple[float, float]) -> tuple[n
 
 def mislabelled(X: np.ndarray, y: np.ndarray, row: int, error: float) -> np.ndarray:
     """How the minimum-norm solution moves, (d,), when the label of `row` is off by `error`."""
-    changed = check.vector("y", y).copy()
+    y = check.vector("y", y)
+    changed = y.copy()
     row = check.integer("row", row, low=0, high=changed.size - 1)
     changed[row] += check.number("error", error)
     moved: np.ndarray = min_norm(X, changed) - min_norm(X, y)

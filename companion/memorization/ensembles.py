@@ -139,8 +139,9 @@ def ensemble_blocks(
     first: int = 0,
 ) -> Iterator[tuple[slice, Ensemble]]:
     """`train_ensemble` for `block` models at a time: pairs (which rows of `included`, the trained networks)."""
-    included, first = bool_matrix("included", included), integer("first", first, low=0)
-    for a in range(0, len(included), positive_int("block", block)):
+    included, block = bool_matrix("included", included), positive_int("block", block)
+    first = integer("first", first, low=0)
+    for a in range(0, len(included), block):
         models = slice(a, min(a + block, len(included)))
         yield (
             models,

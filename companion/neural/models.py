@@ -28,7 +28,7 @@ STAGES = 5
 
 def stem(channels: int, width: int, kind: str) -> nn.Sequential:
     """The first layers. "imagenet": ResNet-18's own, 28 x 28 -> 7 x 7. "fine": 3 x 3 without pooling, stays 28 x 28."""
-    if kind == "imagenet":
+    if one_of("kind", kind, STEMS) == "imagenet":
         first: nn.Module = nn.Conv2d(channels, width, 7, stride=2, padding=3, bias=False)
         # pooled before what is negative becomes 0, not after: the same function, on a quarter of the places
         last: list[nn.Module] = [nn.MaxPool2d(3, stride=2, padding=1), nn.ReLU(inplace=True)]

@@ -62,8 +62,8 @@ def empty_column_probability(p: np.ndarray, k: int, rows: int) -> float:
 
 def empty_column_average(p: np.ndarray, k: int, n: int) -> float:
     """P(some column of A is empty) for n rows: `empty_column_probability` averaged over N_0 ~ Bin(n, pi_0)."""
-    p, k = split(p, k)
-    rows = np.arange(check.integer("n", n, low=0) + 1)
+    (p, k), n = split(p, k), check.integer("n", n, low=0)
+    rows = np.arange(n + 1)
     return float(binom.pmf(rows, n, no_tail_probability(p, k)) @ _some((1 - p[None, :k]) ** rows[:, None]))
 
 
