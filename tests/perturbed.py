@@ -102,8 +102,11 @@ class Margins(ast.NodeTransformer):
         return ast.Call(ast.Name(f"__{name}__", ast.Load()), list(arguments), [])
 
 
-def compiled(source, name):
+def compiled(source, name, shown=True):
+    """The code of `source` with its assertions noted; without the value that a cell shows, its picture or table."""
     tree = Margins(name).visit(ast.parse(source))
+    if not shown and isinstance(tree.body[-1], ast.Expr) and "__required__" not in ast.unparse(tree.body[-1]):
+        tree.body.pop()
     return compile(tree, str(ROOT / name), "exec")
 
 
@@ -152,7 +155,7 @@ def chapter(path):
             start = text.index(cell.source, end)
             end = start + len(cell.source)
             lines = "\n" * text.count("\n", 0, start)
-            exec(compiled(lines + cell.source, str(path.relative_to(ROOT))), scope)
+            exec(compiled(lines + cell.source, str(path.relative_to(ROOT)), shown=False), scope)
 
 
 def tests(path):
