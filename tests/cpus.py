@@ -92,7 +92,9 @@ def main() -> int:
         for what, command in commands.items():
             start = time.monotonic()
             code = subprocess.run(command, cwd=ROOT, env=make.environment(), check=False).returncode
-            print(f"{name}, {what}: {'passed' if not code else 'FAILED'} in {time.monotonic() - start:.0f} s", flush=True)
+            print(
+                f"{name}, {what}: {'passed' if not code else 'FAILED'} in {time.monotonic() - start:.0f} s", flush=True
+            )
             failed += [f"{name} ({what})"] * bool(code)
     print(f"failed: {', '.join(failed)}" if failed else "every make passed")
     return int(bool(failed))
