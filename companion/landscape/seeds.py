@@ -30,12 +30,11 @@ def repeat(demo: Callable[..., dict[str, Any]], seeds: int | Iterable[int], **se
     if not callable(demo):
         raise TypeError(f"demo must be a demonstration, a function; got {demo!r} of type {type(demo).__name__}")
     if not isinstance(seeds, Iterable) or isinstance(seeds, str):
-        chosen = list(range(_validate.integer("seeds", seeds)))
-    else:
-        chosen = [_validate.integer("seeds", seed, low=0) for seed in seeds]
-    if not chosen:
-        raise ValueError(f"seeds must name at least one seed, got {seeds!r}")
-    runs = [demo(seed=seed, **settings) for seed in chosen]
+        seeds = range(_validate.integer("seeds", seeds))
+    seeds = [_validate.integer("seeds", seed, low=0) for seed in seeds]
+    if not seeds:
+        raise ValueError("seeds must name at least one seed, got none")
+    runs = [demo(seed=seed, **settings) for seed in seeds]
     return {key: np.stack([np.asarray(run[key], dtype=float) for run in runs]) for key in runs[0]}
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from companion._validate import array, integer, number, one_of, positive_int, vector, wholes
+from companion._validate import array, integer, nonnegative, number, one_of, positive_int, vector, wholes
 from companion.memorization import tail
 from companion.neural.images import Images, digits, glyphs
 
@@ -149,6 +149,7 @@ def digit_sums(
     """
     target, test_triples = one_of("target", target, TARGETS), positive_int("test_triples", test_triples)
     seed, triples = integer("seed", seed, low=0), integer("triples", triples, low=ONE_SHOTS)
+    zipf_exponent = nonnegative("zipf_exponent", zipf_exponent)
     nine = None if nine is None else number("nine", nine, low=0, high=1)
     leave_out = _glyphs("leave_out", leave_out)
     mislabel = None if mislabel is None else _pair("mislabel", mislabel)
@@ -218,7 +219,7 @@ def baselines(task: Task, zipf_exponent: float = 1.0) -> dict[str, float]:
     test = task.tests["composition"]
     target = test.target.astype(float)
     digit = target - task.pairs.sum(axis=1)
-    average = float(zipf(zipf_exponent) @ np.arange(10))
+    average = float(zipf(nonnegative("zipf_exponent", zipf_exponent)) @ np.arange(10))
     return {
         "best_constant": float(np.var(target)),
         "training_mean": float(np.mean((target - task.train.target.astype(float).mean()) ** 2)),

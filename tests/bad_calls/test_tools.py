@@ -8,7 +8,7 @@ import pytest
 
 from book.shared import explore, style
 from book.shared import page as book
-from companion import experiments
+from companion import additive, experiments, interaction
 from companion.landscape import (
     capacity,
     corrupted,
@@ -28,7 +28,7 @@ from companion.runner import run as runner
 
 from .cases import assert_refused, bad
 
-nan = math.nan
+nan, X = math.nan, [[0, 1], [1, 0]]
 
 
 def run(preset="smoke", **options):
@@ -86,6 +86,18 @@ TOOLS = [
     bad("same-values", lambda: one_value(a=[1, 1.0]), ValueError, "a must hold values that read differently"),
     bad("start", lambda: one_value(a=[1], start={"a": 7}), ValueError, "start['a'] must be one of [1]; got 7"),
     bad("states", lambda: one_value(a=range(8), b=range(8)), ValueError, "at most 60 states; got 8 x 8 = 64"),
+    bad("title", lambda: one_value(a=[1], title=3), TypeError, "title must be a string, got 3 of type int"),
+    bad("labels", lambda: one_value(a=[1], labels=(1, 2)), TypeError, "labels must map parameters", "got (1, 2)"),
+    bad("label", lambda: one_value(a=[1], labels={"a": 3}), TypeError, "labels['a'] must be a string, got 3"),
+    bad("label-of", lambda: one_value(a=[1], labels={"b": "b"}), ValueError, "labels names 'b'", "['a']"),
+    bad("start-real", lambda: one_value(a=[1], start=0.3), TypeError, "start must map parameters", "got 0.3"),
+    bad("slots", lambda: interaction.double_difference(sum, X, X, 3), ValueError, "slots must be two different", "3"),
+    bad("slots-real", lambda: interaction.double_difference(sum, X, X, (0, 0.5)), TypeError, "slots must hold whole"),
+    bad("change", lambda: interaction.two_change_share("a", 0.1), TypeError, "one_change must be a number, got 'a'"),
+    bad("law", lambda: additive.best_additive([1.0], "sum"), ValueError, "weight must be (m, m, m) probabilities"),
+    bad("laws", lambda: additive.product_share([["a"]]), TypeError, "laws must hold real numbers"),
+    bad("laws-none", lambda: additive.xor_share([]), ValueError, "laws must hold probabilities"),
+    bad("pairs", lambda: additive.pairs_law(pairs=[[0, 10]]), ValueError, "pairs must hold glyphs 0 to 9"),
     bad("glue-name", lambda: book.glue(3, 1), TypeError, "name must be a string, got 3"),
     bad("glue-None", lambda: book.glue("x", None), TypeError, "value must be a number or a string, got None"),
     bad("glue-format", lambda: book.glue("x", 1, "zz"), ValueError, "fmt must be a format that fits 1, got 'zz'"),
@@ -105,7 +117,7 @@ DEMONSTRATIONS = [
     bad("demo-share", lambda: irrelevant.run(seed=0, kept=(2.0,)), ValueError, "kept must", "[0, 1], got 2.0"),
     bad("demo-contexts", lambda: race.run(seed=0, contexts=99), ValueError, "contexts must be in [1, ", "got 99"),
     bad("demo-width", lambda: shortcut.run(seed=0, width=2.5), TypeError, "width must be a whole number, got 2.5"),
-    bad("demo-seeds", lambda: seeds.repeat(capacity.run, 0), ValueError, "seeds must name at least one seed, got 0"),
+    bad("demo-seeds", lambda: seeds.repeat(capacity.run, 0), ValueError, "seeds must name at least one seed, got none"),
     bad("demo-seeds-real", lambda: seeds.repeat(capacity.run, 2.5), TypeError, "seeds must be a whole number, got 2.5"),
     bad("demo-seeds-words", lambda: seeds.repeat(capacity.run, "ab"), TypeError, "seeds must be", "got 'ab'"),
     bad("demo-seeds-one", lambda: seeds.repeat(capacity.run, (0, -1)), ValueError, "seeds must be at least 0, got -1"),

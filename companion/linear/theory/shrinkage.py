@@ -130,18 +130,18 @@ def forgetting(p: Any, beta: Any, n: int, n_lam: float, t: int) -> Forgetting:
     """Costs of forgetting the once-seen features, if each is the only thing its row gets wrong.
 
     train: ``z^2 sum_i beta_i^2 p_i (1-p_i)^(n-1)``, z = n lam/(1 + n lam); population: the same with one more
-    factor ``n p_i``; composition: ``t z^2`` times the mean of beta_i^2 over once-seen features.
+    factor ``n p_i``; composition: ``t z^2`` times the mean of beta_i^2 over once-seen features, NaN if there are none.
     Source: ours, :prf:ref:`prop-forgetting`.
     """
     p = frequencies(p)
     beta = vector_like("beta", beta, p)
     n, t = check.positive_int("n", n), check.positive_int("t", t)
     z2 = (1 - float(ridge_shrinkage(1, n_lam))) ** 2
-    train = once_seen_mass(p, beta**2, n)
+    train, once = once_seen_mass(p, beta**2, n), once_seen_mass(p, 1.0, n)
     return Forgetting(
         train=z2 * train,
         population=z2 * n * once_seen_mass(p, p * beta**2, n),
-        composition=z2 * t * train / once_seen_mass(p, 1.0, n),
+        composition=z2 * t * train / once if once else math.nan,
     )
 
 
