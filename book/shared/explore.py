@@ -30,6 +30,7 @@ STYLE = (
     ".explorer .widget-hslider{display:flex;flex:1 1 16rem;flex-wrap:wrap;width:auto;height:auto}"
     ".explorer .widget-hslider{min-width:min(16rem,100%)}"
     ".explorer .widget-label{flex:0 0 auto;max-width:100%;white-space:normal;overflow:visible}"
+    ".explorer .widget-label{height:auto;line-height:1.4;text-align:left}"
     ".explorer .slider-container{flex:1 1 224px;min-width:224px;padding:0 12px;overflow:visible}"
     ".explorer .widget-readout{flex:0 0 auto;width:auto;min-width:3.2rem;max-width:100%;overflow:visible}"
 )
