@@ -35,7 +35,6 @@ def test_a_wide_figure_is_drawn_twice_and_both_are_named(build):
     shown = style.picture(two_panels(), "Two lines that rise from 0.")
     wide, narrow = ET.fromstring(shown.svg), ET.fromstring(shown.phone)
     assert (wide.get("class"), narrow.get("class")) == ("wide", "phone")
-    assert narrow.get("data-stacked") == "1x2"
     assert wide.get("aria-label") == narrow.get("aria-label") == shown.alt
     assert not set(re.findall(r' id="([^"]+)"', shown.svg)) & set(re.findall(r' id="([^"]+)"', shown.phone))
 
@@ -152,3 +151,27 @@ def test_the_architectures_are_drawn_for_phones_with_all_their_words(build):
     left, right = (float(ET.fromstring(svg).get("viewBox").split()[2]) for svg in (shown.svg, shown.phone))
     assert right < 400 < left
     assert all(float(x) <= right for x in re.findall(r' x="([\d.]+)"', shown.phone))
+
+
+@pytest.mark.parametrize(
+    ("shape", "letters"), [((1, 2), "ab"), ((2, 2), "abcd"), ((1, 1), ""), ((1, 3), ""), ((1, 4), ""), ((2, 1), "")]
+)
+def test_two_panels_and_two_by_two_are_lettered_for_their_caption(build, shape, letters):
+    figure, axes = style.subplots(*shape, size=(8.4, 3.2), squeeze=False)
+    axes.flat[0].set_title("with a title")
+    shown = style.picture(figure, "Panels without a line in them.")
+    for svg in (shown.svg, shown.phone):
+        assert re.findall(r"\((\w)\)", " ".join(re.findall(r">([^<>]+)</text>", svg))) == list(letters)
+    assert ("(a) with a title" in shown.svg) == bool(letters)
+
+
+def test_twins_share_a_letter_and_pictures_have_none(build):
+    figure, axes = style.subplots(1, 2, size=(8.4, 3.2))
+    axes[0].twinx()
+    assert style.picture(figure, "Three axes in two panels.").svg.count("(a)") == 1
+    for ax in axes:
+        ax.set_axis_off()
+    figure, axes = style.subplots(1, 2, size=(8.4, 3.2))
+    for ax in axes:
+        ax.set_axis_off()
+    assert "(a)" not in style.picture(figure, "Two pictures beside each other.").svg

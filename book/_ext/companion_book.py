@@ -20,7 +20,6 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 import companion_address  # noqa: E402
 import companion_bibliography  # noqa: E402
-import companion_captions  # noqa: E402
 import companion_execute  # noqa: E402
 import companion_notebooks  # noqa: E402
 import companion_outputs  # noqa: E402
@@ -114,7 +113,6 @@ def setup(app):
     app.add_role("reading-time", companion_times.reading_time)
     app.connect("doctree-resolved", companion_times.show)
     app.connect("doctree-resolved", companion_outputs.show_provenance)
-    app.connect("doctree-resolved", companion_captions.name_places)
     app.connect("doctree-resolved", companion_notebooks.number_cells)
     app.connect("doctree-resolved", companion_typography.keep_together)
     app.connect("html-page-context", adjust_page, priority=900)

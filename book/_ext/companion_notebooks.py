@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FIRST_CELL = Path(__file__).with_name("first_cell.py").read_text(encoding="utf-8")
 # Code that needs torch; `companion.neural.memory` reads stored rows without it.
 NETWORKS = re.compile(r"^\s*(?:import|from) torch\b|\bcompanion\.neural\b(?!\.memory\b)", re.M)
-AWAY = ".stacked, a.headerlink, .chapter-times, .toctree-wrapper, noscript, script, style"
+AWAY = "a.headerlink, .chapter-times, .toctree-wrapper, noscript, script, style"
 
 
 def number_cells(app, tree, docname):

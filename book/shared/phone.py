@@ -43,13 +43,13 @@ def fit(figure: Figure, *, flow: bool = False) -> str | None:
         lines = -(-len(panels) // kept)
         _regrid(figure, panels, lines, kept)
         figure.set_size_inches(WIDTH, height / rows * lines)
-    elif columns > 1 and rows * columns <= MOST_STACKED and all(map(_is_chart, panels)):
+    elif columns > 1 and rows * columns <= MOST_STACKED and all(map(is_chart, panels)):
         stacked = f"{rows}x{columns}"
         _show_labels(panels)
         _regrid(figure, panels, rows * columns, 1)
         least, most = PANEL
         figure.set_size_inches(WIDTH, rows * columns * min(max(height / rows, least), most))
-    elif columns > MOST_PICTURES and not any(map(_is_chart, panels)):
+    elif columns > MOST_PICTURES and not any(map(is_chart, panels)):
         _fold(figure, panels, rows, columns)
         figure.set_size_inches(WIDTH, 2 * height)
     else:
@@ -71,7 +71,7 @@ def fit(figure: Figure, *, flow: bool = False) -> str | None:
     return stacked
 
 
-def _is_chart(ax: Axes) -> bool:
+def is_chart(ax: Axes) -> bool:
     """Whether the panel has axes that are read; a picture has none."""
     return ax.axison and bool(ax.xaxis.get_ticklocs().size or ax.yaxis.get_ticklocs().size)
 
@@ -82,7 +82,7 @@ def _spec(ax: Axes) -> SubplotSpec:
     return spec
 
 
-def _place(ax: Axes) -> tuple[int, int]:
+def place(ax: Axes) -> tuple[int, int]:
     spec = _spec(ax)
     return spec.rowspan.start, spec.colspan.start
 
@@ -91,10 +91,10 @@ def _regrid(figure: Figure, panels: list[Axes], rows: int, columns: int) -> None
     """Put the panels, line by line as they stood, into a grid of another shape; twins stay together."""
     from matplotlib.gridspec import GridSpec
 
-    places = sorted({_place(ax) for ax in panels})
+    places = sorted({place(ax) for ax in panels})
     grid = GridSpec(rows, columns, figure=figure)
     cells = {place: grid[number // columns, number % columns] for number, place in enumerate(places)}
-    for ax, cell in [(ax, cells[_place(ax)]) for ax in panels]:
+    for ax, cell in [(ax, cells[place(ax)]) for ax in panels]:
         ax.set_subplotspec(cell)
 
 
@@ -104,13 +104,13 @@ def _fold(figure: Figure, panels: list[Axes], rows: int, columns: int) -> None:
 
     half = -(-columns // 2)
     grid = GridSpec(2 * rows, half, figure=figure)
-    for ax, (row, column) in [(ax, _place(ax)) for ax in panels]:
+    for ax, (row, column) in [(ax, place(ax)) for ax in panels]:
         ax.set_subplotspec(grid[row + rows * (column // half), column % half])
 
 
 def _show_labels(panels: list[Axes]) -> None:
     """Tick labels and axis labels that a neighbour lent, on each panel itself."""
-    at = {_place(ax): ax for ax in reversed(panels)}
+    at = {place(ax): ax for ax in reversed(panels)}
     last = max(row for row, _ in at)
     for (row, column), ax in at.items():
         first, lowest = at.get((row, 0), ax), at.get((last, column), ax)

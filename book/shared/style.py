@@ -143,19 +143,21 @@ def picture(figure: Figure, alt: str, *, flow: bool = False) -> Picture:
     """`figure` as a Picture. `alt` says in words, with the numbers, what is seen: it is not optional.
 
     While the book is built (`COMPANION_BOOK_BUILD=1`) a wide figure is laid out a second time, in place, for phones:
-    see `book.shared.phone`, for `flow` too.
+    see `book.shared.phone`, for `flow` too. Two charts beside each other, or two by two, are lettered (a), (b), ... for
+    the caption, which then holds wherever they stand.
     """
     if not isinstance(alt, str) or len(alt.strip()) < 10:
         raise ValueError(f"alt must say in words what the figure shows, got {alt!r}")
     if not hasattr(figure, "savefig"):
         raise TypeError(f"figure must be a matplotlib Figure, got {figure!r} of type {type(figure).__name__}")
     _restyle(figure)
+    _letter(figure)
     wide = _drawn(figure, alt)
     if not in_book():
         return Picture(wide, alt)
     with house():
-        stacked = phone.fit(figure, flow=flow)
-    return Picture(wide, alt) if stacked is None else pair(wide, _drawn(figure, alt), alt, stacked)
+        narrow = phone.fit(figure, flow=flow)
+    return Picture(wide, alt) if narrow is None else pair(wide, _drawn(figure, alt), alt)
 
 
 def in_book() -> bool:
@@ -163,9 +165,9 @@ def in_book() -> bool:
     return os.environ.get("COMPANION_BOOK_BUILD") == "1"
 
 
-def pair(wide: str, narrow: str, alt: str, stacked: str = "") -> Picture:
+def pair(wide: str, narrow: str, alt: str) -> Picture:
     """Two drawings of one figure, marked so that the book's style sheet shows the one that fits."""
-    narrow = narrow.replace("<svg ", f'<svg class="phone" data-stacked="{stacked}" ', 1)
+    narrow = narrow.replace("<svg ", '<svg class="phone" ', 1)
     return Picture(wide.replace("<svg ", '<svg class="wide" ', 1), alt, narrow)
 
 
@@ -174,6 +176,18 @@ def _drawn(figure: Figure, alt: str) -> str:
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return svg.inline(buffer.getvalue(), alt)
+
+
+def _letter(figure: Figure) -> None:
+    """A letter before the title of each of two panels, or of two by two; twins share theirs."""
+    panels = {phone.place(ax): ax for ax in reversed(figure.axes) if ax.get_subplotspec() is not None}
+    if (len(panels), len({row for row, _ in panels})) not in ((2, 1), (4, 2)) or not all(
+        map(phone.is_chart, figure.axes)
+    ):
+        return
+    for letter, (_, ax) in zip("abcd", sorted(panels.items()), strict=False):
+        title = ax._left_title if ax.get_title("left") or not ax.get_title() else ax.title  # type: ignore[attr-defined]
+        title.set_text(f"({letter}) {title.get_text()}".rstrip())
 
 
 def _restyle(figure: Figure) -> None:

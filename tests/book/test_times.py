@@ -1,4 +1,4 @@
-"""Times under each chapter's title: counted and measured, not typed; and the places of panels in two wordings."""
+"""Times under each chapter's title: counted and measured, not typed; and the letters of panels in their captions."""
 
 import re
 import sys
@@ -11,7 +11,6 @@ sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
 nodes = pytest.importorskip("docutils.nodes")
 times = pytest.importorskip("companion_times")
-captions = pytest.importorskip("companion_captions")
 outputs = pytest.importorskip("companion_outputs")
 
 
@@ -39,17 +38,6 @@ def test_words_formulas_and_figures_take_time_and_code_takes_none():
 )
 def test_times_are_said_as_a_person_says_them(minutes, words):
     assert times.said(minutes) == words
-
-
-def test_places_of_panels_are_named_twice_where_they_stand_for_panels():
-    text = "Left: what the left hand knows (right). Right, dashed: the right answer."
-    shown = list(captions.both(text, captions.PLACES[1, 2]))
-    assert (
-        "".join(n.astext() for n in shown if "stacked" not in getattr(n, "attributes", {}).get("classes", ())) == text
-    )
-    assert [n.astext() for n in shown if isinstance(n, nodes.inline)] == [
-        *("Left", "Top", "right", "bottom", "Right", "Bottom"),
-    ]
 
 
 def test_a_provenance_line_is_taken_apart():
@@ -111,11 +99,10 @@ def test_the_front_page_sums_the_times_of_its_paths(html):
 
 @pytest.mark.site
 @pytest.mark.parametrize("page", PAGES)
-def test_captions_name_stacked_panels_by_where_they_stand(html, page):
+def test_captions_name_the_letters_that_are_drawn_and_no_side(html, page):
+    """A caption holds on a phone too, where panels stand below each other."""
     for figure in built(html, page).select("figure:has(svg.phone)"):
-        shape = figure.select_one("svg.phone").get("data-stacked", "")
-        caption = figure.figcaption
-        for side in caption.select(".side-by-side"):
-            side.decompose()
-        told = re.findall(r"\b(?:Left|Right):", caption.text)
-        assert not (shape and told), f"{caption.text[:80]} stands over panels {shape}"
+        drawn = re.findall(r"\(([a-d])\)", " ".join(text.text for text in figure.select("svg.wide text")))
+        named = re.findall(r"\b[a-d]\b", " ".join(re.findall(r"\(([^()]*)\)", figure.figcaption.text)))
+        assert set(drawn) <= set(named), figure.figcaption.text
+        assert not re.search(r"\b(?:Left|Right|Top|Bottom):|\((?:left|right)\)", figure.figcaption.text)
