@@ -106,8 +106,9 @@ def test_spread_of_one_run_is_unknown():
 
 def test_the_landscape_imports_nothing_heavy():
     """The demonstrations are numpy: no torch, no drawing, no notebook comes with them."""
+    modules = sorted({demo.__module__ for demo, _ in SMALL.values()})
     code = (
-        "import sys, companion.landscape.race, companion.landscape.size_bounds;"
+        f"import sys, {', '.join(modules)};"
         "print([m for m in ('torch', 'matplotlib', 'IPython', 'ipywidgets', 'companion.linear') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
