@@ -10,7 +10,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
-.PHONY: help book test coverage mutation test-site test-notebooks test-extended lint format test-gpu bench serve clean distclean
+.PHONY: help book test coverage mutation test-site test-notebooks test-extended test-cpus margins lint format test-gpu bench serve clean distclean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?/\1\t/' | expand -t 16
@@ -37,6 +37,12 @@ mutation: $(READY)  ## break the code in a tenth of all places (SHARE=1: all), s
 
 test-extended: $(READY)  ## over 5,000 random designs (it prints how many), kills at 32 moments (minutes)
 	HYPOTHESIS_PROFILE=extended $(BIN)/python -m pytest tests/linear tests/interruption -n 2 --dist worksteal
+
+test-cpus: $(READY)  ## tests that train or factorize, and the chapters, on other makes of CPU (half an hour)
+	$(BIN)/python tests/cpus.py
+
+margins: $(READY)  ## the room of each chapter's assertions on trained networks, over eight moved initializations
+	$(BIN)/python tests/perturbed.py
 
 test-site: $(READY)  ## check the built site, in a browser where there is one
 	@test -f $(SITE) || { echo "build the book first: make book"; exit 2; }
