@@ -2,12 +2,13 @@
 
 Columns are scaled to unit length first, so that counts from 2 to n no longer spread the spectrum, and the
 rank is decided on the scaled matrix. Small or dense systems: Cholesky of the Gram matrix of the smaller
-side, with iterative refinement, if its condition allows; else a singular value decomposition. Large sparse
+side, with iterative refinement, if its condition allows; else `companion.linear.graded`. Large sparse
 ones: conjugate gradients on the Gram matrix, refined on the true residual.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,7 @@ import scipy.sparse as sp
 from scipy.linalg import lapack
 from scipy.sparse.linalg import lsmr
 
+from companion.linear.graded import graded_min_norm
 from companion.linear.reduce import unit_columns
 
 RANK_TOLERANCE = 1e-10  # singular values below this share of the largest count as zero
@@ -27,13 +29,15 @@ ITERATIONS = 500
 
 @dataclass(frozen=True)
 class Solution:
-    """`x` (columns,), how it was found, how many iterations that took (0 for direct methods), and whether
-    the columns are known to be independent, so that no other solution exists."""
+    """`x` (columns,), how it was found, how many iterations that took (0 for direct methods), whether the
+    columns are known to be independent, so that no other solution exists, and how many singular values lie
+    within a factor 10 of the cut-off."""
 
     x: np.ndarray
     method: str
     iterations: int = 0
     unique: bool = False
+    near: int = 0
 
 
 def least_squares(A: sp.csr_array, y: np.ndarray) -> Solution:
@@ -61,8 +65,8 @@ def _dense(B: sp.csr_array, y: np.ndarray) -> Solution:
     factor = _cholesky(gram)
     if factor is None:
         D, z = _compressed(B, y)
-        x, _, rank, _ = np.linalg.lstsq(D, z, rcond=RANK_TOLERANCE)
-        return Solution(x, "singular value decomposition", unique=int(rank) == columns)
+        x, rank, near = graded_min_norm(D, z)
+        return Solution(x, "sorted QR", unique=rank == columns, near=near)
     x = np.zeros(columns)
     for _ in range(2):  # the second pass repairs what squaring the condition lost
         r = y - B @ x
@@ -99,8 +103,17 @@ def _conjugate_gradients(B: sp.csr_array, y: np.ndarray) -> Solution:
         return Solution(x, "conjugate gradients", iterations)
     if min(B.shape) <= DENSE:
         return _dense(B, y)
-    found = lsmr(B, y - B @ x, atol=1e-15, btol=1e-15, conlim=0, maxiter=50 * min(B.shape))
-    return Solution(x + found[0], "lsmr", iterations + int(found[2]))
+    found, more = lsmr_to_the_end(B, y - B @ x)
+    return Solution(x + found, "lsmr", iterations + more)
+
+
+def lsmr_to_the_end(A: sp.csr_array, y: np.ndarray, damp: float = 0.0) -> tuple[np.ndarray, int]:
+    """scipy's lsmr to rounding, from zero (so in the row space); its iterations. Warns if it does not get there."""
+    limit = 50 * min(A.shape) + 100
+    x, stop, iterations = lsmr(A, y, damp=damp, atol=1e-15, btol=1e-15, conlim=0, maxiter=limit)[:3]
+    if stop == 7:
+        warnings.warn(f"lsmr stopped at its limit of {limit} iterations; check the residual", RuntimeWarning, 2)
+    return x, int(iterations)
 
 
 def _refined_cg(B: sp.csr_array, y: np.ndarray, shift: np.ndarray | float) -> tuple[np.ndarray, int, bool]:
@@ -180,8 +193,8 @@ def ridge_solution(A: sp.csr_array, y: np.ndarray, mu: float) -> Solution:
         return Solution(x / length, "conjugate gradients", iterations)
     if small <= DENSE:
         return _dense_ridge(A, y, mu)
-    found = lsmr(A, y, damp=np.sqrt(mu), atol=1e-15, btol=1e-15, conlim=0, maxiter=50 * small)
-    return Solution(found[0], "lsmr", iterations + int(found[2]))
+    x, more = lsmr_to_the_end(A, y, damp=float(np.sqrt(mu)))
+    return Solution(x, "lsmr", iterations + more)
 
 
 def _dense_ridge(A: sp.csr_array, y: np.ndarray, mu: float) -> Solution:

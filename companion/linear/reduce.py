@@ -38,8 +38,11 @@ class Peeling:
         return [order[a:b] for a, b in pairwise(cuts)]
 
 
-def peel_items(A: sp.csr_array, known: np.ndarray | None = None) -> Peeling:
-    """Peel the rows of A (items) by its columns (checks); `known` items leave first. Cost: nnz, once."""
+def peel_items(A: sp.csr_array, known: np.ndarray | None = None, weak: np.ndarray | None = None) -> Peeling:
+    """Peel the rows of A (items) by its columns (checks); `known` items leave first. Cost: nnz, once.
+
+    `weak`: entries that may not be pivots, as `item * checks + check`.
+    """
     items, checks = A.shape
     rounds = np.full(items, -1)
     check = np.full(items, -1)
@@ -55,7 +58,11 @@ def peel_items(A: sp.csr_array, known: np.ndarray | None = None) -> Peeling:
     _leave(A.indices[where], found[item], left, last)
     ready = np.flatnonzero(left == 1)
     step = 0
-    while ready.size and step < VECTOR_ROUNDS:
+    while step < VECTOR_ROUNDS:
+        if weak is not None:
+            ready = ready[~np.isin(last[ready].astype(np.int64) * checks + ready, weak)]
+        if not ready.size:
+            break
         step += 1
         found = distinct(last[ready].astype(np.int64))
         rounds[found] = step
@@ -68,7 +75,7 @@ def peel_items(A: sp.csr_array, known: np.ndarray | None = None) -> Peeling:
         open_[ready] = False
         ready = _leave(touched, found[item], left, last)
     if ready.size:
-        _queue(A, ready, step, rounds, check, pivot, left, last)
+        _queue(A, ready, step, rounds, check, pivot, left, last, weak)
     return Peeling(rounds, check, pivot)
 
 
@@ -103,10 +110,12 @@ def _queue(
     pivot: np.ndarray,
     left: np.ndarray,
     last: np.ndarray,
+    weak: np.ndarray | None,
 ) -> None:
     """The same peeling, one check at a time, for what is left after VECTOR_ROUNDS rounds."""
     indptr, indices, data = A.indptr.tolist(), A.indices.tolist(), A.data.tolist()
     count, number = left.tolist(), last.tolist()
+    barred = set() if weak is None else set(weak.tolist())
     waiting = deque((c, step + 1) for c in ready.tolist())
     # The round in which a check can release: one that an item of this very round has just left must wait, or that
     # item's row would need the pivot that substitution has not reached yet.
@@ -116,16 +125,30 @@ def _queue(
         if count[c] != 1:
             continue
         i = int(number[c])
+        if barred and i * A.shape[1] + c in barred:
+            continue
         rounds[i] = step
         for e in range(indptr[i], indptr[i + 1]):
             other = indices[e]
-            if count[other] == 1 and since[other] <= step and abs(data[e]) > abs(pivot[i]):
+            if count[other] == 1 and since.get(other, step + 1) <= step and abs(data[e]) > abs(pivot[i]):
                 check[i], pivot[i] = other, data[e]
             count[other] -= 1
             number[other] -= i
             if count[other] == 1:
                 since[other] = step + 1
                 waiting.append((other, step + 1))
+
+
+def weak_entries(A: sp.csr_array, share: float) -> np.ndarray | None:
+    """Entries below `share` of the largest of their row, as `row * columns + column`; None if there are none."""
+    size = np.abs(A.data)
+    if size.size == 0 or size.min() >= share * size.max():
+        return None
+    row = np.repeat(np.arange(A.shape[0]), np.diff(A.indptr))
+    top = np.zeros(A.shape[0])
+    np.maximum.at(top, row, size)
+    weak = np.flatnonzero(size < share * top[row])
+    return row[weak] * A.shape[1] + A.indices[weak] if weak.size else None
 
 
 def back_substitute(A: sp.csr_array, peeling: Peeling, y: np.ndarray, b: np.ndarray) -> None:

@@ -10,11 +10,15 @@ How `min_norm` works (ours, :prf:ref:`thm-elimination`; every step is exact with
    null space of X lives on the other features. Their coefficients t are replaced by the least-norm solution
    of `X_U t' = X_U t`, a consistent system in which rows may be scaled at will. Without this step unresolved
    features can be badly wrong.
+
+Substitution multiplies errors where a pivot is small against its row, and along chains of rows even where it is not.
+So small entries are no pivots, what substitution blew up is refined, and what stays wrong is solved as a whole.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,8 +27,27 @@ from scipy.linalg import eigh_tridiagonal
 from scipy.sparse.linalg import ArpackError, svds
 
 from companion import _validate
-from companion.linear.least_squares import Solution, least_squares, ridge_solution
-from companion.linear.reduce import back_substitute, entries, peel_items, rows_with, seen_columns, take, tamed, unpeeled
+from companion.linear.graded import graded_min_norm
+from companion.linear.least_squares import Solution, least_squares, lsmr_to_the_end, ridge_solution
+from companion.linear.reduce import (
+    back_substitute,
+    entries,
+    peel_items,
+    rows_with,
+    seen_columns,
+    take,
+    tamed,
+    unit_columns,
+    unpeeled,
+    weak_entries,
+)
+
+WEAK = 1e-3  # an entry below this share of its row's largest is no pivot
+SPREAD = 1e6  # largest over smallest entry beyond which elimination is not tried, up to CELLS cells
+CELLS, MOST_CELLS = 1 << 20, 1 << 22  # a dense factorization: half a second; some ten seconds
+GROWTH, HOPELESS = 1e4, 1e10  # norm before over after the projection from which to refine, and to start afresh
+NOTHING = Solution(np.zeros(0), "nothing to share")
+FAILED = 1e-9  # optimality error, against what rounding explains, that is not accepted
 
 
 @dataclass(frozen=True)
@@ -35,7 +58,9 @@ class MinNormReport:
     columns) of the least-squares problem that was left, solved by `method` in `iterations` (0: directly).
     `unresolved`: seen features that peeling left (from the core's, if those were found to be independent,
     else from nothing), whose credit was shared by `projection`.
-    `gradient`: `||X^T (y - X b)|| / (||X|| ||y||)` with Frobenius norm, the optimality error.
+    `gradient`: the optimality error, `max_i |x_i^T (y - X b)| / (||x_i|| ||y||)` over the columns x_i.
+    `near_cutoff`: singular values, of the core or of what was shared, within a factor of ten of the cut-off of
+    `min_norm`: if not 0, the rank, and with it the solution, hangs on a digit that the entries may not have.
     """
 
     beta: np.ndarray
@@ -47,6 +72,7 @@ class MinNormReport:
     unresolved: int
     projection: str
     gradient: float
+    near_cutoff: int
 
 
 def min_norm(X: Any, y: Any) -> np.ndarray:
@@ -71,21 +97,73 @@ def min_norm(X: Any, y: Any) -> np.ndarray:
     Right for sparse designs of any size, and for dense ones up to a few thousand on the smaller side.
     Source: ours, :prf:ref:`thm-elimination`; that descent ends there, :prf:ref:`thm-gradient-descent`.
     Rank: a stored non-zero is a non-zero, however small; in what elimination leaves, singular values below
-    1e-10 of the largest (columns scaled to unit length) count as zero. `min_norm_report` says what was done.
+    1e-10 of the largest count as zero, rows and columns scaled to one size first. So columns that differ by 1e-9 of
+    their length are two, by 1e-11 one; `min_norm_report` says when a value lies within ten times of the cut-off.
+
+    Scaling: multiplied by 10^-6 to 10^6, whole rows, whole columns or single entries cost no more than six of the
+    digits (relative to the norm of the solution) up to some thousand on both sides: beyond a spread of 10^6 such
+    designs are factored as a whole (`companion.linear.graded`). For larger ones the optimality error is checked and
+    a RuntimeWarning says where it fails; equations far below the largest of their columns escape that check.
     """
     return min_norm_report(X, y, check=False).beta
 
 
+@dataclass
+class _Found:
+    """A solution `b` in the seen columns: `rows` eliminated, the core's shape and solution, what was projected, and
+    by how much the norm fell in that."""
+
+    b: np.ndarray
+    core: tuple[int, int]
+    solution: Solution
+    rows: int = 0
+    unresolved: int = 0
+    projected: Solution = NOTHING
+    growth: float = 1.0
+
+
 def min_norm_report(X: Any, y: Any, *, check: bool = True) -> MinNormReport:
-    """`min_norm` with its diagnostics; `check` also computes the optimality error (two products)."""
+    """`min_norm` with its diagnostics; `check` computes the optimality error (two products) even where entries are
+    of like size, so that nothing can go wrong; else it is NaN there."""
     design, target = _problem(X, y)
     design, x_scale = tamed(design)
     scale = float(np.abs(target).max(initial=0)) or 1.0
     target = target / scale
     seen, A = seen_columns(design)
-    n, m = A.shape
+    weak = weak_entries(A, WEAK)
+    gradient = float("nan")
+    if weak is not None and A.shape[0] * A.shape[1] <= CELLS and np.ptp(np.log10(np.abs(A.data))) > np.log10(SPREAD):
+        found = _whole(A, target)
+    else:
+        found = _eliminated(A, target, weak)
+        if not found.growth <= GROWTH or (weak is not None and _failed(A, target, found.b)):
+            found = _mended(A, target, weak, found)
+    if check or weak is not None:
+        gradient = _optimality(A, target, found.b)
+        if gradient > FAILED and _failed(A, target, found.b):
+            text = f"min_norm found no accurate solution, optimality error {gradient:.0e}: X is too badly scaled"
+            warnings.warn(text, RuntimeWarning, stacklevel=2 if check else 3)
 
-    rows = peel_items(A)
+    beta = np.zeros(design.shape[1])
+    beta[seen] = found.b * (scale / x_scale)
+    return MinNormReport(
+        beta=beta,
+        seen=A.shape[1],
+        eliminated=found.rows,
+        core=found.core,
+        method=found.solution.method,
+        iterations=found.solution.iterations,
+        unresolved=found.unresolved,
+        projection=found.projected.method,
+        gradient=gradient,
+        near_cutoff=max(found.solution.near, found.projected.near),
+    )
+
+
+def _eliminated(A: sp.csr_array, target: np.ndarray, weak: np.ndarray | None) -> _Found:
+    """The four steps above."""
+    n, m = A.shape
+    rows = peel_items(A, weak=weak)
     rest = np.flatnonzero(rows.rounds < 0)
     b = np.zeros(m)
     settled = np.zeros(0, dtype=np.int64)  # columns whose coefficient is known to be unique
@@ -99,26 +177,50 @@ def min_norm_report(X: Any, y: Any, *, check: bool = True) -> MinNormReport:
         solution = least_squares(core, target[rest])
         b[core_seen] = solution.x
         settled = core_seen if solution.unique else settled
-    back_substitute(A, rows, target, b)
+    with np.errstate(over="ignore", invalid="ignore"):
+        back_substitute(A, rows, target, b)
+        before = float(np.linalg.norm(b))
+    if not np.isfinite(before):
+        return _Found(b, core.shape, solution, n - rest.size, growth=np.inf)
     unresolved, projected = _project(A, b, settled)
+    after = float(np.linalg.norm(b))
+    growth = before / after if after else float(before > 0) * HOPELESS
+    return _Found(b, core.shape, solution, n - rest.size, unresolved, projected, growth)
 
-    beta = np.zeros(design.shape[1])
-    beta[seen] = b * (scale / x_scale)
-    gradient = float("nan")
-    if check:
-        norms = float(np.linalg.norm(A.data)) * float(np.linalg.norm(target))
-        gradient = float(np.linalg.norm(A.T @ (target - A @ b))) / norms if norms else 0.0
-    return MinNormReport(
-        beta=beta,
-        seen=m,
-        eliminated=n - rest.size,
-        core=core.shape,
-        method=solution.method,
-        iterations=solution.iterations,
-        unresolved=unresolved,
-        projection=projected.method,
-        gradient=gradient,
-    )
+
+def _whole(A: sp.csr_array, target: np.ndarray) -> _Found:
+    """Without elimination: by dense factorization, or by lsmr, which never leaves the row space."""
+    if A.shape[0] * A.shape[1] <= MOST_CELLS:
+        b, _, near = graded_min_norm(A.toarray(), target)
+        return _Found(b, A.shape, Solution(b, "sorted QR", near=near))
+    b, iterations = lsmr_to_the_end(A, target)
+    return _Found(b, A.shape, Solution(b, "lsmr", iterations))
+
+
+def _mended(A: sp.csr_array, target: np.ndarray, weak: np.ndarray | None, found: _Found) -> _Found:
+    """A solution whose digits substitution or a weak pivot took: refined on its residual, else solved as a whole."""
+    if found.growth < HOPELESS:  # two passes at that growth leave rounding
+        more = _eliminated(A, target - A @ found.b, weak)
+        b = found.b + more.b
+        _project(A, b, np.zeros(0, dtype=np.int64))
+        if not _failed(A, target, b):
+            return replace(found, b=b)
+    other = _whole(A, target)
+    better = _optimality(A, target, other.b) <= _optimality(A, target, found.b) or found.growth >= HOPELESS
+    return other if better else found
+
+
+def _optimality(A: sp.csr_array, target: np.ndarray, b: np.ndarray, rounding: float = 0.0) -> float:
+    """`max_i |x_i^T r| / (||x_i|| (||y|| + rounding))` with r = y - X b."""
+    size = float(np.linalg.norm(target)) + rounding
+    unit, _ = unit_columns(A)
+    return float(np.abs(unit.T @ (target - A @ b)).max(initial=0)) / size if size else 0.0
+
+
+def _failed(A: sp.csr_array, target: np.ndarray, b: np.ndarray) -> bool:
+    """Whether the optimality error is more than rounding explains: terms of X b may be larger than y and cancel."""
+    terms = sp.csr_array((np.abs(A.data), A.indices, A.indptr), shape=A.shape) @ np.abs(b)
+    return not _optimality(A, target, b, float(np.linalg.norm(terms))) <= FAILED
 
 
 def _project(A: sp.csr_array, b: np.ndarray, settled: np.ndarray) -> tuple[int, Solution]:
@@ -128,7 +230,7 @@ def _project(A: sp.csr_array, b: np.ndarray, settled: np.ndarray) -> tuple[int, 
     """
     left = unpeeled(A, settled)
     if left.size == 0:
-        return 0, Solution(b[left], "nothing to share")
+        return 0, NOTHING
     part = take(A, rows_with(A, left), left)
     # least norm of a consistent system: with w any solution of part part^T w = part t, t' = part^T w;
     # w is the least-squares solution of part^T w = t
@@ -193,7 +295,7 @@ def largest_step(X: Any) -> float:
     n, top = A.shape[0], float(np.abs(A.data).max())
     A = A / top  # the iterative method below stops at an absolute error when the values are tiny
     if min(A.shape) <= 2:
-        largest = np.linalg.norm(A.toarray(), 2)
+        largest = float(np.linalg.norm(A.toarray(), 2))
     else:
         # a fixed start keeps the result reproducible; X^T 1 would miss sign patterns that cancel
         start = np.random.default_rng(0).standard_normal(min(A.shape))

@@ -1,0 +1,166 @@
+"""Badly scaled designs against exact rational solutions; chains along which substitution multiplies errors."""
+
+import warnings
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.linalg import hadamard
+
+from companion.linear import min_norm, min_norm_report
+from companion.linear.graded import graded_min_norm
+from companion.linear.least_squares import lsmr_to_the_end
+
+from .designs import close, designs, labels, seeds
+
+
+def reduced(M):
+    """Reduced row echelon form of a matrix of fractions, without rows of zeros, and its pivot columns."""
+    M, pivots = [list(row) for row in M], []
+    for c in range(len(M[0])):
+        r = len(pivots)
+        k = next((i for i in range(r, len(M)) if M[i][c]), None)
+        if k is None:
+            continue
+        M[r], M[k] = M[k], M[r]
+        M[r] = [v / M[r][c] for v in M[r]]
+        for i in range(len(M)):
+            if i != r and M[i][c]:
+                M[i] = [a - M[i][c] * b for a, b in zip(M[i], M[r], strict=True)]
+        pivots.append(c)
+    return M[: len(pivots)], pivots
+
+
+def times(A, B):
+    return [
+        [sum((a * b for a, b in zip(row, column, strict=True) if a and b), Fraction(0)) for column in turned(B)]
+        for row in A
+    ]
+
+
+def turned(A):
+    return [list(row) for row in zip(*A, strict=True)]
+
+
+def solved(A, v):
+    return [[row[-1]] for row in reduced([[*a, b[0]] for a, b in zip(A, v, strict=True)])[0]]
+
+
+def exact(X, y):
+    """`X^+ y` without a rounding error: X = C G of full rank, then `G^T (G G^T)^-1 (C^T C)^-1 C^T y`."""
+    A = [[Fraction(float(v)) for v in row] for row in X]
+    G, pivots = reduced(A)
+    if not pivots:
+        return np.zeros(X.shape[1])
+    C = [[row[c] for c in pivots] for row in A]
+    u = solved(times(turned(C), C), times(turned(C), [[Fraction(float(v))] for v in y]))
+    return np.array([float(v[0]) for v in times(turned(G), solved(times(G, turned(G)), u))])
+
+
+def powers(rng, shape, spread):
+    """Powers of two, so that scaling rounds nothing and the rank stays, from 10^-spread to 10^spread."""
+    return 2.0 ** np.round(rng.uniform(-spread, spread, shape) * np.log2(10))
+
+
+SCALED = {
+    "rows": lambda rng, X, spread: powers(rng, (X.shape[0], 1), spread) * X,
+    "columns": lambda rng, X, spread: X * powers(rng, (1, X.shape[1]), spread),
+    "entries": lambda rng, X, spread: X * powers(rng, X.shape, spread),
+}
+
+
+@pytest.mark.parametrize("what", SCALED)
+@given(designs(max_rows=7, max_columns=7), st.data(), st.sampled_from([2, 4, 6]))
+@settings(max_examples=150, deadline=None)
+def test_scalings_from_1e_minus_6_to_1e6_cost_at_most_six_digits(what, X, data, spread):
+    rng = np.random.default_rng(data.draw(seeds))
+    X, y = SCALED[what](rng, X, spread), data.draw(labels(X.shape[0]))
+    assert close(min_norm(sp.csr_array(X), y), exact(X, y), 1e-6 if spread == 6 else 1e-8)
+
+
+@pytest.mark.parametrize("what", SCALED)
+def test_scalings_of_a_larger_design(what):
+    """A design of 30 rows that elimination takes apart, against the exact solution."""
+    rng = np.random.default_rng(3)
+    X = SCALED[what](rng, rng.choice([-1.0, 1.0], (30, 25)) * (rng.random((30, 25)) < 0.08), 5)
+    y = rng.standard_normal(30)
+    assert close(min_norm(X, y), exact(X, y), 1e-8)
+
+
+@pytest.mark.parametrize("y", [(0.08, 1.0, 2.0), (1.0, -2.0, 0.5), (1e5, 1.0, 1.0)])
+def test_tiny_pivots(y):
+    X = np.array([[7e-11, 6e-13, -3.3, 7.4e6], [0, 0, 1.1e6, -1e-11], [0, 6.4e4, -1.5e-11, 0]])
+    np.testing.assert_allclose(min_norm(X, np.array(y)), exact(X, y), rtol=1e-9)
+
+
+def test_rows_that_differ_in_small_columns_only():
+    """Its rows agree to one part in 1e11, in a column a million times larger than what tells them apart."""
+    X, y = np.array([[-2e5, -2e-6, 0], [2e5, 0, -1e-5]]), np.array([-1.0, 3.0])
+    np.testing.assert_allclose(min_norm(X, y), exact(X, y), rtol=1e-9)
+    assert min_norm_report(X, y).gradient < 1e-9
+
+
+def growing(n):
+    """Rows e_k + e_(k+1) - e_(k+2): substitution grows like the Fibonacci numbers, the solution does not."""
+    return sp.csr_array(sp.diags_array([1.0, 1.0, -1.0], offsets=[0, 1, 2], shape=(n, n + 2)))
+
+
+@pytest.mark.parametrize("n", [20, 40, 100, 300])
+def test_chains_along_which_substitution_multiplies_errors(n):
+    X, y = growing(n), np.random.default_rng(0).standard_normal(n)
+    assert close(min_norm(X, y), np.linalg.pinv(X.toarray()) @ y, 1e-11)
+    assert close(min_norm(X[:, ::-1], y), np.linalg.pinv(X.toarray()[:, ::-1]) @ y, 1e-11)
+
+
+def test_a_chain_too_large_to_factor_is_left_to_lsmr():
+    X, y = growing(4000), np.random.default_rng(0).standard_normal(4000)
+    report = min_norm_report(X, y)
+    assert report.method == "lsmr"
+    assert report.gradient < 1e-12
+    w = np.linalg.solve((X @ X.T).toarray(), y)
+    assert close(report.beta, X.T @ w, 1e-10)
+
+
+def test_weak_pivots_stay_in_the_core():
+    """A column of ones, and in each row a small entry of its own that no other row has."""
+    n = 40
+    X = np.column_stack([1.01e-4 * np.eye(n), np.ones(n)])
+    y = np.random.default_rng(0).standard_normal(n)
+    report = min_norm_report(X, y)
+    assert report.eliminated == 0
+    assert close(report.beta, exact(X, y), 1e-12)
+    strong = min_norm_report(X * np.append(np.full(n, 1e4), 1.0), y)
+    assert strong.eliminated == n
+
+
+@pytest.mark.parametrize(("apart", "near", "rank"), [(1e-8, 0, 2), (1e-9, 1, 2), (3e-11, 1, 1), (1e-13, 0, 1)])
+def test_columns_that_hardly_differ(apart, near, rank):
+    """The rank is decided at 1e-10, and the report says when a singular value is within a factor of ten of that."""
+    a, b = hadamard(32)[[3, 5]] / np.sqrt(32)
+    X = np.column_stack([a, a + apart * b])
+    report = min_norm_report(X, np.random.default_rng(0).standard_normal(32))
+    assert report.near_cutoff == near
+    assert graded_min_norm(X, a)[1:] == (rank, near)
+
+
+def test_nothing_is_near_the_cut_off_in_an_ordinary_design():
+    X = np.random.default_rng(0).choice([-1.0, 0.0, 1.0], (30, 50))
+    assert min_norm_report(X, np.ones(30)).near_cutoff == 0
+
+
+def test_what_is_not_accurate_is_said(monkeypatch):
+    """With every way out closed, a wrong solution comes with a warning that gives its error."""
+    monkeypatch.setattr("companion.linear.solve.graded_min_norm", lambda A, y: (np.ones(A.shape[1]), 1, 0))
+    with pytest.warns(RuntimeWarning, match="min_norm found no accurate solution, optimality error .e.*badly scaled"):
+        min_norm(np.array([[1e-8, 1.0], [1.0, 1e-8]]), np.array([1.0, 3.0]))
+
+
+def test_lsmr_that_does_not_converge_says_so():
+    with pytest.warns(RuntimeWarning, match="lsmr stopped at its limit of 3100"):
+        lsmr_to_the_end(sp.csr_array(np.diag(np.logspace(0, -10, 60))), np.ones(60))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert close(lsmr_to_the_end(sp.csr_array(np.diag([1.0, 2.0])), np.ones(2))[0], np.array([1.0, 0.5]))
