@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 
 import pytest
 import yaml
@@ -105,6 +106,16 @@ def test_one_address_everywhere():
     for path in texts():
         for address in re.findall(rf"https://github\.com/[\w.-]+/{project}", path.read_text(encoding="utf-8")):
             assert address == url, path
+
+
+def test_files_that_other_tools_are_given_are_there():
+    """What mutation testing changes and runs, and what runs on other makes of CPU: a file that moved is named."""
+    from tests.cpus import TESTS
+
+    known = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mutmut"]
+    named = [known[key] for key in ("source_paths", "only_mutate", "also_copy", "pytest_add_cli_args_test_selection")]
+    named += [[f"tests/{name}" for name in TESTS]]
+    assert not [pattern for patterns in named for pattern in patterns if not list(ROOT.glob(pattern))]
 
 
 def test_an_installed_package_finds_the_stored_results(tmp_path):
