@@ -49,6 +49,7 @@ CALLS = {
     "peel": {"X": X, "k": 0},
     "peeling_rounds": {"X": X, "k": 0},
     "recoverability": {"X": X},
+    "resolved": {"X": X},
     "leverage": {"X": X},
     "components": {"X": X, "features": flags},
     "rank": {"X": X},

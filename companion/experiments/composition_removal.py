@@ -16,7 +16,7 @@ import numpy as np
 from companion.linear.model import LongTailModel
 from companion.linear.risk import composition_risk, population_risk
 from companion.linear.solve import min_norm
-from companion.linear.structure import feature_counts, leverage, recoverability
+from companion.linear.structure import RESOLVED, feature_counts, leverage, resolved
 from companion.runner.experiment import Experiment, Resources, setting
 
 
@@ -39,8 +39,8 @@ def cells(settings: Settings) -> list[dict[str, Any]]:
 def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
     model = LongTailModel(settings.n, settings.d, settings.s, cell["alpha"], settings.beta_exponent, settings.sigma)
     sample = model.sample(seed=seed)
-    memorized = leverage(sample.X) > 1 - 1e-8
-    once = (feature_counts(sample.X) == 1) & (recoverability(sample.X) > 1 - 1e-8)
+    memorized = leverage(sample.X) > 1 - RESOLVED
+    once = (feature_counts(sample.X) == 1) & resolved(sample.X)
     if once.sum() < settings.composed or not memorized.any():
         return []
     rng = np.random.default_rng((seed, 3))

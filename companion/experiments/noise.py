@@ -20,13 +20,12 @@ from companion.linear import (
     leverage,
     min_norm,
     population_risk,
-    recoverability,
+    resolved,
 )
+from companion.linear.structure import RESOLVED
 from companion.linear.theory.noise import common_leverage, composition_noise, once_seen_rows
 from companion.linear.theory.risk import risk_sandwich
 from companion.runner.experiment import Experiment, Resources, setting
-
-EXACT = 1 - 1e-9  # P_ii or h_rr at or above this counts as 1
 
 
 @dataclass(frozen=True)
@@ -55,26 +54,26 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
     )
     sample = model.sample(seed=seed)
     X, counts = sample.X, feature_counts(sample.X)
-    h, P, variance = leverage(X), recoverability(X), inverse_gram_diagonal(X)
+    h, variance = leverage(X), inverse_gram_diagonal(X)
     noiseless, noisy = min_norm(X, X @ model.beta), min_norm(X, sample.y)
-    resolved, seen, common = P > EXACT, counts > 0, np.arange(model.d) < model.k
-    once = np.flatnonzero(resolved & (counts == 1))
-    bounds = risk_sandwich(X, model.p, model.beta, resolved)
+    known, seen, common = resolved(X), counts > 0, np.arange(model.d) < model.k
+    once = np.flatnonzero(known & (counts == 1))
+    bounds = risk_sandwich(X, model.p, model.beta, known)
     share = np.divide(model.p, counts, out=np.zeros(model.d), where=seen)
     return [
         {
             "k": model.k,
             "rank": float(h.sum()),
-            "memorized_rows": float(np.mean(h > EXACT)),
+            "memorized_rows": float(np.mean(h > 1 - RESOLVED)),
             "train_drawn": float(np.mean((X @ noisy - sample.y) ** 2)) / model.sigma**2,
-            "pinned": bool(resolved[: model.k].all()),
+            "pinned": bool(known[: model.k].all()),
             "once_exact": math.sqrt(variance[once].mean()) if once.size else math.nan,
             "once_drawn": math.sqrt(np.mean((noisy - model.beta)[once] ** 2)) / model.sigma if once.size else math.nan,
             "noise": float(model.p @ variance),
             "noise_common": float(model.p[common] @ variance[common]),
-            "noise_resolved_tail": float(model.p[resolved & ~common] @ variance[resolved & ~common]),
+            "noise_resolved_tail": float(model.p[known & ~common] @ variance[known & ~common]),
             "diagonal": float(share.sum()),
-            "diagonal_resolved": float((share * resolved).sum()),
+            "diagonal_resolved": float((share * known).sum()),
             "k_over_n": model.k / model.n,
             "risk": population_risk(noiseless, model),
             "floor": bounds.floor,

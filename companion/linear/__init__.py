@@ -29,6 +29,7 @@ from companion.linear.structure import (
     peeling_rounds,
     rank,
     recoverability,
+    resolved,
     tail_counts,
 )
 
@@ -57,6 +58,7 @@ __all__ = [
     "population_risk",
     "rank",
     "recoverability",
+    "resolved",
     "ridge",
     "sample_design",
     "tail_counts",

@@ -15,7 +15,10 @@ import scipy.sparse as sp
 
 from companion import _validate
 from companion.linear.hat import component_blocks, hat_diagonal
-from companion.linear.reduce import peel_items, row_sums, seen_columns, take, tamed
+from companion.linear.modular import PRIME, null_vector
+from companion.linear.reduce import peel_items, row_sums, rows_with, seen_columns, take, tamed, unpeeled
+
+RESOLVED = 1e-8  # P_ii or h_rr within this of 1 counts as 1 where it is computed in floating point
 
 
 def feature_counts(X: Any) -> np.ndarray:
@@ -77,6 +80,34 @@ def recoverability(X: Any) -> np.ndarray:
     certificate = np.zeros(A.shape[1])
     certificate[seen] = hat_diagonal(sp.csr_array(part.T))
     return certificate
+
+
+def resolved(X: Any) -> np.ndarray:
+    """Features whose unit vector lies in the row space, so that every interpolator has them right; bool (d,).
+
+    Where all entries are whole numbers below 2^31 this is decided without a tolerance: a feature is resolved if a
+    random vector of the null space is 0 there, and the null space is computed exactly, modulo the prime 2^31 - 1. It
+    can err where that prime divides a minor of X that is not 0 (either way), or, with probability 2^-31, by calling
+    resolved a feature that is not. Peeled features are never misjudged. Rows and columns that elimination leaves are
+    reduced by Gauss up to EXACT_CELLS cells; above that, and for other entries, resolved is `P_ii > 1 - 1e-8`. That
+    errs towards "resolved": 1 - P_ii can be as small as an exponential in the length of a chain.
+
+    >>> resolved([[1, 1, 0], [1, -1, 0], [0, 1, 1]])
+    array([ True,  True,  True])
+    >>> resolved([[1, 1, 0], [0, 0, 1]])
+    array([False, False,  True])
+    """
+    A = _validate.sparse_design("X", X)
+    seen, part = seen_columns(A)
+    found = np.zeros(A.shape[1], dtype=bool)
+    left = unpeeled(part, np.zeros(0, dtype=np.int64))
+    inside = np.ones(seen.size, dtype=bool)
+    if left.size:
+        block = take(part, rows_with(part, left), left)
+        null = null_vector(block) if np.abs(part.data).max() < PRIME and not (part.data % 1).any() else None
+        inside[left] = recoverability(part)[left] > 1 - RESOLVED if null is None else null == 0
+    found[seen] = inside
+    return found
 
 
 def leverage(X: Any) -> np.ndarray:
@@ -146,7 +177,7 @@ def leave_one_out_residuals(X: Any, y: Any) -> np.ndarray:
     if u is None:
         u = (A @ v) / s
     projected = u.T @ target
-    memorized = h > 1 - 1e-9
+    memorized = h > 1 - RESOLVED
     ordinary = (target - u @ projected) / np.where(memorized, 1.0, 1 - h)
     by_gram = (u @ (projected / s**2)) / np.where(memorized, ((u / s) ** 2).sum(axis=1), 1.0)
     return np.where(memorized, by_gram, ordinary)

@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from companion._validate import array, design, integer, number, vector
+from companion.linear.structure import RESOLVED
 from companion.memorization.checks import bool_matrix, dense_design, labels
 
 
@@ -117,7 +118,7 @@ def least_squares_loo(X: np.ndarray, y: np.ndarray, *, cut: float = 1e-10) -> Le
     U, s = U[:, keep], s[keep]
     h = np.minimum((U * U).sum(1), 1.0)
     inside = y - U @ (U.T @ y)
-    full = h > 1 - 1e-8
+    full = h > 1 - RESOLVED
     spare = np.where(full, 1.0, 1 - h)
     gram = ((U / s) ** 2).sum(1)
     held_out = (U @ ((U.T @ y) / s**2)) / np.where(full, gram, 1.0)

@@ -21,11 +21,12 @@ from companion.linear import (
     rank,
     recoverability,
     reduce,
+    resolved,
     sample_design,
     tail_counts,
 )
 
-from .designs import chains, close, designs, labels, parts, same, stored
+from .designs import chains, close, designs, giants, labels, parts, same, stored
 
 
 def pinv(X):
@@ -318,3 +319,39 @@ def test_recoverability_says_what_noise_free_fits_get_right():
 def test_bad_input_is_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def growing(n):
+    """Rows e_k + e_(k+1) - e_(k+2) and e_1 - e_2: nothing is resolved, but 1 - P_ii falls exponentially."""
+    X = np.zeros((n, n + 1))
+    for k in range(n - 1):
+        X[k, k : k + 3] = 1, 1, -1
+    X[-1, :2] = 1, -1
+    return X
+
+
+@pytest.mark.parametrize("n", [3, 23, 41, 90, 300])
+def test_nothing_is_resolved_along_a_growing_chain(n):
+    X = growing(n)
+    assert np.linalg.svd(X, compute_uv=False).min() > 0.9
+    assert not resolved(X).any()
+    assert not resolved(sp.csr_array(X[::-1, ::-1])).any()
+    if n == 23:
+        assert (recoverability(X) > 1 - 1e-8).sum() >= 2, "what a tolerance says"
+    assert resolved(np.vstack([X, np.eye(1, n + 1)])).all()
+
+
+@given(designs(kind="small whole numbers") | giants())
+def test_resolved_is_the_certificate(X):
+    """In small designs, where 1 - P_ii is never tiny; both ways, exact and by the tolerance."""
+    P = np.diag(np.linalg.pinv(X, rcond=1e-10) @ X)
+    clear = (P < 1 - 1e-6) | (P > 1 - 1e-10)
+    assert (resolved(X) == (P > 1 - 1e-8))[clear].all()
+    assert (resolved(X * 0.3) == (P > 1 - 1e-8))[clear].all()
+
+
+def test_a_large_core_is_judged_by_the_tolerance(monkeypatch):
+    X = np.random.default_rng(0).choice([-1.0, 0.0, 1.0], (12, 10))
+    exact = resolved(X)
+    monkeypatch.setattr("companion.linear.modular.EXACT_CELLS", 0)
+    assert (resolved(X) == exact).all()
