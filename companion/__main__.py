@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
+import signal
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 from companion import __version__
-from companion.runner.experiment import PRESETS
+from companion import _validate as check
+from companion.runner.experiment import PRESETS, Experiment
 
 _RUN_EPILOG = """\
 presets
@@ -21,6 +26,14 @@ examples
   companion run figure1 --preset paper            the paper's Figure 1 in seconds
   companion run table1 --preset cpu --jobs 2      the paper's Table 1, small, two models at a time
 """
+
+_OUT = "result folder (default: $COMPANION_RESULTS, the checkout you stand in, or your data folder)"
+_INTERRUPTED = {
+    "run": "finished pieces are kept, the same command goes on",
+    "repeat": "the stored result is as it was",
+    "data": "whole files are kept, the same command goes on",
+    "claims": "claims are checked anew each time",
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -53,8 +66,8 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--seeds", type=int, metavar="N", help="number of seeds (default: the preset's)")
     run.add_argument("--jobs", type=int, default=1, metavar="J", help="pieces at a time (default 1)")
     run.add_argument("--threads", type=int, default=1, metavar="T", help="threads of each piece (default 1)")
-    run.add_argument("--out", type=Path, metavar="DIR", help="result folder (default: the book's)")
-    run.add_argument("--root", type=Path, metavar="DIR", help="image data (default: $COMPANION_DATA or the cache)")
+    run.add_argument("--out", metavar="DIR", help=_OUT)
+    run.add_argument("--root", metavar="DIR", help="image data (default: $COMPANION_DATA or the cache)")
     run.add_argument("--backend", default="joblib", metavar="NAME", help="joblib (default, this machine) or dask")
     run.add_argument("--scheduler", metavar="ADDRESS", help="of an existing Dask cluster, e.g. tcp://host:8786")
     run.add_argument("--fresh", action="store_true", help="drop finished pieces and start anew")
@@ -68,34 +81,98 @@ def parser() -> argparse.ArgumentParser:
     again.add_argument("--preset", default="smoke", metavar="PRESET", help="smoke (default), cpu or paper")
     again.add_argument("--pieces", type=int, default=1, metavar="N", help="how many runs to repeat (default 1)")
     again.add_argument("--device", default="cpu", metavar="DEVICE", help="cpu (default), cuda or auto")
-    again.add_argument("--out", type=Path, metavar="DIR", help="result folder (default: the book's)")
-    again.add_argument("--root", type=Path, metavar="DIR", help="image data (default: $COMPANION_DATA or the cache)")
+    again.add_argument("--out", metavar="DIR", help=_OUT)
+    again.add_argument("--root", metavar="DIR", help="image data (default: $COMPANION_DATA or the cache)")
 
     data = commands.add_parser("data", help="fetch or verify MNIST and Omniglot")
     data.add_argument("action", choices=("fetch", "verify"), help="fetch: download what is missing; verify: check")
-    data.add_argument("--root", type=Path, metavar="DIR", help="folder (default: $COMPANION_DATA or the user's cache)")
+    data.add_argument("--root", metavar="DIR", help="folder (default: $COMPANION_DATA or the user's cache)")
 
     claims = commands.add_parser("claims", help="check every numbered statement of the book, both ways")
     claims.add_argument("--markdown", action="store_true", help="print a Markdown table")
     return top
 
 
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM: ends like an interrupt, so that what is open is closed and what is half-written removed."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit code."""
-    given = parser().parse_args(argv)
+    _open_streams()
     try:
-        act = {"list": _list, "run": _run, "repeat": _repeat, "data": _data, "claims": _claims}[given.command]
-        return act(given)
-    except (ValueError, TypeError, OSError, ModuleNotFoundError) as error:
+        with _terminable():
+            code = _act(argv)
+    except SystemExit as stop:  # --help, --version, bad arguments, a reader that went away
+        code = int(stop.code or 0)
+    try:
+        _say("", end="")  # what argparse printed may still wait
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    except OSError as error:
         return _fail(2, error)
-    except (RuntimeError, ArithmeticError) as error:
-        return _fail(1, error)
-    except KeyboardInterrupt:
-        return _fail(130, "interrupted; finished pieces are kept, the same command goes on")
+    return code
+
+
+def _say(text: str, end: str = "\n") -> None:
+    """Print. A reader that has seen enough, such as `head`, ends the program without a word, as it does others."""
+    try:
+        print(text, end=end, flush=True)
+    except OSError as error:
+        with suppress(OSError, ValueError):  # the interpreter flushes once more when it ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise SystemExit(141) from None  # as a shell reports a writer that SIGPIPE ended
+        raise
+
+
+def _act(argv: Sequence[str] | None) -> int:
+    given = parser().parse_args(argv)
+    act = {"list": _list, "run": _run, "repeat": _repeat, "data": _data, "claims": _claims}[given.command]
+    try:
+        return act(given)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("torch", "torchvision"):
+            return _fail(2, error)
+        return _fail(2, f"{given.command} needs {error.name}: pip install 'long-tail-companion[networks]'")
+    except (ValueError, TypeError, OSError) as error:
+        return _fail(2, error)
+    except (RuntimeError, ArithmeticError, MemoryError) as error:
+        return _fail(1, str(error) or type(error).__name__)
+    except KeyboardInterrupt as stop:
+        terminated = isinstance(stop, _Terminated)
+        what, kept = "terminated" if terminated else "interrupted", _INTERRUPTED.get(given.command)
+        return _fail(143 if terminated else 130, f"{what}; {kept}" if kept else what)
+
+
+def _open_streams() -> None:
+    """Closed streams (`2>&-`) become /dev/null, before a file takes their place; what a terminal lacks is escaped."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, open as long as the process
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may ask for signals
+        return
+
+    def stop(*_: object) -> NoReturn:
+        raise _Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _fail(code: int, error: object) -> int:
-    print("companion: " + " ".join(str(error).split()), file=sys.stderr)
+    with suppress(OSError):
+        print("companion: " + " ".join(str(error).split()), file=sys.stderr)
     return code
 
 
@@ -104,8 +181,9 @@ def _list(given: argparse.Namespace) -> int:
     from companion.runner import results
 
     for name in experiments.names():
-        stored = [p for p in PRESETS if results.path(name, p).is_file()]
-        print(f"{name:<22} {experiments.summary(name)}\n{'':<22} stored: {', '.join(stored) or 'nothing yet'}")
+        folders = (results.folder(), results.own_folder())
+        stored = [p for p in PRESETS if any(results.path(name, p, place).is_file() for place in folders)]
+        _say(f"{name:<22} {experiments.summary(name)}\n{'':<22} stored: {', '.join(stored) or 'nothing yet'}")
     return 0
 
 
@@ -115,22 +193,22 @@ def _run(given: argparse.Namespace) -> int:
     from companion.runner.run import run
 
     known = experiment(given.experiment)
-    out = (given.out or results.folder()).resolve()
+    out = (results.own_folder() if given.out is None else check.path("--out", given.out)).resolve()
     file = run(
         known,
         given.preset,
         out=out,
         seeds=given.seeds,
-        device=_device(given.device, elsewhere=given.backend == "dask"),
+        device=_device(given.device, known, elsewhere=given.backend == "dask"),
         jobs=given.jobs,
         threads=given.threads,
-        data=given.root,
+        data=None if given.root is None else check.path("--root", given.root),
         backend=given.backend,
         scheduler=given.scheduler,
         fresh=given.fresh,
         progress=True,
     )
-    print(f"{file}\n{results.read(file).line()}")
+    _say(f"{file}\n{results.read(file).line()}")
     return 0
 
 
@@ -140,39 +218,31 @@ def _repeat(given: argparse.Namespace) -> int:
     from companion.runner.repeat import repeat
 
     known = experiment(given.experiment)
-    resources = Resources(_device(given.device), data=given.root, progress=True)
-    print(repeat(known, given.preset, pieces=given.pieces, root=given.out, resources=resources).line())
+    data, root = (None if v is None else check.path(n, v) for n, v in (("--root", given.root), ("--out", given.out)))
+    resources = Resources(_device(given.device, known), data=data, progress=sys.stderr.isatty())
+    _say(repeat(known, given.preset, pieces=given.pieces, root=root, resources=resources).line())
     return 0
 
 
-def _device(name: str, elsewhere: bool = False) -> str:
-    """What `auto` means here; ValueError for a device that is not there.
+def _device(name: str, known: Experiment, elsewhere: bool = False) -> str:
+    """What `name` means for `known`: auto is a GPU where there is one and networks are trained, else the CPU.
 
     `elsewhere`: the pieces are computed on other machines, so that what this one has does not matter: auto is the
-    CPU, and cuda is taken at its word.
+    CPU, and cuda is taken at its word. ValueError for a device that is not there or of no use.
     """
-    if name == "cpu":
-        return name
-    if name not in ("auto", "cuda"):
-        raise ValueError(f"device must be one of auto, cpu, cuda; got {name!r}")
-    if elsewhere:
-        return "cuda" if name == "cuda" else "cpu"
-    if name == "auto" and "torch" not in sys.modules:
-        return "cpu"  # an experiment that has not loaded torch has no use for a GPU
-    import torch
-
-    if torch.cuda.is_available():
-        return "cuda"
-    if name == "cuda":
-        raise ValueError("device 'cuda' is not available here: torch sees no CUDA GPU; use --device cpu or auto")
-    return "cpu"
+    kind = check.one_of("device", name.partition(":")[0], ("auto", "cpu", "cuda"))
+    if kind == "cuda" and not known.trains:
+        raise ValueError(f"device must be auto or cpu for {known.name}, which trains no networks; got {name!r}")
+    if elsewhere or not known.trains:
+        return name if kind == "cuda" else "cpu"
+    return str(check.device(name))
 
 
 def _data(given: argparse.Namespace) -> int:
     from companion.neural import images
 
     act = images.fetch if given.action == "fetch" else images.verify
-    print(*act(given.root), sep="\n")
+    _say("\n".join(act(None if given.root is None else check.path("--root", given.root))))
     return 0
 
 
@@ -189,9 +259,9 @@ def _claims(given: argparse.Namespace) -> int:
             outcomes.append(entry.run())
         except ModuleNotFoundError as error:
             unable.append((entry.label, str(error.name)))
-    print((ledger.markdown if given.markdown else ledger.text)(outcomes))
+    _say((ledger.markdown if given.markdown else ledger.text)(outcomes))
     failed = [o.claim.label for o in outcomes if not o.holds]
-    print(f"\n{len(outcomes) - len(failed)} of {len(outcomes)} claims hold and break as they should")
+    _say(f"\n{len(outcomes) - len(failed)} of {len(outcomes)} claims hold and break as they should")
     if unable:
         print(_lacking(unable), file=sys.stderr)
     if failed:

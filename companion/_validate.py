@@ -113,10 +113,15 @@ def device(value: Any = "auto") -> Any:
 
 
 def path(name: str, value: Any) -> Path:
-    """`value`, text or a path, as a Path with ~ expanded."""
+    """`value`, text or a path, as a Path with ~ expanded; ValueError for an empty text or the ~ of an unknown user."""
     if not isinstance(value, (str, Path)):
         raise TypeError(f"{name} must be a path, got {_shown(value)} of type {type(value).__name__}")
-    return Path(value).expanduser()
+    try:
+        if value != "":
+            return Path(value).expanduser()
+    except RuntimeError:  # no such user
+        pass
+    raise ValueError(f"{name} must be a path, with ~ only for a user of this machine; got {_shown(value)}")
 
 
 def _range(low: float | None, high: float | None, open_low: bool = False) -> str:

@@ -6,11 +6,14 @@ import math
 import platform
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
+import platformdirs
 import pytest
 from scipy.stats import sem, t
 
+import book
 from companion import _files
 from companion.experiments import experiment
 from companion.runner import results
@@ -357,12 +360,26 @@ def test_results_are_in_the_named_folder_else_with_the_book(monkeypatch, tmp_pat
     monkeypatch.setenv("COMPANION_RESULTS", str(tmp_path))
     assert results.folder() == tmp_path
     assert results.path("a", "b") == tmp_path / "a-b.json"
-    monkeypatch.delenv("COMPANION_RESULTS")
-    (tmp_path / "companion").mkdir()
-    monkeypatch.setattr(results, "__file__", str(tmp_path / "companion" / "runner" / "results.py"))
-    assert results.folder() == tmp_path / "companion" / "_results", "an installed package holds a copy"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("COMPANION_RESULTS", "~/mine")
+    assert results.folder() == results.own_folder() == tmp_path / "mine"
+    monkeypatch.setenv("COMPANION_RESULTS", "~nobody-of-this-name/mine")
+    with pytest.raises(ValueError, match="COMPANION_RESULTS must be a path.*got '~nobody-of-this-name/mine'"):
+        results.folder()
+    monkeypatch.setenv("COMPANION_RESULTS", "")
+    assert results.folder() == Path(book.__file__).parent / "results"
+
+
+def test_results_are_written_where_one_stands_or_to_the_users_data_never_to_the_package(monkeypatch, tmp_path):
+    monkeypatch.delenv("COMPANION_RESULTS", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.chdir(Path(book.__file__).parents[1] / "tests")
+    assert results.own_folder() == Path(book.__file__).parent / "results", "in a checkout, however deep"
     (tmp_path / "book" / "results").mkdir(parents=True)
-    assert results.folder() == tmp_path / "book" / "results", "a checkout has the book beside it"
+    monkeypatch.chdir(tmp_path)
+    assert results.own_folder() == Path(platformdirs.user_data_dir("companion")) / "results"
+    (tmp_path / "companion" / "runner").mkdir(parents=True)
+    assert results.own_folder() == tmp_path / "book" / "results", "another checkout"
 
 
 def test_the_preset_asked_for_by_default_is_the_papers(tmp_path):

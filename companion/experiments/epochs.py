@@ -67,5 +67,6 @@ EXPERIMENT = Experiment(
     seeds={"smoke": 2, "cpu": 5, "paper": 5},
     cells=cells,
     run=run,
+    trains=True,
     by=("model", "weight_decay", "epoch"),
 )

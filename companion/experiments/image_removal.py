@@ -97,4 +97,5 @@ EXPERIMENT = Experiment(
     seeds={"smoke": 1, "cpu": 6, "paper": 5},
     cells=cells,
     run=run,
+    trains=True,
 )

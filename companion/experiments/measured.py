@@ -135,5 +135,6 @@ EXPERIMENT = Experiment(
     seeds={"smoke": 12, "cpu": 110, "paper": 110},
     cells=cells,
     run=run,
+    trains=True,
     by=("model", "weight_decay", "kind", "item", "kept"),
 )

@@ -114,5 +114,6 @@ EXPERIMENT = Experiment(
     seeds={"smoke": 1, "cpu": 3},
     cells=cells,
     run=run,
+    trains=True,
     by=("rate", "decay", "kind"),
 )

@@ -204,5 +204,6 @@ EXPERIMENT = Experiment(
     seeds={"smoke": 1, "cpu": 1, "paper": 1},
     cells=cells,
     run=run,
+    trains=True,
     by=("kind", "rank"),
 )

@@ -42,4 +42,5 @@ EXPERIMENT = Experiment(
     seeds={"smoke": 2, "cpu": 5, "paper": 5},
     cells=cells,
     run=run,
+    trains=True,
 )

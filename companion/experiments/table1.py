@@ -46,4 +46,5 @@ EXPERIMENT = Experiment(
     seeds={"smoke": 2, "cpu": 3, "paper": 5},
     cells=cells,
     run=run,
+    trains=True,
 )

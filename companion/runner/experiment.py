@@ -53,6 +53,7 @@ class Experiment:
     cells: Callable[[Any], list[dict[str, Any]]]
     run: Callable[[Any, dict[str, Any], int, Resources], list[dict[str, Any]]]
     by: tuple[str, ...] = ()  # row keys that identify a group of the summary; () for the cell's keys
+    trains: bool = False  # whether it trains networks, on `Resources.device`; else a GPU is of no use to it
 
     def __post_init__(self) -> None:
         if unknown := set(self.presets) - set(PRESETS):

@@ -43,6 +43,9 @@ def repeat(
         A number differs; the message names the run, the number, both values, and the device that made the stored one
         if it is not this one. The file stays as it was.
     """
+    own = results.own_folder() if root is None else root
+    if root is None and results.path(known.name, preset, own).is_file():
+        root = own
     stored = results.load(known.name, preset, root=root)
     settings = known.presets[preset]
     everything = [(cell, seed) for seed in stored.seeds for cell in known.cells(settings)]
@@ -61,7 +64,7 @@ def repeat(
         "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     noted = replace(stored, provenance={**stored.provenance, "repeated": note})
-    results.save(known, preset, noted.seeds, noted.rows, noted.provenance, root or results.folder())
+    results.save(known, preset, noted.seeds, noted.rows, noted.provenance, own)
     return noted
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from companion import _files
+from companion import _validate as check
 from companion.experiments import experiment
 from companion.runner.experiment import Experiment, code_hash, settings_dict
 
@@ -117,16 +118,30 @@ def renewal(name: str, preset: str) -> str:
 
 
 def folder() -> Path:
-    """Where stored results are: `$COMPANION_RESULTS`, a checkout's book/results, or the copy in the package."""
+    """Where stored results are read: `$COMPANION_RESULTS`, else those that come with the book."""
     if given := os.environ.get("COMPANION_RESULTS"):
-        return Path(given)
-    package = Path(__file__).resolve().parents[1]
-    checkout = package.parent / "book" / "results"
-    return checkout if checkout.is_dir() else package / "_results"
+        return check.path("COMPANION_RESULTS", given)
+    return Path(__file__).resolve().parents[2] / "book" / "results"
 
 
-def path(name: str, preset: str, root: Path | None = None) -> Path:
-    return Path(root or folder()) / f"{name}-{preset}.json"
+def own_folder() -> Path:
+    """Where results are written: `$COMPANION_RESULTS`, else the checkout one stands in, else the user's data folder.
+
+    Never the installed package: it may be read-only, or shared, and an upgrade replaces it.
+    """
+    if os.environ.get("COMPANION_RESULTS"):
+        return folder()
+    here = Path.cwd()
+    for place in (here, *here.parents):
+        if (place / "book" / "results").is_dir() and (place / "companion" / "runner").is_dir():
+            return place / "book" / "results"
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("companion")) / "results"
+
+
+def path(name: str, preset: str, root: str | Path | None = None) -> Path:
+    return (folder() if root is None else check.path("root", root)) / f"{name}-{preset}.json"
 
 
 def load(name: str, preset: str = "paper", *, root: Path | None = None) -> Result:

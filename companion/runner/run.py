@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,7 @@ from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
 from companion import _files
-from companion._validate import one_of, positive_int
+from companion._validate import one_of, path, positive_int
 from companion.runner import backends, results
 from companion.runner.experiment import Experiment, Resources, code_hash, settings_dict
 
@@ -89,10 +90,11 @@ def run(
     threads = positive_int("threads", threads)
     backend = one_of("backend", backend, BACKENDS)
     one_of("device", str(device).partition(":")[0], DEVICES)
-    out = Path(out)
+    out = path("out", out)
     if (backend == "dask") != (scheduler is not None):
         raise ValueError(f"scheduler goes with backend dask, and only with it; got {backend} and {scheduler!r}")
     settings = known.presets[preset]
+    shown = progress and sys.stderr.isatty()  # a bar in a log file is noise: there, a line says what begins
     work = out / ".partial" / f"{known.name}-{preset}-{_key(known, settings)}"
     with _naming(out), _alone(work, progress):
         if fresh:
@@ -101,7 +103,7 @@ def run(
         pieces = [Piece(c, s, work / f"{_digest(c)}-{s}.json") for s in range(count) for c in known.cells(settings)]
         kept = {} if fresh else _reuse(known, preset, out, pieces)
         waiting = [p for p in pieces if not p.done]
-        resources = Resources(device, threads, data=data, progress=progress and jobs == 1 and backend == "joblib")
+        resources = Resources(device, threads, data=data, progress=shown and jobs == 1 and backend == "joblib")
         tasks = [partial(_compute, known.run, settings, piece, resources) for piece in waiting]
         finished: Iterator[tuple[int, Any]]
         if scheduler is not None:
@@ -111,7 +113,10 @@ def run(
         else:
             finished = backends.serial(tasks)
         done = len(pieces) - len(waiting)
-        with tqdm(total=len(pieces), initial=done, desc=known.name, disable=not progress) as bar:
+        label = f"{known.name} on {device}" if known.trains else known.name
+        if progress and known.trains and waiting and not shown:
+            print(f"{label}: {len(waiting)} of {len(pieces)} pieces to compute", file=sys.stderr)
+        with tqdm(total=len(pieces), initial=done, desc=label, disable=not shown) as bar:
             for i, text in finished:
                 _files.write_text(waiting[i].file, text)
                 shutil.rmtree(waiting[i].scratch, ignore_errors=True)
@@ -156,7 +161,7 @@ def _alone(work: Path, progress: bool) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         if progress:
-            tqdm.write("another run of this experiment is at work; waiting for it")
+            tqdm.write("another run of this experiment is at work; waiting for it", file=sys.stderr)
         lock.acquire()
     try:
         yield

@@ -43,7 +43,7 @@ def test_building_the_book(note, tmp_path):
     """Cold, with every chapter run: under 10 minutes of wall clock. Warm, nothing changed: under one."""
     for part in ("book", "companion"):
         shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("_config.yml", "_toc.yml", "pyproject.toml", "setup.py", "requirements.txt", "CITATION.cff"):
+    for file in ("_config.yml", "_toc.yml", "pyproject.toml", "requirements.txt", "CITATION.cff"):
         shutil.copy2(ROOT / file, tmp_path / file)
     shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(tmp_path), "-W", "-n", "--keep-going"]

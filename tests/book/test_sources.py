@@ -118,18 +118,27 @@ def test_files_that_other_tools_are_given_are_there():
     assert not [pattern for patterns in named for pattern in patterns if not list(ROOT.glob(pattern))]
 
 
-def test_an_installed_package_finds_the_stored_results(tmp_path):
-    """What `pip install` copies, used from a folder that is no checkout."""
-    build = [sys.executable, "setup.py", "--quiet", "build_py", "--build-lib", str(tmp_path / "lib")]
+def test_an_installed_package_reads_its_results_and_writes_to_the_users_folder(tmp_path):
+    """What `pip install` copies, used from a folder that is no checkout, and never written to."""
+    lib, own = tmp_path / "lib", tmp_path / "data"
+    setup = "import setuptools; setuptools.setup()"
+    build = [sys.executable, "-c", setup, "--quiet", "build_py", "--build-lib", str(lib)]
     done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    ask = "from companion import results; print(results.read(results.path('figure1', 'paper')).name)"
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "lib")}
-    environment.pop("COMPANION_RESULTS", None)
-    said = subprocess.run(
-        [sys.executable, "-P", "-c", ask], cwd=tmp_path, env=environment, capture_output=True, text=True
-    )
-    assert said.stdout.strip() == "figure1-paper", said.stderr
+    kept = {**os.environ, "PYTHONPATH": str(lib), "XDG_DATA_HOME": str(own), "PYTHONDONTWRITEBYTECODE": "1"}
+    kept.pop("COMPANION_RESULTS", None)
+
+    def companion(*words):
+        command = [sys.executable, "-P", "-m", "companion", *words]
+        return subprocess.run(command, cwd=tmp_path, env=kept, capture_output=True, text=True)
+
+    before = sorted(lib.rglob("*"))
+    assert re.search(r"^figure1 .*\n +stored: smoke, paper$", companion("list").stdout, re.M)
+    said = companion("run", "figure1", "--seeds", "1")
+    assert said.returncode == 0, said.stderr
+    assert said.stdout.startswith(f"{own}/companion/results/figure1-smoke.json\n") or sys.platform != "linux"
+    assert sorted(lib.rglob("*")) == before
+    assert companion("repeat", "figure1").stdout.startswith("Stored result figure1-smoke: 1 seed,")
 
 
 def imports(page):
