@@ -148,7 +148,7 @@ def chapter(path):
 
     matplotlib.use("Agg")
     text, end = path.read_text(encoding="utf-8"), 0
-    scope = {"__name__": "__main__", "__required__": required, "__compared__": compared}
+    scope = {"__name__": "__main__", "__required__": required, "__compared__": compared, "display": print}
     os.chdir(path.parent)
     for cell in jupytext.reads(text, fmt="md:myst").cells:
         if cell.cell_type == "code":

@@ -415,3 +415,19 @@ def test_kept_seeds_are_named_in_the_line(tmp_path):
             "same numbers."
         )
     )
+
+
+def test_what_a_file_says_is_never_markup():
+    """Every string of a stored result, in its line, its settings and a table of its rows."""
+    from book.shared.page import table
+
+    found = results.load("figure1", "smoke")
+    bad = "<img src=x onerror=alert(1)>&\"'"
+    parts = {key: bad for key, value in found.provenance.items() if isinstance(value, str)}
+    provenance = {**found.provenance, **parts, "versions": {bad: bad}}
+    spoilt = dataclasses.replace(found, experiment=found.experiment, preset=bad, provenance=provenance)
+    shown = [spoilt.line()._repr_html_(), table([bad, "b"], [(bad, 1.0), (f"`{bad}`", bad)], bad)._repr_html_()]
+    for page in shown:
+        assert "<img" not in page
+        assert "&lt;img src=x" in page
+    assert "<code>companion run figure1 --preset" in found.line()._repr_html_()

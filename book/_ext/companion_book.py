@@ -22,7 +22,6 @@ import companion_address  # noqa: E402
 import companion_bibliography  # noqa: E402
 import companion_execute  # noqa: E402
 import companion_notebooks  # noqa: E402
-import companion_outputs  # noqa: E402
 import companion_previews  # noqa: E402
 import companion_statements  # noqa: E402
 import companion_times  # noqa: E402
@@ -109,10 +108,10 @@ def setup(app):
     app.connect("env-before-read-docs", companion_previews.all_pages)
     app.connect("env-updated", companion_previews.rewrite_all)
     app.connect("build-finished", companion_previews.remove_old, priority=900)
+    app.connect("autodoc-process-docstring", companion_statements.say_items, priority=400)
     app.connect("autodoc-process-docstring", companion_statements.add_links)
     app.add_role("reading-time", companion_times.reading_time)
     app.connect("doctree-resolved", companion_times.show)
-    app.connect("doctree-resolved", companion_outputs.show_provenance)
     app.connect("doctree-resolved", companion_notebooks.number_cells)
     app.connect("doctree-resolved", companion_typography.keep_together)
     app.connect("html-page-context", adjust_page, priority=900)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from companion_address import source
 
+ITEM = re.compile(r"(\*{0,2}[A-Za-z_]\w*(?:, \*{0,2}[A-Za-z_]\w*)*) : (.+)")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -38,6 +39,13 @@ def used_in(name, most=3):
     shared = own in ("run", "repeat", "fit", "build", "read", "load", "path")
     found = {file: count[own] for file, count in words().items() if own in count and (not shared or module in count)}
     return sorted(sorted(found), key=found.get, reverse=True)[:most]
+
+
+def say_items(app, what, name, obj, options, lines):
+    """Handler of `autodoc-process-docstring`, before napoleon: "name : what it is" describes and names no type."""
+    for index, line in reversed(list(enumerate(lines))):
+        if item := ITEM.match(line):
+            lines[index : index + 1] = [item[1], f"    {item[2]}"]
 
 
 def add_links(app, what, name, obj, options, lines):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 import os
@@ -76,16 +77,18 @@ class Result:
         """Whether today's code is known to give these numbers: it made them, or it repeated some of the runs."""
         return not self.code_changed or bool(self._repeated())
 
-    def line(self) -> str:
+    def line(self) -> Line:
         """One line that says where the numbers come from."""
         p = self.provenance
         versions = ", ".join(f"{k} {v}" for k, v in p["versions"].items())
         changed = f" The code has changed since; the settings have not.{self._repeated()}" if self.code_changed else ""
-        return (
+        line = Line(
             f"Stored result {self.name}: {len(self.seeds)} seed{'s' * (len(self.seeds) != 1)}, "
             f"{len(self.rows)} rows, {_duration(p['seconds'])} of computing on {p['device']}, {p['date'][:10]}, "
             f"{versions}, code {p['code']}. Renew with: {self.command}{changed}{self._kept()}"
         )
+        line.command = self.command
+        return line
 
     def _repeated(self) -> str:
         """What `companion repeat` found with the code as it is now, if it was called."""
@@ -102,6 +105,16 @@ class Result:
             return ""
         agreement = _agreement(note["repeated"], "the later code")
         return f" The first {note['seeds']} seeds were made by code {note['code']}; {agreement}, gave the same numbers."
+
+
+class Line(str):
+    """Plain where it is printed, a sentence of the page where it is shown; what a file says is never markup."""
+
+    command = ""
+
+    def _repr_html_(self) -> str:
+        said, command = html.escape(self), html.escape(self.command)
+        return f'<p class="provenance">{said.replace(command, f"<code>{command}</code>.") if command else said}</p>'
 
 
 def _agreement(note: Mapping[str, Any], code: str) -> str:

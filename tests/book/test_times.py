@@ -11,7 +11,6 @@ sys.path.insert(0, str(ROOT / "book" / "_ext"))
 
 nodes = pytest.importorskip("docutils.nodes")
 times = pytest.importorskip("companion_times")
-outputs = pytest.importorskip("companion_outputs")
 
 
 def page_of(*parts):
@@ -38,17 +37,6 @@ def test_words_formulas_and_figures_take_time_and_code_takes_none():
 )
 def test_times_are_said_as_a_person_says_them(minutes, words):
     assert times.said(minutes) == words
-
-
-def test_a_provenance_line_is_taken_apart():
-    line = (
-        "Stored result small-smoke: 1 seed, code 12ab. "
-        "Renew with: companion run small --preset smoke --fresh The code has changed."
-    )
-    sentence = outputs._sentence(outputs.LINE.match(line))
-    assert sentence.astext() == line.replace("--fresh The", "--fresh. The")
-    assert [n.astext() for n in sentence.findall(nodes.literal)] == ["companion run small --preset smoke --fresh"]
-    assert not outputs.LINE.match("margin 1.000")
 
 
 # What was built
