@@ -1,4 +1,4 @@
-"""What the checks of the linear chapters share: the model at Figure 1's setting, its draws, and margins."""
+"""What the checks of the linear chapters share: the model at Figure 1's setting, its draws, and fits."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from book.shared.ledger import Found, between
 from companion.linear import LongTailModel, recoverability
 
 THEORY = "companion.linear.theory"
@@ -46,7 +47,7 @@ def deviations(values: Any, expected: float) -> float:
     return abs(float(values.mean()) - expected) / float(values.std(ddof=1) / np.sqrt(values.size))
 
 
-def slope_margin(slopes: np.ndarray, claimed: float, systematic: float = 0.03) -> float:
-    """1 at the fitted slope, 0 where the claim leaves its 95 % interval widened by the finite-n drift."""
-    half = 2.36 * slopes.std(ddof=1) / np.sqrt(slopes.size)
-    return within(abs(float(slopes.mean()) - claimed), float(half) + systematic)
+def fitted_slope(what: str, slopes: np.ndarray, stated: float, drift: float = 0.03) -> Found:
+    """The mean of fitted slopes; the stated one is in its 95 % interval, widened by the finite-n drift."""
+    half = 2.36 * float(slopes.std(ddof=1)) / np.sqrt(slopes.size) + drift
+    return between(what, slopes.mean(), stated - half, stated + half)

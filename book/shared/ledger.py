@@ -157,7 +157,7 @@ class Claim:
 
 
 _TO_MOVE = (
-    *("structure", "density", "minimum_norm", "noiseless", "noise", "turning_off"),
+    *("structure", "density", "minimum_norm"),
     *("composition", "landscape", "dispute", "networks"),
 )
 _ENTERED: dict[str, Claim] = {}

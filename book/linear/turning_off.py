@@ -1,0 +1,232 @@
+"""The room of *Turning memorization off*: checks and breaks of its statements, and its figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from book.shared.draws import THEORY, TINY, certified, long_tail
+from book.shared.ledger import Found, at_least, at_most, between, claim
+from book.shared.style import BLUE, GREEN, GREY, INK, PURPLE, RED, Picture, band, picture, subplots, whiskers
+from companion.linear import LongTailModel, feature_counts, gradient_descent, ridge, sample_design
+from companion.linear.theory import noise, risk, shrinkage
+from companion.runner.results import Result
+
+
+@claim(
+    "thm-ridge-once-seen",
+    "Ridge shrinks a once-seen coefficient by 1/(1 + n lam (1 + q)) on average over its sign",
+    functions=("companion.linear.ridge", f"{THEORY}.shrinkage.ridge_once_seen"),
+)
+def ridge_once_seen(rest: float = 1.0, lam_held: bool = False) -> list[Found]:
+    """Fifteen once-seen features of one design at n lam = 0.7, each with both signs of its entry."""
+    model, X, _ = certified(1.5)
+    y, n, n_lam = X @ model.beta, model.n, 0.7
+    features, rows = noise.once_seen_rows(X)
+    formula, average = 0.0, 0.0
+    for i, r in list(zip(features, rows, strict=True))[:15]:
+        strength = n_lam * (n - 1) / n if lam_held else n_lam  # the other rows' fit at lam, or at n lam
+        closed, q = shrinkage.ridge_once_seen(X, y, int(i), strength)
+        formula = max(formula, abs(ridge(X, y, n_lam / n)[i] - closed))
+        flipped = X.copy()
+        flipped[r, i] = -X[r, i]
+        both = [ridge(design, design @ model.beta, n_lam / n)[i] for design in (X, flipped)]
+        average = max(average, abs(np.mean(both) - model.beta[i] / (1 + n_lam * (1 + rest * q))))
+    return [
+        at_most("largest error of the closed form", formula, 1e-7),
+        at_most("largest error of the mean over the sign", average, 1e-7),
+    ]
+
+
+ridge_once_seen.breaks("forget q", rest=0.0)
+ridge_once_seen.breaks("hold lam instead of n lam when the row is left out", lam_held=True)
+
+
+@claim(
+    "prop-isolated",
+    "An isolated feature under ridge and under early stopping, in closed form",
+    functions=tuple(
+        f"{THEORY}.shrinkage.{name}" for name in ("ridge_shrinkage", "gradient_shrinkage", "matching_penalty")
+    ),
+)
+def isolated(per_row: bool = True, double: bool = True) -> list[Found]:
+    """Four isolated features, seen 1, 2, 5 and 20 times."""
+    counts = np.array([1, 2, 5, 20])
+    n, beta = int(counts.sum()), np.array([1.0, -2.0, 0.5, 3.0])
+    X = np.repeat(np.eye(4), counts, axis=0)
+    n_lam, lr, steps = 0.8, 0.3, 17
+    factor = shrinkage.ridge_shrinkage(counts, n_lam if per_row else n_lam / n)
+    learned = shrinkage.gradient_shrinkage(counts, n, lr=lr if double else lr / 2, steps=steps)
+    once = shrinkage.ridge_shrinkage(1, shrinkage.matching_penalty(n, lr=lr, steps=steps))
+    stopped = shrinkage.gradient_shrinkage(1, n, lr=lr, steps=steps)
+    return [
+        at_most("largest error for ridge", np.abs(ridge(X, X @ beta, n_lam / n) - factor * beta).max(), TINY),
+        at_most(
+            "largest error for stopping", np.abs(gradient_descent(X, X @ beta, steps, lr) - learned * beta).max(), TINY
+        ),
+        at_most("share kept at the matching penalty, ridge less stopping", abs(once - stopped), TINY),
+    ]
+
+
+isolated.breaks("lam instead of n lam", per_row=False)
+isolated.breaks("half the step", double=False)
+
+
+@claim(
+    "prop-measured-memorization",
+    "Self-influence is one minus residual over held-out residual: memorization, measured",
+    functions=(f"{THEORY}.shrinkage.ridge_leverage",),
+)
+def measured_memorization(lam_held: bool = False) -> list[Found]:
+    """Every row of one design with noise is left out once, at n lam = 0.7."""
+    model, X, _ = certified(1.5, 100)
+    y, n, n_lam = X @ model.beta + np.random.default_rng(0).normal(size=100), 100, 0.7
+    residual, h = y - X @ ridge(X, y, n_lam / n), shrinkage.ridge_leverage(X, n_lam)
+    lam = n_lam / n if lam_held else n_lam / (n - 1)
+    keep = [np.arange(n) != r for r in range(n)]
+    left = np.array([y[r] - (X[[r]] @ ridge(X[keep[r]], y[keep[r]], lam))[0] for r in range(n)])
+    features, rows = noise.once_seen_rows(X)
+    q = np.array([shrinkage.ridge_once_seen(X, y, int(i), n_lam)[1] for i in features])
+    once = (1 + n_lam * q) / (1 + n_lam * (1 + q))
+    return [
+        at_most("largest error of residual = (1 - h) held-out residual", np.abs(residual - (1 - h) * left).max(), 1e-8),
+        at_most("largest error of h, rows with a once-seen feature", np.abs(h[rows] - once).max(), 1e-8),
+        at_least("least of h (1 + n lam) on these rows", h[rows].min() * (1 + n_lam), 1 - TINY),
+    ]
+
+
+measured_memorization.breaks("hold lam instead of n lam when a row is left out", lam_held=True)
+
+
+@claim(
+    "prop-forgetting",
+    "What forgetting once-seen features costs in training, in distribution and in composition",
+    functions=(f"{THEORY}.shrinkage.forgetting",),
+)
+def forgotten(per_row: bool = True, population: float = 1.0, t: int = 2) -> list[Found]:
+    """Exact identity of the residuals; the three costs to 15 % of their measured means at alpha = 2, n lam = 1."""
+    n, n_lam, draws = 4000, 1.0, 10
+    model = long_tail(2.0, n)
+    expected = shrinkage.forgetting(model.p, model.beta, n, n_lam, t=2)
+    sums, worst = np.zeros(4), 0.0
+    for seed in range(draws):
+        X = sample_design(n, model.p, seed=seed)
+        y = X @ model.beta
+        b = ridge(X, y, n_lam / n)
+        features, rows = noise.once_seen_rows(X)
+        residual, own = (y - X @ b)[rows], np.asarray(X[rows, features])
+        worst = max(worst, np.abs(residual - own * (n_lam if per_row else n_lam / n) * b[features]).max())
+        error = (b - model.beta)[features]
+        sums += [residual @ residual / n, model.p[features] @ error**2, error @ error, features.size]
+    large = long_tail(2.0, 1000, d=1_000_000)
+    far = shrinkage.forgetting(large.p, large.beta, 100_000, n_lam, t=2)
+    ratios = (
+        ("training", sums[0] / draws / expected.train),
+        ("in distribution", sums[1] / draws / (population * expected.population)),
+        ("composition", t * sums[2] / sums[3] / expected.composition),
+    )
+    limit = far.population / far.train / risk.floor_exponent(2.0, 0.1)
+    return [
+        at_most("(a) largest error of the residual", worst, TINY),
+        *(between(f"(b) {name}: measured over closed form", ratio, 0.85, 1.15) for name, ratio in ratios),
+        between("(c) ratio of the first two over its limit, n = 100,000", limit, 0.99, 1.01),
+    ]
+
+
+forgotten.breaks("lam instead of n lam", per_row=False)
+forgotten.breaks("as dear in distribution as in training", population=1 / 0.6)
+forgotten.breaks("three features instead of two", t=3)
+
+
+def fig_joint(result: Result, sigma: float, n_lam: float | None = None) -> Picture:
+    """Training loss, in-distribution risk, composition loss and measured memorization against n lam.
+
+    n_lam: one of the stored values above 0, where the four curves are read off.
+    """
+    figure, (left, right) = subplots(1, 2, size=(8.4, 3.7), width_ratios=(1.35, 1))
+    ridge_path = [g for g in result.where(sigma=sigma, path="ridge") if g["n_lam"] > 0]
+    x = [g["n_lam"] for g in ridge_path]
+    for key, color, name in (
+        ("composition", RED, "two once-seen features"),
+        ("population", BLUE, "in distribution"),
+        ("train", GREEN, "training"),
+    ):
+        mean, low, high = (np.array([g[key][part] for g in ridge_path]) for part in ("mean", "low", "high"))
+        band(left, x, mean, np.maximum(low, 1e-7), high, color=color, label=name)
+        stopped = result.where(sigma=sigma, path="descent")
+        whiskers(left, [g["n_lam"] for g in stopped], [g[key] for g in stopped], color=color, fmt="x", ms=5)
+    model = LongTailModel(
+        n=result.settings["n"],
+        d=result.settings["d"],
+        s=result.settings["s"],
+        alpha=result.settings["alphas"][0],
+        beta_exponent=result.settings["beta_exponent"],
+        sigma=sigma,
+    )
+    theory = [shrinkage.forgetting(model.p, model.beta, model.n, z, t=result.settings["t"]) for z in x]
+    left.plot(x, [f.composition for f in theory], color=INK, ls="--", lw=1.1, label="closed form")
+    left.plot(x, [f.train for f in theory], color=INK, ls="--", lw=1.1)
+    left.set(xscale="log", yscale="log", xlabel=r"$n\lambda$", ylabel="loss", ylim=(1e-6, 2), title="Losses")
+    left.legend(loc="lower right")
+    mean, low, high = (np.array([g["memorization"][part] for g in ridge_path]) for part in ("mean", "low", "high"))
+    band(right, x, mean, low, high, color=PURPLE, label="ridge")
+    stopped = result.where(sigma=sigma, path="descent")
+    at, measured = [g["n_lam"] for g in stopped], [g["memorization"] for g in stopped]
+    whiskers(right, at, measured, color=PURPLE, fmt="x", ms=5, label="early stopping")
+    right.plot(x, [shrinkage.ridge_shrinkage(1, z) for z in x], color=INK, ls="--", lw=1.1, label=r"$1/(1+n\lambda)$")
+    right.set(xscale="log", xlabel=r"$n\lambda$", ylim=(0, 1.05), title="Memorization, measured")
+    right.legend()
+    to = 1.0 if n_lam is None else n_lam
+    base, one = (result.one(sigma=sigma, path="ridge", n_lam=value) for value in (0.0, to))
+    if n_lam is not None:
+        for ax, keys in ((left, ("composition", "population", "train")), (right, ("memorization",))):
+            ax.axvline(n_lam, color=INK, lw=0.8, ls=":")
+            for key in keys:
+                ax.plot([n_lam], [one[key]["mean"]], "o", color=INK, ms=5, zorder=4)
+                spot, side = (n_lam, one[key]["mean"]), 6 if n_lam < 10 else -6
+                align = "left" if side > 0 else "right"
+                text = f"{one[key]['mean']:.3g}"
+                ax.annotate(text, spot, (side, 5), textcoords="offset points", ha=align, fontsize=9)
+    words = "; ".join(
+        f"{name} {base[key]['mean']:.2g} to {one[key]['mean']:.2g}"
+        for key, name in (("train", "training"), ("population", "in distribution"), ("composition", "composition"))
+    )
+    kept = [group["memorization"]["mean"] for group in (base, one)]
+    alt = (
+        f"From the minimum norm to n lam = {to:g} the losses go: {words}; measured memorization of rows with a "
+        f"once-seen feature goes from {kept[0]:.2f} to {kept[1]:.2f}. Crosses of early stopping lie near the curves "
+        f"of ridge."
+    )
+    return picture(figure, alt)
+
+
+def fig_shrunk(model: LongTailModel, X: Any, y: Any, n_lam: float) -> Picture:
+    """One draw at one n lam: coefficients kept against how often a feature was seen, and the three losses."""
+    b, n_i = ridge(X, y, n_lam / model.n), feature_counts(X)
+    seen = np.flatnonzero(n_i)
+    figure, (left, right) = subplots(1, 2, size=(8.2, 3.2), width_ratios=(1.4, 1))
+    left.plot(n_i[seen], (b / model.beta)[seen], "o", color=BLUE, ms=4, alpha=0.6, label="features")
+    grid = np.geomspace(1, model.n, 60)
+    left.plot(grid, shrinkage.ridge_shrinkage(grid, n_lam), color=INK, ls="--", lw=1.2, label=r"$n_i/(n_i+n\lambda)$")
+    left.axhline(0, color=GREY, lw=0.6)
+    left.set(xscale="log", ylim=(-0.15, 1.35), xlabel="times seen $n_i$", ylabel=r"$\hat\beta_i/\beta^*_i$")
+    left.legend(loc="lower right")
+    features, _ = noise.once_seen_rows(X)
+    error = b - model.beta
+    losses = (
+        ("training", float(np.mean((X @ b - y) ** 2)), GREEN),
+        ("in distribution", float(model.p @ error**2), BLUE),
+        ("two once-seen", 2 * float(np.mean(error[features] ** 2)), RED),
+    )
+    for at, (_, value, color) in enumerate(losses):
+        right.barh(at, value, color=color)
+        right.annotate(f"{value:.4f}", (value, at), (3, 0), textcoords="offset points", va="center", fontsize=9)
+    right.set(yticks=range(3), yticklabels=[name for name, _, _ in losses], xlim=(0, 1.0), xlabel="loss")
+    kept = float(np.mean((b / model.beta)[features]))
+    alt = (
+        f"n lam = {n_lam:g}: once-seen features keep {kept:.0%} of their coefficient on average. Losses: "
+        + ", ".join(f"{name} {value:.4f}" for name, value, _ in losses)
+        + "."
+    )
+    return picture(figure, alt)
