@@ -157,7 +157,7 @@ class Claim:
 
 
 _TO_MOVE = (
-    *("structure", "density", "minimum_norm"),
+    "density",
     *("composition", "landscape", "dispute", "networks"),
 )
 _ENTERED: dict[str, Claim] = {}

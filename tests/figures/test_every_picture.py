@@ -21,8 +21,6 @@ from companion.figures import (
     landscape_memory,
     landscape_simple,
     limits,
-    risk,
-    structure,
 )
 from companion.landscape import (
     capacity,
@@ -42,7 +40,7 @@ from companion.landscape import (
     spurious,
 )
 from companion.landscape.seeds import repeat
-from companion.linear import LongTailModel, sample_design
+from companion.linear import LongTailModel
 from companion.linear.switches import World
 from companion.linear.symbols import symbol_losses, symbol_task
 from companion.runner import results
@@ -103,12 +101,6 @@ def agreement():
 
 PICTURES = {
     # linear
-    "frequencies": lambda: risk.frequencies(200, 1000, 5.0),
-    "descent": lambda: risk.descent_by_direction(draw()[1].X, draw()[1].y, steps=300),
-    "leverages": lambda: risk.leverages(120, 600, 5.0, seed=0),
-    "peeling": lambda: structure.score(sample_design(9, np.linspace(0.5, 0.1, 12), seed=3), 1),
-    "tails": lambda: structure.tails_a_row(stored("recovery")),
-    "spectrum": lambda: structure.spectrum(structure.spectrum_rows(n=150, common=(2, 10), draws=6), draws=6),
     "shares": lambda: recovery.fig_shares(stored("recovery")),
     "sandwich": lambda: recovery.fig_sandwich(stored("recovery")),
     "rates": lambda: recovery.fig_rates(stored("density")),

@@ -1,0 +1,258 @@
+"""The room of *Common features are pinned*: checks and breaks of its statements, and its figure."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import binomtest
+
+from book.shared.draws import THEORY, long_tail
+from book.shared.ledger import Found, at_least, at_most, claim
+from book.shared.style import BLUE, GREEN, INK, ORANGE, PURPLE, Picture, band, picture, subplots, whiskers
+from companion.linear import LongTailModel, sample_design
+from companion.linear.theory import counts, pinning
+
+
+@claim(
+    "prop-no-concentration",
+    "At n p_k = 10 the spectrum does not concentrate and matrix Chernoff is vacuous",
+    functions=(f"{THEORY}.pinning.concentration_failure", f"{THEORY}.pinning.matrix_chernoff_bound"),
+)
+def no_concentration(common: float = 10.0, slack: float = 1.0) -> list[Found]:
+    """Forty draws at each alpha; matrix Chernoff there, and in a million rows up to the k of the power law."""
+    found, rng, draws = [], np.random.default_rng(1), 40
+    for alpha in (1.25, 1.5, 2.0):
+        model = long_tail(alpha)
+        n, k = model.n, int((model.n * model.p >= common).sum())
+        least, off = pinning.concentration_failure(model.p, k, n, 0.5), 0
+        for _ in range(draws):
+            A = sample_design(n, model.p[:k], seed=rng).toarray() / np.sqrt(n * model.p[:k])
+            off += np.abs(np.linalg.eigvalsh(A.T @ A) - 1).max() > 0.5
+        chernoff = min(pinning.matrix_chernoff_bound(model.p, k, n, delta) for delta in (0.5, 0.9, 1.0))
+        many, p = 10**6, long_tail(alpha, d=30_000).p
+        i = np.arange(1, len(p) + 1)
+        first = int(np.argmax((many * p * (alpha + 1) <= slack * i * np.log(i)) & (p < 1))) + 1
+        name = f"alpha = {alpha}"
+        noise = 3 * math.sqrt(least * (1 - least) / draws)
+        found += [
+            at_least(f"{name}: (a) stated probability that ||G - I|| > 1/2", least, 0.25),
+            at_least(
+                f"{name}: (a) share of draws (limit: that less three standard errors)", off / draws, least - noise
+            ),
+            at_least(f"{name}: (b) least matrix Chernoff bound over delta", chernoff, 1),
+            at_least(f"{name}: (b) at k = {first}", pinning.matrix_chernoff_bound(p, first, many, 1.0), 1),
+        ]
+    return found
+
+
+no_concentration.breaks("common features in 400 rows or more", common=400.0)
+no_concentration.breaks("three times the count that the power law allows", slack=3.0)
+
+
+@claim(
+    "lem-odlyzko",
+    "A vector with independent entries rarely lies in a fixed subspace",
+    source="published elsewhere",
+    functions=(f"{THEORY}.pinning.value_probability",),
+)
+def odlyzko(exponent_shift: int = 0, independent: bool = True) -> Found:
+    """Subspaces of R^6, all 3^6 vectors counted; the lemma is attained, so its slack is rounding."""
+    vectors, rng = np.array(list(itertools.product((-1, 0, 1), repeat=6))), np.random.default_rng(2)
+    worst = 0.0
+    for p, m in itertools.product((0.3, 0.6, 0.9, 1.0), (1, 2, 3, 4)):
+        weight = np.where(vectors == 0, 1 - p, p / 2).prod(axis=1)
+        if not independent:
+            weight = np.where((vectors == vectors[:, :1]).all(axis=1), np.where(vectors[:, 0] == 0, 1 - p, p / 2), 0)
+        rho = float(pinning.value_probability(np.array([p]))[0])
+        for _ in range(6):
+            basis = np.linalg.qr(np.hstack([np.ones((6, 1)), rng.integers(-1, 2, (6, m - 1))]))[0]
+            outside = vectors - vectors @ basis @ basis.T
+            inside = float(weight[np.abs(outside).max(axis=1) < 1e-9].sum())
+            worst = max(worst, inside / rho ** (6 - m + exponent_shift))
+    return at_most("largest P(c in V) over rho^(N - m), less 1", worst - 1, 1e-6)
+
+
+odlyzko.breaks("exponent N - m + 1", exponent_shift=1)
+odlyzko.breaks("entries that are all equal", independent=False)
+
+
+def failures(
+    p: Sequence[float], rows: int, draws: int, seed: int, *, tail: float = 0.0, signs: bool = True
+) -> tuple[float, float]:
+    """Share of draws in which A has not full rank, and its standard error; a row is lost with probability `tail`."""
+    rng = np.random.default_rng(seed)
+    A = (rng.integers(0, 2, (draws, rows, len(p))) * 2 - 1 if signs else 1) * (rng.random((draws, rows, len(p))) < p)
+    A = (A * (rng.random((draws, rows, 1)) >= tail)).astype(float)
+    share = float(np.mean(np.abs(np.linalg.det(A.swapaxes(1, 2) @ A)) < 0.5))  # an integer, 0 if the rank fails
+    return share, math.sqrt(share * (1 - share) / draws)
+
+
+SMALL = (0.5, 0.35, 0.3, 0.25)
+SHARP = (1.0, 1.0, 0.06)  # hardly anything but an empty third column makes the rank fail: the bound is nearly attained
+
+
+@claim(
+    "thm-pinned",
+    "Common features are pinned without concentration",
+    functions=(f"{THEORY}.pinning.rank_failure_given_rows", f"{THEORY}.pinning.rank_failure_bound"),
+)
+def pinned(signs: bool = True, lost_rows: bool = True, scale: float = 1.0) -> list[Found]:
+    """Rank failures of drawn matrices and three standard errors, against both bounds; in (b) 3 rows of 10 are lost."""
+    found = []
+    for p, rows, n, draws in ((SMALL, 20, 24, 20_000), (SHARP, 40, 60, 40_000)):
+        k, lost = len(p), 0.3
+        given = pinning.rank_failure_given_rows(np.array(p), k, rows)
+        averaged = pinning.rank_failure_bound(np.array([*p, lost if lost_rows else 0.0]), k, n)
+        for what, bound, (share, error) in (
+            (f"(a) {rows} plain rows", given, failures(p, rows, draws, 3, signs=signs)),
+            (f"(b) {n} rows", averaged, failures(p, n, draws, 4, tail=lost, signs=signs)),
+        ):
+            found.append(
+                at_most(f"{what}, p = {p}: share of rank failures, upper end", share + 3 * error, scale * bound)
+            )
+    return found
+
+
+pinned.breaks("signs that are always +", signs=False)
+pinned.breaks("rows with tail features counted as plain", lost_rows=False)
+pinned.breaks("bounds times 0.9", scale=0.9)
+
+
+@claim(
+    "cor-pinned",
+    "min(p_k, ln 2) >= ln(k/delta)/(N_0 - k + 1) pins with probability 1 - delta",
+    functions=(f"{THEORY}.pinning.pinning_frequency",),
+)
+def pinning_suffices(scale: float = 1.0) -> list[Found]:
+    """The bound, and the share of drawn matrices, at the frequency that the corollary asks for (times scale)."""
+    worst = 0.0
+    for k, rows, delta in itertools.product((2, 10, 50), (200, 1000), (0.1, 1e-3)):
+        need = pinning.pinning_frequency(k, rows, delta)
+        worst = max(worst, pinning.rank_failure_given_rows(np.full(k, scale * need), k, rows) / delta)
+    share, error = failures([scale * pinning.pinning_frequency(10, 200, 0.1)] * 10, 200, 4000, 6)
+    return [
+        at_most("largest bound over delta", worst, 1),
+        at_most("10 features, 200 rows, delta = 0.1: share of rank failures, upper end", share + 3 * error, 0.1),
+    ]
+
+
+pinning_suffices.breaks("half that frequency", scale=0.5)
+
+
+@claim(
+    "prop-empty-column",
+    "Empty columns already make the rank fail: the bound is sharp",
+    functions=(f"{THEORY}.pinning.empty_column_probability",),
+)
+def empty_column(power: float = 1.0) -> list[Found]:
+    """Rank failures of 20,000 drawn matrices, and the bound, against the probability of an empty column."""
+    found, p = [], np.array(SMALL)
+    for rows in (12, 20):
+        share, _ = failures(SMALL, rows, 20_000, 5 + rows)
+        least = pinning.empty_column_probability(p, 4, rows) ** power
+        bound = pinning.rank_failure_given_rows(p, 4, rows)
+        terms = float(np.sum((1 - p) ** rows / (1 - p) ** 3))
+        found += [
+            at_least(f"{rows} rows: share of rank failures, upper end", share + 3 * math.sqrt(share / 20_000), least),
+            at_least(f"{rows} rows: bound over the probability of an empty column", bound / least, 1),
+            at_most(f"{rows} rows: bound less its summands as stated", abs(bound - terms), 1e-12),
+        ]
+    return found
+
+
+empty_column.breaks("square root of the probability", power=0.5)
+
+
+def spectrum_rows(
+    alpha: float = 2.0,
+    n: int = 1000,
+    common: Sequence[float] = (2, 3, 5, 7, 10, 20, 40, 80),
+    *,
+    draws: int = 150,
+    seed: int = 0,
+) -> list[dict[str, float]]:
+    """For each value of n p_k: extreme eigenvalues of the whitened Gram matrix, and how often rank A < k, with bounds.
+
+    The eigenvalues use all n rows (the best case); A has the rows without tail features only.
+    """
+    model = LongTailModel(n, 10 * n, 5.0, alpha, 0.0, 0.0)
+    rng = np.random.default_rng(seed)
+    rows = []
+    for wanted in common:
+        k = int((n * model.p >= wanted).sum())
+        p, none = model.p[:k], counts.no_tail_probability(model.p, k)
+        low: list[float] = []
+        high: list[float] = []
+        failed: list[bool] = []
+        for _ in range(draws):
+            A = sample_design(n, p, seed=rng).toarray()
+            if len(low) < 30:
+                scaled = A / np.sqrt(n * p)
+                eigen = np.linalg.eigvalsh(scaled.T @ scaled)
+                low.append(eigen[0])
+                high.append(eigen[-1])
+            plain = A[rng.random(n) < none]
+            failed.append(np.linalg.matrix_rank(plain.T @ plain) < k)
+        rows.append(
+            {
+                "common": wanted,
+                "k": k,
+                "lowest": float(np.mean(low)),
+                "lowest_low": float(np.quantile(low, 0.1)),
+                "lowest_high": float(np.quantile(low, 0.9)),
+                "highest": float(np.mean(high)),
+                "highest_low": float(np.quantile(high, 0.1)),
+                "highest_high": float(np.quantile(high, 0.9)),
+                "failed": float(np.mean(failed)),
+                "bound": pinning.rank_failure_bound(model.p, k, n),
+                "empty": pinning.empty_column_average(model.p, k, n),
+                "chernoff": pinning.matrix_chernoff_bound(model.p, k, n, 1.0),
+                "off_half": pinning.concentration_failure(model.p, k, n, 0.5),
+            }
+        )
+    return rows
+
+
+def share_intervals(shares: np.ndarray, draws: int) -> list[dict[str, float]]:
+    """Mean and exact (Clopper-Pearson) 95% interval of each share of `draws` draws."""
+    out = []
+    for share in shares:
+        found = binomtest(round(share * draws), draws).proportion_ci(0.95)
+        out.append({"mean": float(share), "low": float(found.low), "high": float(found.high)})
+    return out
+
+
+def fig_spectrum(rows: Sequence[dict[str, float]], draws: int = 150) -> Picture:
+    """Left: extreme eigenvalues against n p_k; right: probability that the common features are not pinned by A."""
+    x = [row["common"] for row in rows]
+    column = {key: np.array([row[key] for row in rows]) for key in rows[0]}
+    figure, (left, right) = subplots(1, 2, size=(8.2, 3.4))
+    for key, color, label in (("highest", ORANGE, "largest eigenvalue"), ("lowest", BLUE, "smallest eigenvalue")):
+        band(left, x, column[key], column[f"{key}_low"], column[f"{key}_high"], color=color, label=label, marker="o")
+    left.axhline(1, color=INK, ls=":", lw=1)
+    left.set(xscale="log", xlabel=r"$n p_k$", title="Spectrum of the whitened Gram matrix", ylim=(0, None))
+    left.legend()
+    right.plot(x, column["chernoff"], color=PURPLE, ls="--", label="matrix Chernoff, no eigenvalue 0")
+    right.plot(x, column["bound"], color=GREEN, label="our bound", lw=2.6, alpha=0.7)
+    right.plot(x, column["empty"], color=INK, ls=":", lw=1.4, label="some column empty (exact)")
+    shown = column["failed"] > 0
+    count = share_intervals(column["failed"][shown], draws)
+    whiskers(right, np.array(x)[shown], count, color=BLUE, label="measured")
+    right.axhline(1, color=INK, ls=":", lw=1)
+    right.set(xscale="log", yscale="log", ylim=(1e-6, 3e4), xlabel=r"$n p_k$", title=r"P(rank $A<k$)")
+    right.legend(loc="upper right", fontsize=8)
+    for ax in (left, right):
+        ax.set_xticks([2, 5, 10, 20, 40, 80], labels=["2", "5", "10", "20", "40", "80"])
+        ax.minorticks_off()
+    at = next(row for row in rows if row["common"] == 10)
+    return picture(
+        figure,
+        f"Two panels against n p_k. Left: the smallest eigenvalue rises from {rows[0]['lowest']:.2f} at n p_k = "
+        f"{rows[0]['common']:.0f} to {rows[-1]['lowest']:.2f} at {rows[-1]['common']:.0f}, the largest falls from "
+        f"{rows[0]['highest']:.1f} to {rows[-1]['highest']:.2f}. Right, at n p_k = 10: matrix Chernoff "
+        f"{at['chernoff']:.1f}, our bound {at['bound']:.1e}, exact probability of an empty column {at['empty']:.1e}, "
+        f"measured {at['failed']:.3f} of {draws} draws.",
+    )

@@ -1,0 +1,164 @@
+"""The room of *Compositional structure*: checks and breaks of its statements, and its figures."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+from scipy.stats import binom
+
+from book.shared.draws import THEORY, long_tail
+from book.shared.ledger import Found, at_least, at_most, claim, exactly
+from book.shared.style import BLUE, GREEN, GREY, ORANGE, Picture, picture, subplots, whiskers
+from companion.linear import LongTailModel, peel, peeling_rounds, recoverability, sample_design
+from companion.linear.theory import counts
+from companion.runner.results import Result, interval
+
+
+@claim(
+    "lem-row-counts",
+    "Most rows hold at most one tail feature, with explicit constants",
+    functions=(
+        f"{THEORY}.counts.no_tail_bounds",
+        f"{THEORY}.counts.several_tail_bound",
+        f"{THEORY}.counts.few_plain_rows_bound",
+    ),
+)
+def row_counts(upper_scale: float = 1.0, pair_scale: float = 1.0, chernoff_scale: float = 1.0) -> list[Found]:
+    """The exact probabilities against the bounds, five alpha and three k, in units of what the bounds neglect."""
+    upper, lower, union, pairs, chernoff = [], [], [], [], []
+    for alpha, common in itertools.product((1.0, 1.25, 1.5, 2.0, 3.0), (5.0, 10.0, 30.0)):
+        model = long_tail(alpha)
+        p, n, k = model.p, model.n, int((model.n * model.p >= common).sum())
+        mass, squares, none = float(p[k:].sum()), float(p[k:] @ p[k:]), counts.no_tail_probability(p, k)
+        upper.append((upper_scale * math.log(counts.no_tail_bounds(p, k)[1]) - math.log(none)) / squares)
+        lower.append((math.log(none) + mass / (1 - p[k])) / squares)
+        union += [(none - (1 - mass)) / mass**2] * (mass < 1)
+        pairs.append(pair_scale * counts.several_tail_bound(p, k) / counts.several_tail_probability(p, k))
+        for delta in (0.1, 0.3, 0.6):
+            exact = binom.logcdf(math.floor((1 - delta) * n * none), n, none)
+            chernoff.append(exact / (chernoff_scale * math.log(counts.few_plain_rows_bound(n, none, delta))))
+    return [
+        at_least("(a) least of -p_{>k} - ln pi_0, over sum p_i^2", min(upper), 0),
+        at_least("(a) least of ln pi_0 + p_{>k}/(1 - p_{k+1}), over sum p_i^2", min(lower), 0),
+        at_least("(a) least of pi_0 - (1 - p_{>k}), over p_{>k}^2", min(union), 0),
+        at_least("(b) least of expected pairs over P(T >= 2)", min(pairs), 1),
+        at_least("(c) least of ln P(N_0 <= (1 - delta) n pi_0) over -delta^2 n pi_0/2", min(chernoff), 1),
+    ]
+
+
+row_counts.breaks("upper bound exp(-1.05 p_{>k})", upper_scale=1.05)
+row_counts.breaks("half the expected pairs", pair_scale=0.5)
+row_counts.breaks("Chernoff's exponent doubled", chernoff_scale=2.0)
+
+
+@claim(
+    "lem-peeling",
+    "Peeling is sound and its result does not depend on the order",
+    functions=("companion.linear.peel",),
+)
+def closure(drop: int = 1) -> list[Found]:
+    """Forty designs, with nothing known and with three known features in the row space; three orders of the rows."""
+    rng = np.random.default_rng(0)
+    orders = smaller = 0
+    worst = 0.0
+    for _, k in itertools.product(range(40), (0, 3)):
+        X = sample_design(14, np.linspace(0.5, 0.04, 22), seed=rng).toarray()
+        X = np.vstack([np.eye(22)[:k], X])
+        sets = [peeled_in_order(X != 0, rng.permutation(len(X)), drop, k) for _ in range(3)]
+        orders += any((s != (peel(X, k) if drop == 1 else sets[0])).any() for s in sets)
+        smaller += (peel(X[:-1], k) & ~sets[0]).any() or (sets[0] & ~peel(X, k + 1)).any()
+        worst = max(worst, float((1 - recoverability(X))[sets[0]].max(initial=0)))
+    return [
+        exactly("(a) designs of 80 where an order ends elsewhere", orders, 0),
+        exactly("(b) designs of 80 where knowing one more feature or seeing one more row loses one", smaller, 0),
+        at_most("(c) largest 1 - P_ii of a peeled feature", worst, 1e-8),
+    ]
+
+
+closure.breaks("a row may name two unresolved features at once", drop=2)
+
+
+def peeled_in_order(full: np.ndarray, order: np.ndarray, drop: int, k: int) -> np.ndarray:
+    """Peel by looking at rows in the given order until nothing changes; a row may name `drop` features."""
+    known = np.arange(full.shape[1]) < k
+    changed = True
+    while changed:
+        changed = False
+        for row in order:
+            left = np.flatnonzero(full[row] & ~known)
+            if 0 < len(left) <= drop:
+                known[left] = changed = True
+    return known
+
+
+def fig_peeling(X: Any, step: int, k: int = 0) -> Picture:
+    """A small design after `step` rounds of peeling: one line a row, one dot an entry, columns are features.
+
+    Grey: resolved earlier; orange: resolved in this round, with the rows that did it; blue: not resolved.
+    """
+    X = np.asarray(X.toarray() if hasattr(X, "toarray") else X)
+    n, d = X.shape
+    rounds = peeling_rounds(X, k)
+    known = (rounds >= 0) & (rounds < step)
+    new = (rounds == step) & (step > 0)
+    figure, ax = subplots(size=(6.8, 0.27 * n + 1.0))
+    ax.grid(False)
+    for i in np.flatnonzero(known | new):
+        ax.axvspan(i + 0.62, i + 1.38, color=ORANGE if new[i] else GREY, alpha=0.14, linewidth=0)
+    for r in range(n):
+        entries = np.flatnonzero(X[r])
+        if not len(entries):
+            continue
+        left = entries[~known[entries]]
+        names = len(left) == 1 and bool(new[left[0]])
+        ax.plot([entries[0] + 1, entries[-1] + 1], [r, r], color=ORANGE if names else GREY, lw=1.6 if names else 0.8)
+        for i in entries:
+            color = ORANGE if new[i] else GREY if known[i] else BLUE
+            ax.plot([i + 1], [r], marker="o" if X[r, i] > 0 else "D", color=color, ms=6.5 if X[r, i] > 0 else 5.5)
+    done = int((known | new).sum())
+    ax.set(xlim=(0.4, d + 0.6), ylim=(n - 0.4, -0.6), yticks=[], xlabel="feature")
+    ax.set_xticks(range(1, d + 1))
+    ax.spines["left"].set_visible(False)
+    ax.set_title(f"round {step}: {done} of {d} features resolved")
+    fresh = ", ".join(str(i + 1) for i in np.flatnonzero(new)) or "none"
+    return picture(
+        figure,
+        f"{n} rows of a design with {d} features after round {step} of peeling. Newly resolved: {fresh}. "
+        f"Resolved so far: {done} of {d}.",
+    )
+
+
+def fig_tails(result: Result) -> Picture:
+    """Shares of rows with no, one, several tail features along alpha: exact lines, measured dots."""
+    fixed = result.settings
+    grid = np.linspace(1.0, 3.0, 41)
+    lines = []
+    for alpha in grid:
+        model = LongTailModel(fixed["n"], fixed["d"], fixed["s"], float(alpha), 0.0, 0.0)
+        none = counts.no_tail_probability(model.p, model.k)
+        several = counts.several_tail_probability(model.p, model.k)
+        lines.append((none, 1 - none - several, several))
+    none, one, several = np.array(lines).T
+    figure, ax = subplots(size=(6.4, 3.2))
+    shown = ((none, BLUE, "no tail feature"), (one, GREEN, "one"), (several, ORANGE, "two or more"))
+    for values, color, label in shown:
+        ax.plot(grid, values, color=color)
+        at, shift = {BLUE: (28, (-10, -16)), GREEN: (18, (4, 8)), ORANGE: (3, (8, 6))}[color]
+        ax.annotate(label, (float(grid[at]), float(values[at])), shift, textcoords="offset points", color=color)
+    for alpha in fixed["alphas"]:
+        drawn = result.select(alpha=alpha)
+        plain, single = (np.array([row[f"rows_{kind}_tail"] for row in drawn]) for kind in ("without", "with_one"))
+        for number, color in ((plain, BLUE), (single, GREEN), (fixed["n"] - plain - single, ORANGE)):
+            whiskers(ax, [alpha], [interval(number / fixed["n"])], color=color)
+    ax.set(xlabel=r"tail exponent $\alpha$", ylabel="share of the rows", ylim=(0, 1.02))
+    first, last = lines[0], lines[20]
+    return picture(
+        figure,
+        "Share of rows by number of tail features along alpha from 1 to 3. No tail feature: "
+        f"{first[0]:.2f} at 1, {last[0]:.2f} at 2. One: {first[1]:.2f} and {last[1]:.2f}. "
+        f"Two or more: {first[2]:.2f} and {last[2]:.2f}. Dots: {len(result.seeds)} draws, on the lines; "
+        "their intervals hardly show.",
+    )
