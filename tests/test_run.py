@@ -168,3 +168,12 @@ def test_old_temporary_files_are_swept_and_young_ones_left(toy):
         os.utime(file, (0, 0))
     runner.run(known, "smoke", out=out)
     assert sorted(p.name for p in out.glob(".*.tmp")) == [other.name, young.name]
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="the kernel does not tell the CPU's instructions")
+def test_a_device_is_told_with_the_widest_instructions_it_uses(monkeypatch):
+    """Another generation under the same name, or an emulated one, does not promise the same networks."""
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    here = runner.device_name("cpu")
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "SSE41")
+    assert "sse41" in runner.device_name("cpu") != here

@@ -231,8 +231,12 @@ def device_name(device: str) -> str:
         import torch
 
         return torch.cuda.get_device_name(device)
-    cpu = platform.processor() or platform.machine()
+    cpu, flags = platform.processor() or platform.machine(), ""
     with suppress(OSError):
         info = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-        cpu = next((ln.split(":", 1)[1].strip() for ln in info.splitlines() if ln.startswith("model name")), cpu)
-    return f"{cpu} ({os.cpu_count()} cores)"
+        told = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in info.splitlines())}
+        cpu, flags = told.get("model name", cpu), told.get("flags", "")
+    # One name stands for several makes; the widest instructions decide in which order sums are taken.
+    widest = next((name for name in ("amx_bf16", "avx512_bf16", "avx512f", "avx2") if name in flags.split()), "")
+    widest = os.environ.get("ONEDNN_MAX_CPU_ISA", widest).lower()
+    return f"{cpu}{widest and ', '}{widest} ({os.cpu_count()} cores)"
