@@ -156,10 +156,7 @@ class Claim:
         return outcome
 
 
-_TO_MOVE = (
-    "density",
-    *("composition", "landscape", "dispute", "networks"),
-)
+_TO_MOVE = (*("composition", "landscape", "dispute", "networks"),)
 _ENTERED: dict[str, Claim] = {}
 
 

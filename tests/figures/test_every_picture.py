@@ -11,7 +11,6 @@ import pytest
 from book.linear import recovery
 from companion.figures import (
     composition,
-    density,
     dispute,
     dispute_removal,
     figure1,
@@ -104,9 +103,6 @@ PICTURES = {
     "shares": lambda: recovery.fig_shares(stored("recovery")),
     "sandwich": lambda: recovery.fig_sandwich(stored("recovery")),
     "rates": lambda: recovery.fig_rates(stored("density")),
-    "density-curves": lambda: density.curves(1.5, 5.0, 200, 1000),
-    "density-accuracy": lambda: density.accuracy(density.accuracy_rows(stored("density"))),
-    "phases": lambda: density.phases(stored("phase")),
     "graph": lambda: composition.training_graph(np.array([[0, 0], [0, 1], [1, 1], [2, 2]]), 4),
     "similarity": lambda: composition.similarity_sweep([swept(0.1), swept(0.6)], swept(0.3, "additive")),
     "predictions": lambda: composition.predictions(task(), rho=0.4, ridge=0.1),

@@ -1,0 +1,363 @@
+"""The room of *One equation for memory*: checks and breaks of its statements, and its figures."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from book.shared.draws import THEORY, design, long_tail
+from book.shared.ledger import Found, at_least, at_most, claim, exactly
+from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots, whiskers
+from companion.linear import feature_counts, min_norm, peel, recoverability, sample_design
+from companion.linear.theory import counts, density
+from companion.runner.results import Result
+
+
+@claim(
+    "lem-leave-one-out",
+    "A once-seen feature is resolved iff the rest of its row is, without that row",
+    functions=("companion.linear.peel", "companion.linear.recoverability"),
+)
+def leave_one_out(occurrences: int = 1) -> list[Found]:
+    """Both sides of both equivalences on 20 small designs, with nothing known and with three features known."""
+    rng, peeled, cases = np.random.default_rng(8), [], 0
+    wrong = {0: 0, 3: 0, "rank": 0}
+    for _ in range(20):
+        X = sample_design(14, np.linspace(0.35, 0.02, 20), seed=rng)
+        full, resolved = X.toarray(), recoverability(X) > 1 - 1e-8
+        for i in np.flatnonzero(feature_counts(X) == occurrences):
+            r = np.flatnonzero(full[:, i])[0]
+            others, rest = np.delete(full, r, axis=0), np.where(np.arange(20) == i, 0, full[r])
+            for k in (0, 3):
+                wrong[k] += int(i >= k and peel(X, k)[i] != peel(others, k)[rest != 0].all())
+            spanned = np.linalg.matrix_rank(np.vstack([others, rest])) == np.linalg.matrix_rank(others)
+            wrong["rank"] += int(resolved[i] != spanned)
+            peeled.append(peel(X)[i])
+            cases += 1
+    return [
+        exactly(f"(a) disagreements in {cases} cases, nothing known", wrong[0], 0),
+        exactly("(a) disagreements, three features known", wrong[3], 0),
+        exactly("(b) disagreements", wrong["rank"], 0),
+        at_least("cases peeled and cases not, the fewer", min(np.sum(peeled), np.sum(np.logical_not(peeled))), 1),
+    ]
+
+
+leave_one_out.breaks("features seen twice", occurrences=2)
+
+
+@claim(
+    "prop-fixed-point",
+    "Q = F(Q) has one solution when sum p < e; its potential",
+    functions=(f"{THEORY}.density.mass_map", f"{THEORY}.density.fixed_points", f"{THEORY}.density.potential"),
+)
+def one_solution(mass: float | None = None) -> list[Found]:
+    """Twelve random sets of 400 frequencies of sum below e; derivatives by differences."""
+    rng, h = np.random.default_rng(9), 1e-5
+    most, apart, error, slope, fall = 0, 0.0, 0.0, 0.0, 0.0
+    for _ in range(12):
+        lam = rng.gamma(0.7, 3.0, 400)
+        p = np.sort(lam / lam.sum() * rng.uniform(0.3, 2.7))[::-1]
+        n = int(rng.integers(50, 1000))
+        if mass is not None:
+            p, n = np.full(800, mass / 800), 1000
+        most = max(most, len(density.fixed_points(p, n, grid=400)))
+        apart = max(apart, abs(density.largest_fixed_point(p, n) - density.smallest_fixed_point(p, n)))
+        Q = float(rng.uniform(0.1, 2))
+        centred = (density.potential(p, n, Q + h) - density.potential(p, n, Q - h)) / (2 * h)
+        error = max(error, abs(centred - n * math.exp(-Q) * (density.mass_map(p, n, Q) - Q)) / n)
+        rise = [(density.mass_map(p, n, q + h) - density.mass_map(p, n, q)) / h for q in np.linspace(0, p.sum(), 60)]
+        slope, fall = max(slope, max(rise) / density.map_slope_bound(p)), min(fall, min(rise))
+    return [
+        exactly("(a, b) most solutions of one equation", most, 1),
+        at_most("(a) largest distance of the two iterations", apart, 1e-6),
+        at_least("(a) least slope of F", fall, -1e-6),
+        at_most("(b) largest slope of F over sum p/e", slope, 1 + 1e-6),
+        at_most("(c) largest error of Phi', over n", error, 1e-5),
+    ]
+
+
+one_solution.breaks("800 equal frequencies of sum 4", mass=4.0)
+
+
+@claim(
+    "thm-density",
+    "Peeling and certificate both follow the unique solution in the sparse limit",
+    functions=(f"{THEORY}.density.largest_fixed_point",),
+)
+def tree_limit(several: bool = False, feedback: bool = True, all_counted: bool = False) -> list[Found]:
+    """Shares of the once-seen (e^-Q) and of each kind (1 - exp(-n p e^-Q)), n = 1500, K empty and 200 features.
+
+    Tail frequencies are of three kinds with n p at most 10 and sum 2; `several` takes equal ones of sum 4. The features
+    of K have n p = 3 and are pinned by a row each; `all_counted` counts them in the equation.
+    """
+    n, found = 1500, []
+    tail = np.full(1200, 4 / 1200) if several else np.repeat([10.0, 2.0, 0.5], [80, 500, 2400]) / n
+    for k in (0, 200):
+        p, in_tail = np.append(np.full(k, 3 / n), tail), np.arange(k + len(tail)) >= k
+        summed = p if all_counted else tail
+        Q = density.largest_fixed_point(summed, n) if feedback else counts.unseen_mass(summed, n)
+        kinds = [in_tail & (p == one) for one in np.unique(tail)]
+        counted = np.zeros((1 + len(kinds), 3))  # how many, peeled, resolved: once-seen features, then each kind
+        for seed in range(2):
+            X = sp.vstack([sp.eye_array(k, len(p)), sample_design(n, p, seed=seed)], format="csr")
+            probe = np.random.default_rng(seed).standard_normal(len(p))
+            told = np.stack([np.ones(len(p)), peel(X, k), np.abs(min_norm(X, X @ probe) - probe) < 1e-7])
+            counted += [told[:, kind].sum(axis=1) for kind in (in_tail & (feature_counts(X) == 1), *kinds)]
+        stated = np.append(math.exp(-Q), -np.expm1(-n * np.unique(tail) * math.exp(-Q)))
+        peeled, resolved = np.abs(counted[:, 1:] / counted[:, :1] - stated[:, None]).max(axis=0)
+        found += [
+            at_most(f"{k} features known: largest error of a share peeled", peeled, 0.03),
+            at_most(f"{k} features known: largest error of a share resolved", resolved, 0.03),
+        ]
+    return found
+
+
+tree_limit.breaks("no feedback (Q = M)", feedback=False)
+tree_limit.breaks("several solutions (equal frequencies of sum 4)", several=True)
+tree_limit.breaks("known features counted in the equation", all_counted=True)
+
+
+@claim(
+    "conj-density",
+    "The product form holds at finite n and for alpha down to 1",
+    status="conjecture",
+    functions=(f"{THEORY}.density.cavity",),
+)
+def finite_size(feedback: bool = True) -> list[Found]:
+    """Features peeled from nothing, means of 16 draws at n = 1000, against the product form."""
+    found = []
+    for alpha in (1.0, 1.25, 1.5, 2.0):
+        model = long_tail(alpha)
+        measured = np.array([peel(design(alpha, seed), 0).sum() for seed in range(16)])
+        predicted = density.cavity(model.p, model.n).resolved
+        if not feedback:
+            predicted = float(np.sum(-np.expm1(-model.n * model.p * math.exp(-counts.unseen_mass(model.p, model.n)))))
+        mean, error = measured.mean(), measured.std(ddof=1) / 4
+        what = f"alpha = {alpha}: {mean:.0f} peeled, {predicted:.0f} predicted (limit: 1.5% and two standard errors)"
+        found.append(at_most(what, abs(predicted - mean), 0.015 * mean + 2 * error))
+    return found
+
+
+finite_size.breaks("no feedback (Q = M)", feedback=False)
+
+
+@claim(
+    "prop-lambert",
+    "For a power law the equation is Q = M e^(gamma Q), solved by Lambert's W",
+    functions=(f"{THEORY}.density.lambert_rate",),
+)
+def lambert(gamma_scale: float = 1.0) -> list[Found]:
+    """Three alpha and three n: |Q - M(n e^-Q)| over the stated error, and Lambert's solution over Q."""
+    gap = off = 0.0
+    for alpha, n in itertools.product((1.5, 2.0, 3.0), (1e4, 1e6, 1e8)):
+        d = 1e14
+        B = density.blocks(alpha, 2.5, d, per_decade=1000)
+        Q = density.smallest_fixed_point(B.p, n, B.weights)
+        law = counts.power_law_sum(alpha, B.c, n * math.exp(-gamma_scale * Q), d)
+        gap = max(gap, abs(Q - law) / counts.power_law_sum_error(alpha, B.c, n * math.exp(-Q)))
+        solved = density.lambert_rate(counts.power_law_sum(alpha, B.c, n), gamma_scale * (1 - 1 / alpha))
+        off = max(off, abs(solved / Q - 1))
+    return [
+        at_most("(a) largest |Q - M e^(gamma Q)| over its bound", gap, 1),
+        at_most("(b) largest relative error of Lambert's solution", off, 0.005),
+    ]
+
+
+lambert.breaks("gamma 20% larger", gamma_scale=1.2)
+
+
+@claim(
+    "conj-rank",
+    "Rank and certificate follow the maximizer of the potential",
+    status="conjecture",
+    functions=(f"{THEORY}.density.potential_maximizer", f"{THEORY}.density.predicted_rank"),
+)
+def rank_potential(largest: bool = False) -> list[Found]:
+    """640 equal frequencies of sum 4 and n = 800 rows: three solutions."""
+    n, d = 800, 640
+    p = np.full(d, 4 / d)
+    Q = density.largest_fixed_point(p, n) if largest else density.potential_maximizer(p, n)
+    P = recoverability(sample_design(n, p, seed=0))
+    resolved = int((P > 1 - 1e-8).sum())
+    predicted = d * -math.expm1(-n * p[0] * math.exp(-Q))
+    rank = density.predicted_rank(p, n)
+    return [
+        at_most(f"{resolved} resolved, {predicted:.0f} predicted: relative error", abs(predicted / resolved - 1), 0.03),
+        at_most(f"rank {P.sum():.0f}, {rank:.0f} predicted: error over d", abs(P.sum() - rank) / d, 0.03),
+    ]
+
+
+rank_potential.breaks("the largest solution instead", largest=True)
+
+
+@lru_cache(maxsize=2048)
+def solutions(alpha: float, s: float, n: int = 1000, d: int = 10_000) -> dict[str, Any]:
+    """Both curves at one setting, as numbers of resolved features and as z = P(a fresh row is wholly resolved).
+
+    Peeling: the product form started from nothing resolved. Rank: the solution of Q = F(Q) with the largest
+    potential. Also the number of solutions and the expected number of seen features.
+    """
+    B = density.blocks(alpha, s, d, exact=200, per_decade=60)
+    found = density.fixed_points(B.p, n, B.weights, grid=300)
+    rank = max(found, key=lambda Q: density.potential(B.p, n, Q, B.weights))
+    peeling = density.cavity(B.p, n, weights=B.weights, tolerance=1e-8)
+    stuck = B.p * (1 - peeling.unresolved) < 1e-12
+    return {
+        "blocks": B,
+        "seen": peeling.seen,
+        "peeled": peeling.resolved,
+        "peeled_z": 0.0 if stuck.all() else float(np.exp(B.weights @ np.log1p(-B.p * peeling.unresolved))),
+        "resolved": float(B.weights @ -np.expm1(-n * B.p * math.exp(-rank))),
+        "resolved_z": math.exp(-rank),
+    }
+
+
+def fig_curves(alpha: float, s: float, n: int = 1000, d: int = 10_000) -> Picture:
+    """The map of z against the diagonal, and the potential: where peeling ends and where rank goes."""
+    found = solutions(alpha, s, n, d)
+    B = found["blocks"]
+    z = np.linspace(0.0, 1.0, 81)
+    H = density.row_map(B.p, n, z, B.weights)
+    Q = -np.log(np.maximum(z, 1e-9))
+    Phi = np.array([density.potential(B.p, n, q, B.weights) for q in Q]) / n
+    figure, (left, right) = subplots(1, 2, size=(8.0, 3.3))
+    left.plot(z, z, color=INK, ls=":", lw=1)
+    left.plot(z, H, color=BLUE)
+    right.plot(z, Phi, color=BLUE)
+    for at, color, label, marker in (
+        (found["peeled_z"], ORANGE, "peeling ends", "o"),
+        (found["resolved_z"], GREEN, "rank goes", "D"),
+    ):
+        size = 9 if marker == "o" else 5
+        left.plot([at], [at], marker, color=color, ms=size, label=label, clip_on=False)
+        right.plot([at], [np.interp(at, z, Phi)], marker, color=color, ms=size, clip_on=False)
+    left.set(
+        xlabel="$z$, P(a row is wholly resolved)",
+        ylabel="$H(z)$",
+        title=rf"$\alpha={alpha:g}$, $s={s:g}$",
+        xlim=(0, 1),
+        ylim=(0, 1),
+    )
+    left.legend(loc="upper left")
+    right.set(xlabel="$z=e^{-Q}$", title=r"potential $\Phi/n$", xlim=(0, 1))
+    return picture(
+        figure,
+        f"alpha = {alpha:g}, s = {s:g}, n = {n}. Peeling from nothing ends at z = {found['peeled_z']:.3f} with "
+        f"{found['peeled']:.0f} of {found['seen']:.0f} seen features resolved; the largest potential is at z = "
+        f"{found['resolved_z']:.3f}, with {found['resolved']:.0f}.",
+    )
+
+
+def accuracy_rows(result: Result) -> list[dict[str, float]]:
+    """Measured against predicted resolved features and unresolved mass, one row for each alpha and n.
+
+    `low` and `high` bound the 95% interval of the measured mean.
+    """
+    rows = []
+    for group in sorted(result.summary, key=lambda g: (float(g["alpha"]), int(g["n"]))):
+        n, alpha = group["n"], group["alpha"]
+        B = density.blocks(alpha, result.settings["s"], result.settings["width"] * n)
+        predicted = density.cavity(B.p, n, weights=B.weights)
+        peeled, mass = group["peeled"], group["unresolved_mass"]
+        rows.append(
+            {
+                "alpha": alpha,
+                "n": n,
+                "draws": peeled["n"],
+                "predicted": predicted.resolved,
+                "measured": peeled["mean"],
+                "sd": peeled["sd"],
+                "low": peeled["low"],
+                "high": peeled["high"],
+                "Q": predicted.Q,
+                "mass": mass["mean"],
+                "mass_low": mass["low"],
+                "mass_high": mass["high"],
+            }
+        )
+    return rows
+
+
+def fig_accuracy(rows: list[dict[str, float]]) -> Picture:
+    """Measured over predicted: peeled features (left) and unresolved mass (right), against n, with 95% intervals."""
+    figure, axes = subplots(1, 2, size=(8.4, 3.4), sharey=True)
+    alphas = sorted({row["alpha"] for row in rows})
+    panels = (
+        ("number of resolved features", "predicted", ("measured", "low", "high")),
+        ("mass left unresolved", "Q", ("mass", "mass_low", "mass_high")),
+    )
+    for ax, (title, against, (mean, low, high)) in zip(axes, panels, strict=True):
+        for j, alpha in enumerate(alphas):
+            mine = [row for row in rows if row["alpha"] == alpha]
+            x = np.array([row["n"] for row in mine]) * 1.12 ** (j - len(alphas) / 2)
+            y, lo, hi = (np.array([row[key] / row[against] for row in mine]) for key in (mean, low, high))
+            ax.errorbar(x, y, (y - lo, hi - y), fmt="o", lw=1.1, ms=4, label=rf"$\alpha={alpha:g}$")
+        ax.axhspan(0.98, 1.02, color=GREY, alpha=0.12, linewidth=0)
+        ax.axhline(1, color=INK, lw=0.8)
+        ax.set(xscale="log", xlabel="rows $n$ ($d=10n$)", title=title, ylim=(0.93, 1.1))
+    axes[0].set_ylabel("measured / predicted")
+    axes[0].legend(ncols=3, fontsize=8)
+    worst = max(rows, key=lambda row: abs(row["measured"] / row["predicted"] - 1))
+    mass = max(rows, key=lambda row: abs(row["mass"] / row["Q"] - 1))
+    return picture(
+        figure,
+        f"Measured over predicted for alpha from {alphas[0]:g} to {alphas[-1]:g} and n from 10^3 to 10^6, all near 1. "
+        f"Number of resolved features: farthest {worst['measured'] / worst['predicted']:.3f} at alpha = "
+        f"{worst['alpha']:g}, n = {worst['n']:g}. Unresolved mass: farthest {mass['mass'] / mass['Q']:.3f} at alpha = "
+        f"{mass['alpha']:g}, n = {mass['n']:g}.",
+    )
+
+
+def fig_phases(result: Result) -> Picture:
+    """Resolved share of the seen features along s: peeling (largest solution) and rank (maximizer), dots measured."""
+    alphas = sorted({group["alpha"] for group in result.summary})
+    n, d = result.settings["n"], result.settings["d"]
+    grid = np.linspace(1, 20, 39)
+    figure, axes = subplots(1, len(alphas), size=(8.6, 3.1), sharey=True)
+    words = []
+    for ax, alpha in zip(axes, alphas, strict=True):
+        found = [solutions(alpha, float(s), n, d) for s in grid]
+        ax.plot(grid, [f["resolved"] / f["seen"] for f in found], color=GREEN, label="rank (theory)")
+        ax.plot(grid, [f["peeled"] / f["seen"] for f in found], color=ORANGE, ls="--", label="peeling (theory)")
+        for group in result.where(alpha=alpha):
+            seen = solutions(alpha, group["s"], n, d)["seen"]
+            for key, color, mark in (("resolved", GREEN, "D"), ("peeled", ORANGE, "o")):
+                shares = {part: group[key][part] / seen for part in ("mean", "low", "high")}
+                whiskers(ax, [group["s"]], [shares], color=color, fmt=mark, ms=5, mfc=color if mark == "D" else "none")
+        stop = next((s for s, f in zip(grid, found, strict=True) if f["peeled"] < 0.5 * f["resolved"]), math.nan)
+        words.append(f"alpha = {alpha:g}: peeling from nothing gives up near s = {stop:.1f}")
+        ax.set(xlabel="features a row, $s$", title=rf"$\alpha={alpha:g}$", ylim=(-0.03, 1.03))
+    axes[0].set_ylabel("resolved share of the seen")
+    axes[-1].legend(loc="center right", fontsize=8)
+    return picture(figure, "Resolved share of the seen features along s. " + "; ".join(words) + ". Marks measured.")
+
+
+def fig_phase_map(n: int = 1000, d: int = 10_000) -> Picture:
+    """The (alpha, s) plane: resolved share by rank and by peeling, and where there are several solutions."""
+    alphas, fullness = np.linspace(1.05, 3, 20), np.linspace(1, 20, 20)
+    rank, peel = (np.empty((len(fullness), len(alphas))) for _ in range(2))
+    for i, s in enumerate(fullness):
+        for j, alpha in enumerate(alphas):
+            found = solutions(round(float(alpha), 4), float(s), n, d)
+            rank[i, j] = found["resolved"] / found["seen"]
+            peel[i, j] = found["peeled"] / found["seen"]
+    figure, axes = subplots(1, 2, size=(8.2, 3.5), sharey=True)
+    mesh: Any = None
+    for ax, share, title in zip(axes, (peel, rank), ("peeling, from nothing", "rank: every interpolator"), strict=True):
+        mesh = ax.contourf(alphas, fullness, share, levels=np.linspace(0, 1, 11), cmap="viridis")
+        ax.set(title=title, xlabel=r"tail exponent $\alpha$")
+        ax.grid(False)
+    axes[0].set_ylabel("features a row, $s$")
+    figure.colorbar(mesh, ax=axes, label="resolved share of the seen")
+    at = {(name, i): values[i, 10] for name, values in (("peeling", peel), ("rank", rank)) for i in (4, 19)}
+    return picture(
+        figure,
+        f"Two maps of the resolved share over alpha from 1.05 to 3 and s from 1 to 20 at n = {n}. At alpha = "
+        f"{alphas[10]:.2f}: peeling {at['peeling', 4]:.2f} at s = 5 and {at['peeling', 19]:.2f} at s = 20; rank "
+        f"{at['rank', 4]:.2f} and {at['rank', 19]:.2f}. Peeling has a sharp edge; rank fails near alpha = 1.",
+    )
