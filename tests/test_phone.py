@@ -143,9 +143,9 @@ def test_a_long_strip_of_pictures_is_folded_with_its_columns_whole(build):
 
 
 def test_the_architectures_are_drawn_for_phones_with_all_their_words(build):
-    from companion.figures.architectures import architectures
+    from book.networks.task import fig_architectures
 
-    shown = architectures()
+    shown = fig_architectures()
     wide, narrow = (re.findall(r">([^<>]+)</text>", svg) for svg in (shown.svg, shown.phone))
     assert wide == narrow
     left, right = (float(ET.fromstring(svg).get("viewBox").split()[2]) for svg in (shown.svg, shown.phone))

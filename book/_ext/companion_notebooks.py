@@ -15,8 +15,8 @@ from markdownify import MarkdownConverter
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_CELL = Path(__file__).with_name("first_cell.py").read_text(encoding="utf-8")
-# Code that needs torch; `companion.neural.memory` reads stored rows without it.
-NETWORKS = re.compile(r"^\s*(?:import|from) torch\b|\bcompanion\.neural\b(?!\.memory\b)", re.M)
+# Code that needs torch, by itself or in the room that it asks.
+NETWORKS = re.compile(r"^\s*(?:import|from) torch\b|\bcompanion\.neural\b|\bbook\.networks\b", re.M)
 AWAY = "a.headerlink, .chapter-times, .toctree-wrapper, noscript, script, style"
 
 

@@ -156,7 +156,7 @@ class Claim:
         return outcome
 
 
-_TO_MOVE = (*("composition", "landscape", "dispute", "networks"),)
+_TO_MOVE = (*("composition", "landscape", "dispute"),)
 _ENTERED: dict[str, Claim] = {}
 
 

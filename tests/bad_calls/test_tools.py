@@ -8,7 +8,7 @@ import pytest
 
 from book.shared import explore, style
 from book.shared import page as book
-from companion import additive, experiments, interaction
+from companion import experiments
 from companion.landscape import (
     capacity,
     corrupted,
@@ -23,6 +23,7 @@ from companion.landscape import (
     shortcut,
     spurious,
 )
+from companion.neural import additive, interaction
 from companion.runner import experiment, results
 from companion.runner import run as runner
 

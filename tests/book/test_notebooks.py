@@ -91,7 +91,8 @@ def test_cells_stand_where_the_page_has_them_and_hidden_ones_too():
         ("import numpy", []),
         ("import torch", NETWORKS),
         ("from companion.neural.tasks import digit_sums", NETWORKS),
-        ("from companion.neural.memory import read", []),
+        ("from book.networks import measured as chapter", NETWORKS),
+        ("from book.linear import recovery as chapter", []),
     ],
 )
 def test_the_first_cell_asks_for_torch_where_networks_are_trained(code, needed):

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from companion import interaction
-from companion.figures import networks_depth, networks_figure2, networks_readings
+from book.networks import figure2, mixing, readings
+from companion.neural import interaction
 from companion.runner import results
 from tests.pictures import checked, made, twice
 
@@ -24,13 +24,13 @@ def test_figure2_is_drawn_from_its_rows():
         return {"nines": loss, "in_distribution": loss / 2, "baseline_nines": 18.0, **counts}
 
     stored = made("figure2", ("model", "nine"), twice(cells, values))
-    assert networks_figure2.frequencies(stored) == [0.01, 0.1]
-    assert networks_figure2.mean(stored, "sum", 0.1) == pytest.approx(2.1)
-    alt = networks_figure2.against_frequency(stored).alt
+    assert figure2.frequencies(stored) == [0.01, 0.1]
+    assert figure2.mean(stored, "sum", 0.1) == pytest.approx(2.1)
+    alt = figure2.fig_figure2(stored).alt
     assert "Sum 21, 2.1 (in distribution 10, 1.1)" in alt
     assert "Best constant: 18.0" in alt
-    assert "Sum 21, 42, 63 at 0.01 and 2.1, 4.2, 6.3 at 0.1" in networks_figure2.by_count(stored).alt
-    for draw in (networks_figure2.against_frequency, networks_figure2.by_count):
+    assert "Sum 21, 42, 63 at 0.01 and 2.1, 4.2, 6.3 at 0.1" in figure2.fig_by_count(stored).alt
+    for draw in (figure2.fig_figure2, figure2.fig_by_count):
         checked(draw(stored))
 
 
@@ -41,8 +41,8 @@ def test_figure2_can_be_drawn_of_one_seed():
     both = made("figure2", ("model", "nine"), twice(cells, lambda cell, seed: numbers))
     rows = both.select(seed=0)
     one = results.Result("figure2", "cpu", {}, [0], both.by, rows, results.summarise(rows, both.by), {})
-    checked(networks_figure2.against_frequency(one))
-    checked(networks_figure2.by_count(one))
+    checked(figure2.fig_figure2(one))
+    checked(figure2.fig_by_count(one))
 
 
 def test_readings_take_the_loss_of_their_own_column():
@@ -53,36 +53,36 @@ def test_readings_take_the_loss_of_their_own_column():
         return {"composition": own, "composition_moved": own * (1 if own == 1 else 6), **LINES}
 
     stored = made("slots", ("model", "encoders"), twice(cells, values))
-    got = [networks_readings.losses(stored, "sum", r).mean() for r in networks_readings.READINGS]
+    got = [readings.losses(stored, "sum", r).mean() for r in readings.READINGS]
     assert got == [1.0, 1.0, 4.0, 24.0]
-    picture = networks_readings.readings(stored, {"sum": 0.176})
+    picture = readings.fig_readings(stored, {"sum": 0.176})
     checked(picture)
     assert "three encoders, other channels: Sum 24.00" in picture.alt
     assert "paper's, Sum 0.18" in picture.alt
 
 
 def test_every_model_of_mixing_has_its_place():
-    from companion.experiments import mixing
+    from companion.experiments.mixing import ALONE
 
-    assert set(networks_depth.PLACES) == set(mixing.ALONE)
-    early = [networks_depth.PLACES[m][1] for m in networks_depth.DEPTHS]
-    assert early == [mixing.ALONE[m] for m in networks_depth.DEPTHS]
-    assert all(mixing.ALONE[m] == 5 for m in networks_depth.HEADS)
+    assert set(mixing.PLACES) == set(ALONE)
+    early = [mixing.PLACES[m][1] for m in mixing.DEPTHS]
+    assert early == [ALONE[m] for m in mixing.DEPTHS]
+    assert all(ALONE[m] == 5 for m in mixing.HEADS)
 
 
 def test_depth_is_drawn_from_its_rows():
-    cells = [{"model": m} for m in networks_depth.PLACES]
+    cells = [{"model": m} for m in mixing.PLACES]
 
     def values(cell, seed):
         return {"composition": 20.0 if cell["model"] == "cross-channel" else 2.0, "in_distribution": 1.0, **LINES}
 
     stored = made("mixing", ("model",), twice(cells, values))
-    picture = networks_depth.depth(stored)
+    picture = mixing.fig_depth(stored)
     checked(picture)
     assert "0 20 (1); 1 2 (1)" in picture.alt
-    share = {m: np.array([0.1, 0.3]) for m in networks_depth.PLACES}
-    assert "Sum 0.20 and 2" in networks_depth.shares(stored, share).alt
-    checked(networks_depth.shares(stored, share))
+    share = {m: np.array([0.1, 0.3]) for m in mixing.PLACES}
+    assert "Sum 0.20 and 2" in mixing.fig_interaction_shares(stored, share).alt
+    checked(mixing.fig_interaction_shares(stored, share))
 
 
 def every_pair(symbols, slots):

@@ -5,11 +5,10 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from companion import additive
-from companion.figures import networks_dials as dial
-from companion.figures import networks_hurts as hurt
-from companion.figures import networks_oneshots as micro
-from companion.neural import tasks
+from book.networks import dials as dial
+from book.networks import hurts as hurt
+from book.networks import one_shots as micro
+from companion.neural import additive, tasks
 from tests.pictures import checked, made
 
 
@@ -46,14 +45,14 @@ def test_maps_and_scatter_say_what_they_were_given():
     rows = [pair_row(one_bad, model, s) for model in ("sum", "cross-channel") for s in (0, 1)]
     stored = made("table1", ("model", "weight_decay"), rows)
     with_nine = int((~np.isnan(micro.pair_map(rows[0])[9])).sum())
-    assert f"Sum seed 0 {with_nine} of 33 pairs off by more than 1" in checked(micro.which_pairs(stored)).alt
-    assert f"Sum {np.sqrt(1.6):.2f} there" in checked(micro.seen_and_used(stored)).alt
+    assert f"Sum seed 0 {with_nine} of 33 pairs off by more than 1" in checked(micro.fig_which_pairs(stored)).alt
+    assert f"Sum {np.sqrt(1.6):.2f} there" in checked(micro.fig_seen_and_used(stored)).alt
 
 
 def test_training_triples_are_drawn_in_the_order_of_their_labels():
     task = tasks.digit_sums(source="embedded", triples=60, test_triples=30, seed=0)
     row = pair_row(np.zeros(10))
-    picture = checked(micro.training_triples(task, {"sum": row}))
+    picture = checked(micro.fig_training_triples(task, {"sum": row}))
     assert ", ".join(f"{g}.0" for g in range(10)) in picture.alt, "errors of zero read every label"
     shown = [t for t in ET.fromstring(picture.svg).itertext() if t.startswith("= ")]
     by_label = {
@@ -140,13 +139,13 @@ def test_dials_say_both_ends():
     ]
     along = made("epochs", ("model", "weight_decay", "epoch"), course)
     assert dial.values_of(swept, "weight_decay", model="sum") == [0.0, 0.5, 4.0]
-    alt = checked(dial.dials(swept, along)).alt
+    alt = checked(dial.fig_dials(swept, along)).alt
     assert "From decay 0 to 4: training 0.1 to 0.5" in alt
     assert "two glyphs 2 to 10" in alt
     assert "From epoch 3 to 6" in alt
-    assert "Cross-channel, decay 0.5: training 0.17" in checked(dial.training(along)).alt
+    assert "Cross-channel, decay 0.5: training 0.17" in checked(dial.fig_training(along)).alt
     one = [r for r in course if r["model"] == "sum" and r["weight_decay"] == 0.0 and r["seed"] == 0]
-    assert "epoch 3 to 6: training 0.3 to 0.15" in checked(dial.course(one)).alt
+    assert "epoch 3 to 6: training 0.3 to 0.15" in checked(dial.fig_course(one)).alt
 
 
 def test_faults_and_targets_say_their_means():
@@ -157,16 +156,16 @@ def test_faults_and_targets_say_their_means():
         for s in (0, 1)
     ]
     stored_faults = made("hurts", ("case", "model"), rows)
-    assert "Sum, wrong label: 36.5 and 1.0" in checked(hurt.faults(stored_faults)).alt
-    alt = checked(hurt.targets(stored_faults, {"sum": [1.0, 1.0], "product": [0.5, 0.7], "xor": [0.3, 0.4]})).alt
+    assert "Sum, wrong label: 36.5 and 1.0" in checked(hurt.fig_faults(stored_faults)).alt
+    alt = checked(hurt.fig_targets(stored_faults, {"sum": [1.0, 1.0], "product": [0.5, 0.7], "xor": [0.3, 0.4]})).alt
     assert "xor, 2-layer -1.00" in alt
     assert "product 0.60 (0.50 to 0.70)" in alt
 
 
 def test_readings_name_the_glyphs_that_a_fault_touches():
     read = {"clean": range(10), "together": [0, 1, 4.5, 3, 4, 5, 6, 4.5, 8, 9]}
-    alt = checked(hurt.readings(read, {"together": [2, 7]})).alt
+    alt = checked(hurt.fig_harmed_readings(read, {"together": [2, 7]})).alt
     assert "the 2 as 4.5, the 7 as 4.5" in alt
     assert "nothing wrong: all within 0.0" in alt
     off_by_two = {"clean": [*range(9), 7.0]}
-    assert "all within 2.0" in checked(hurt.readings(off_by_two, {})).alt
+    assert "all within 2.0" in checked(hurt.fig_harmed_readings(off_by_two, {})).alt

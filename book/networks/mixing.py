@@ -1,4 +1,4 @@
-"""Drawings of the chapter on mixing: composition against the depth at which the images first meet."""
+"""The room of *Where composition dies*: what interaction costs, and the figures."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ from companion.runner.results import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+import itertools
+from functools import partial
+
+from book.shared.ledger import Found, at_most, claim
+from companion.linear import kernels
+from companion.neural.interaction import interaction_share, two_change_share
 
 #: model -> (label, where it stands on the axis): stages that each image passes alone, then the heads on vectors
 PLACES = {
@@ -26,7 +32,11 @@ PLACES = {
     "linear": ("Linear", 8.6),
     "sum": ("Sum", 9.6),
 }
+
+
 HEADS = ("2-layer", "deepsets", "attention", "linear", "sum")
+
+
 DEPTHS = ("cross-channel", "mix-1", "mix-2", "mix-3", "mix-4")
 
 
@@ -35,7 +45,7 @@ def values(result: Result, model: str, key: str = "composition") -> np.ndarray:
     return np.array([row[key] for row in result.select(model=model)])
 
 
-def depth(result: Result) -> Picture:
+def fig_depth(result: Result) -> Picture:
     """Composition and in-distribution loss along the depth of first mixing, then for the heads on whole vectors."""
     models = [m for m in PLACES if result.where(model=m)]
     figure, ax = subplots(size=(8.2, 3.8))
@@ -45,7 +55,7 @@ def depth(result: Result) -> Picture:
     )
     for key, label, color, marker, shift in styles:
         for model in models:
-            _seeds(ax, values(result, model, key), PLACES[model][1] + shift, color, marker)
+            seeds(ax, values(result, model, key), PLACES[model][1] + shift, color, marker)
         line = [m for m in DEPTHS if m in models]
         ax.plot(
             [PLACES[m][1] + shift for m in line],
@@ -84,7 +94,7 @@ def depth(result: Result) -> Picture:
     )
 
 
-def shares(result: Result, share: Mapping[str, np.ndarray]) -> Picture:
+def fig_interaction_shares(result: Result, share: Mapping[str, np.ndarray]) -> Picture:
     """Trained loss on two glyphs against the interaction share of the *untrained* network.
 
     `share`: model -> (initializations,) shares.
@@ -123,6 +133,82 @@ def shares(result: Result, share: Mapping[str, np.ndarray]) -> Picture:
     )
 
 
-def _seeds(ax: Axes, of: np.ndarray, x: float, color: str, marker: str) -> None:
+def seeds(ax: Axes, of: np.ndarray, x: float, color: str, marker: str) -> None:
     ax.plot(np.full(len(of), x), of, marker, color=color, ms=4.5, alpha=0.75, mew=0)
     ax.plot([x - 0.16, x + 0.16], [of.mean()] * 2, color=color, lw=1.8)
+
+
+@claim(
+    "prop-interaction-share",
+    "The mean square of a double difference is four times the variance that the two slots make together",
+    functions=("companion.neural.interaction.interaction_share", "companion.neural.interaction.double_difference"),
+)
+def interaction(factor: float = 4.0) -> Found:
+    """The share against an exact analysis of variance, on random tables of three slots and their additive parts."""
+    symbols, gaps = 3, []
+    every = np.array(list(itertools.product(range(symbols), repeat=3)))
+    here, there = (np.repeat(every, len(every), axis=0), np.tile(every, (len(every), 1)))
+    for seed in range(3):
+        values = np.random.default_rng(seed).normal(size=(symbols,) * 3)
+        parts = decompose(values)
+        both = np.mean([sum(p.var() for s, p in parts.items() if {c, d} <= s) for c, d in ((0, 1), (0, 2), (1, 2))])
+        share = interaction_share(partial(look_up, values), here, there) * 4 / factor
+        gaps.append(abs(share - both / values.var()))
+        additive = np.sum([p for s, p in parts.items() if len(s) < 2], axis=0)
+        gaps.append(interaction_share(partial(look_up, additive), here, there))
+    return at_most("largest gap between the share and the analysis of variance", float(max(gaps)), 1e-8)
+
+
+interaction.breaks("twice instead of four times", factor=2.0)
+
+
+def look_up(table: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """(n,): the entries of a cube of values at the tuples x."""
+    found: np.ndarray = table[tuple(x.T)]
+    return found
+
+
+def decompose(values: np.ndarray) -> dict[frozenset[int], np.ndarray]:
+    """The analysis of variance of a cube of values: set of slots -> its component, spread over the cube."""
+    parts: dict[frozenset[int], np.ndarray] = {}
+    for size in range(4):
+        for chosen in itertools.combinations(range(3), size):
+            outside = tuple(c for c in range(3) if c not in chosen)
+            mean = np.broadcast_to(values.mean(axis=outside, keepdims=True), values.shape)
+            below = [p for s, p in parts.items() if s < set(chosen)]
+            parts[frozenset(chosen)] = mean - sum(below, np.zeros(values.shape))
+    return parts
+
+
+@claim(
+    "prop-kept",
+    "What an interpolator loses of two changes is set by the interaction of a random function with its kernel",
+    functions=("companion.neural.interaction.two_change_share", "companion.linear.kernels.star_design"),
+)
+def kept(formula: str = "both") -> Found:
+    """Interpolation on the star against the formula, over mixtures of the additive and the product kernel."""
+    gaps = []
+    labels = np.array([0.7, -1.1, 2.3])
+    for slots, rho, theta in itertools.product((2, 3, 5), (0.1, 0.5, 0.9), (0.0, 0.4, 1.0)):
+        train, new = kernels.star_design(slots, 2)
+        tuples = np.concatenate([train, new])
+        K = theta * kernels.additive_kernel(tuples, tuples, rho=rho) / slots
+        K = K + (1 - theta) * kernels.product_kernel(tuples, tuples, rho=rho)
+        one, two = float(K[0, 1]), float(K[1, 2])
+        weights = np.linalg.solve(K[:3, :3], K[:3, 3])
+        drawn = np.array([1.0, -1.0, -1.0, 1.0])
+        share = float(drawn @ K @ drawn) / 4
+        lost = {
+            "both": (1 + one) * share / (share + 2 * one * (1 - one)),
+            "one change": 1 - one,
+            "interaction": share,
+        }[formula]
+        w = 1 - lost
+        gaps.append(abs(labels @ weights - w * labels[1:].sum() - (two - 2 * one * w) * labels[0]))
+        if formula == "both":
+            gaps.append(abs(w - two_change_share(one, two)))
+    return at_most("largest gap between interpolation and the formula", max(gaps), 1e-8)
+
+
+kept.breaks("keeps what one change keeps, whatever the kernel", formula="one change")
+kept.breaks("the interaction alone", formula="interaction")

@@ -1,4 +1,4 @@
-"""Drawings of the chapter on the one-shots: what was shown, what is read, and which pairs fail."""
+"""The room of *One-shots under the microscope*: glyphs one by one, pairs from glyphs, and the figures."""
 
 from __future__ import annotations
 
@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from book.shared.style import GREY, INK, ORANGE, Picture, picture, subplots
-from companion.figures.networks import COLOURS, NAMES
 from companion.neural.tasks import ONE_SHOTS
 from companion.runner.results import Result
 
 if TYPE_CHECKING:
     from companion.neural.tasks import Task
+from book.shared.style import BLUE, RED
+
+if TYPE_CHECKING:
+    from companion.neural.tasks import Task
+from book.shared.networks import COLOURS, NAMES
 
 Row = Mapping[str, Any]
 
@@ -39,7 +43,7 @@ def predicted_map(row: Row) -> np.ndarray:
     return out
 
 
-def training_triples(task: Task, readings: Mapping[str, Row]) -> Picture:
+def fig_training_triples(task: Task, readings: Mapping[str, Row]) -> Picture:
     """The only training triple of each glyph, and what trained models make of it and of the glyph beside new digits.
 
     `readings`: model -> row of `companion.experiments.table1`, trained on this very task.
@@ -78,7 +82,7 @@ def training_triples(task: Task, readings: Mapping[str, Row]) -> Picture:
     )
     axes[0, 0].annotate("label", (-0.35, 1.09), xycoords="axes fraction", ha="right", fontsize=9.2)
     words = "; ".join(
-        f"{NAMES[m]} misses their sums by {_size(errors(r, 'fit')):.1f} and reads the glyphs beside new digits as "
+        f"{NAMES[m]} misses their sums by {size(errors(r, 'fit')):.1f} and reads the glyphs beside new digits as "
         + ", ".join(f"{g + r[f'new_{g}']:.1f}" for g in range(ONE_SHOTS))
         for m, r in readings.items()
     )
@@ -89,7 +93,7 @@ def training_triples(task: Task, readings: Mapping[str, Row]) -> Picture:
     )
 
 
-def seen_and_used(result: Result, decay: float = 0.0) -> Picture:
+def fig_seen_and_used(result: Result, decay: float = 0.0) -> Picture:
     """Error of a glyph beside new digits against its error on its own training triple: one panel a model."""
     models = [m for m in NAMES if result.where(model=m)]
     figure, axes = subplots(1, len(models), size=(8.6, 2.9), sharex=True, sharey=True)
@@ -101,7 +105,7 @@ def seen_and_used(result: Result, decay: float = 0.0) -> Picture:
         ax.axhline(0, color=GREY, lw=0.6)
         ax.plot(fit, new, "o", color=COLOURS[model], ms=4, alpha=0.75)
         ax.set(title=NAMES[model], xlabel="on its training triple")
-        words.append(f"{NAMES[model]} {_size(fit):.2f} there, {_size(new):.2f} beside new digits")
+        words.append(f"{NAMES[model]} {size(fit):.2f} there, {size(new):.2f} beside new digits")
     axes[0].set_ylabel("error beside new digits")
     return picture(
         figure,
@@ -111,7 +115,7 @@ def seen_and_used(result: Result, decay: float = 0.0) -> Picture:
     )
 
 
-def which_pairs(result: Result, models: tuple[str, ...] = ("sum", "cross-channel"), decay: float = 0.0) -> Picture:
+def fig_which_pairs(result: Result, models: tuple[str, ...] = ("sum", "cross-channel"), decay: float = 0.0) -> Picture:
     """Maps of root mean squared errors on pairs, a column a seed: measured above the diagonal, predicted below."""
     seeds = result.seeds[:3]
     figure, axes = subplots(len(models), len(seeds), size=(8.2, 2.75 * len(models)), squeeze=False)
@@ -152,5 +156,58 @@ def explained_by_glyphs(result: Result, model: str, decay: float) -> tuple[np.nd
     return np.concatenate(measured), np.concatenate(predicted)
 
 
-def _size(values: np.ndarray) -> float:
+def size(values: np.ndarray) -> float:
     return float(np.sqrt(np.mean(values**2)))
+
+
+def slope(result: Result, model: str, decay: float) -> float:
+    """Least-squares slope of a glyph's signed error beside new digits on its label, over glyphs and seeds.
+
+    0: every label is read; -1: all glyphs are taken for the same digit.
+    """
+    labels, errors = labels_and_errors(result, model, decay)
+    return float(np.polyfit(labels, errors, 1)[0])
+
+
+def fig_one_shots(result: Result) -> Picture:
+    """Left: signed error of each glyph beside new digits. Right: its square against the loss of its new pairs (Sum)."""
+    from companion.neural.tasks import zipf
+
+    decays = sorted({group["weight_decay"] for group in result.summary})
+    figure, (left, right) = subplots(1, 2, size=(8.2, 3.5))
+    for model, shift in (("sum", -0.12), ("2-layer", 0.0), ("cross-channel", 0.12)):
+        labels, errors = labels_and_errors(result, model, decays[0])
+        left.plot(labels + shift, errors, "o", color=COLOURS[model], alpha=0.75, label=NAMES[model])
+    digits = np.arange(10)
+    average = float(zipf(result.settings["zipf_exponent"]) @ digits)
+    left.plot(digits, average - digits, color=INK, lw=1, ls="--")
+    left.annotate("taken for an\naverage digit", (7.2, -4.8), (4.2, -6.9), fontsize=8)
+    left.set(xlabel="label of the glyph", ylabel="mean signed error beside new digits", title="No decay")
+    left.set_xticks(digits)
+    left.legend(loc="upper right")
+
+    words = []
+    for decay, color in zip(decays, (BLUE, RED), strict=False):
+        rows = result.select(model="sum", weight_decay=decay)
+        own = np.array([[row[f"new_{g}"] ** 2 for g in range(10)] for row in rows])
+        pairs = np.array([[row[f"pairs_{g}"] for g in range(10)] for row in rows])
+        right.plot(own.ravel(), pairs.ravel(), "o", color=color, alpha=0.7, label=f"decay {decay:g}")
+        words.append(f"{np.corrcoef(own.ravel(), pairs.ravel())[0, 1]:.2f} at decay {decay:g}")
+    top = max(line.get_xdata().max() for line in right.lines)
+    right.plot([0, top], [0, top], color=INK, lw=1, ls="--")
+    right.set(xlabel="square of that error", ylabel="loss on the glyph's new pairs", title="Sum")
+    right.legend()
+    return picture(
+        figure,
+        "Left: signed errors of the ten glyphs, one mark a glyph and seed, against their labels; the slope is "
+        f"{slope(result, 'sum', decays[0]):.2f} for Sum, {slope(result, '2-layer', decays[0]):.2f} for 2-layer and "
+        f"{slope(result, 'cross-channel', decays[0]):.2f} for Cross-channel, where -1 is taking all glyphs for one "
+        f"digit. Right: for Sum, the loss on a glyph's pairs rises with its squared error, correlation "
+        f"{', '.join(words)}.",
+    )
+
+
+def labels_and_errors(result: Result, model: str, decay: float) -> tuple[np.ndarray, np.ndarray]:
+    rows = result.select(model=model, weight_decay=decay)
+    errors = np.array([[row[f"new_{g}"] for g in range(10)] for row in rows])
+    return np.tile(np.arange(10.0), len(rows)), errors.ravel()

@@ -1,4 +1,4 @@
-"""Drawings of the chapter on the dials: losses along weight decay and along training."""
+"""The room of *Memorization as a dial*: its figures."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from book.shared.style import BLUE, GREEN, PURPLE, RED, Picture, picture, subplots
-from companion.figures.networks import NAMES
 from companion.runner.results import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+from book.shared.networks import NAMES
 
 # The colours of the linear twin: training, in distribution, composition; and the one-shots' own triples.
 CURVES = {
@@ -23,29 +23,29 @@ CURVES = {
 }
 
 
-def dials(decay: Result, epochs: Result, model: str = "sum") -> Picture:
+def fig_dials(decay: Result, epochs: Result, model: str = "sum") -> Picture:
     """Four losses of one model along weight decay (left) and along training without decay (right)."""
     figure, (left, right) = subplots(1, 2, size=(8.4, 3.9), sharey=True)
     decays = values_of(decay, "weight_decay", model=model)
-    _along(left, decay, {"model": model}, "weight_decay", decays, range(len(decays)))
+    along(left, decay, {"model": model}, "weight_decay", decays, range(len(decays)))
     left.set_xticks(range(len(decays)), [f"{wd:g}" for wd in decays])
     passed = values_of(epochs, "epoch", model=model, weight_decay=0.0)
-    _along(right, epochs, {"model": model, "weight_decay": 0.0}, "epoch", passed, passed)
+    along(right, epochs, {"model": model, "weight_decay": 0.0}, "epoch", passed, passed)
     left.set(xlabel="weight decay", ylabel="mean squared error", yscale="log", title="After training")
     right.set(xlabel="epochs", title="Along training, no decay")
     left.yaxis.set_major_formatter("{x:g}")
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4)
     ends = (decay.one(model=model, weight_decay=wd) for wd in (decays[0], decays[-1]))
-    words = _words(*ends)
+    words = words_of(*ends)
     trained = [epochs.one(model=model, weight_decay=0.0, epoch=e) for e in (passed[0], passed[-1])]
     return picture(
         figure,
         f"Losses of {NAMES[model]} on a logarithmic axis, means with 95% intervals and one mark a seed. From decay "
-        f"{decays[0]:g} to {decays[-1]:g}: {words}. From epoch {passed[0]} to {passed[-1]}: {_words(*trained)}.",
+        f"{decays[0]:g} to {decays[-1]:g}: {words}. From epoch {passed[0]} to {passed[-1]}: {words_of(*trained)}.",
     )
 
 
-def training(epochs: Result) -> Picture:
+def fig_training(epochs: Result) -> Picture:
     """The same four losses along training, a panel for each model and weight decay."""
     cells = sorted({(g["model"], g["weight_decay"]) for g in epochs.summary}, key=lambda c: (c[0] != "sum", *c))
     figure, axes = subplots(1, len(cells), size=(max(4.4, 2.25 * len(cells)), 3.4), sharey=True, squeeze=False)
@@ -53,10 +53,10 @@ def training(epochs: Result) -> Picture:
     for ax, (model, wd) in zip(axes[0], cells, strict=True):
         keys = {"model": model, "weight_decay": wd}
         passed = values_of(epochs, "epoch", **keys)
-        _along(ax, epochs, keys, "epoch", passed, passed)
+        along(ax, epochs, keys, "epoch", passed, passed)
         ax.set(title=f"{NAMES[model]}, decay {wd:g}", xlabel="epochs", yscale="log")
         last = epochs.one(**keys, epoch=passed[-1])
-        words.append(f"{NAMES[model]}, decay {wd:g}: " + ", ".join(_end(last, key) for key in CURVES))
+        words.append(f"{NAMES[model]}, decay {wd:g}: " + ", ".join(end(last, key) for key in CURVES))
     axes[0, 0].set_ylabel("mean squared error")
     axes[0, 0].yaxis.set_major_formatter("{x:g}")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
@@ -67,7 +67,7 @@ def training(epochs: Result) -> Picture:
     )
 
 
-def course(rows: Sequence[Mapping[str, Any]]) -> Picture:
+def fig_course(rows: Sequence[Mapping[str, Any]]) -> Picture:
     """One training run: the four losses after each measured epoch."""
     figure, ax = subplots(size=(6.4, 3.3))
     for key, (name, color) in CURVES.items():
@@ -84,7 +84,7 @@ def values_of(result: Result, name: str, **keys: Any) -> list[Any]:
     return sorted({group[name] for group in result.where(**keys)})
 
 
-def _along(ax: Axes, result: Result, keys: Mapping[str, Any], name: str, at: Sequence[Any], x: Sequence[float]) -> None:
+def along(ax: Axes, result: Result, keys: Mapping[str, Any], name: str, at: Sequence[Any], x: Sequence[float]) -> None:
     place = dict(zip(at, x, strict=True))
     for key, (label, color) in CURVES.items():
         groups = [result.one(**keys, **{name: value})[key] for value in at]
@@ -99,9 +99,9 @@ def _along(ax: Axes, result: Result, keys: Mapping[str, Any], name: str, at: Seq
         ax.plot(*zip(*seeds, strict=True), "o", color=color, ms=3.2, alpha=0.75)
 
 
-def _words(first: Mapping[str, Any], last: Mapping[str, Any]) -> str:
+def words_of(first: Mapping[str, Any], last: Mapping[str, Any]) -> str:
     return ", ".join(f"{CURVES[k][0]} {first[k]['mean']:.2g} to {last[k]['mean']:.2g}" for k in CURVES)
 
 
-def _end(group: Mapping[str, Any], key: str) -> str:
+def end(group: Mapping[str, Any], key: str) -> str:
     return f"{CURVES[key][0]} {group[key]['mean']:.2g}"

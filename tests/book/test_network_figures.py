@@ -5,15 +5,15 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from companion.figures import networks
-from companion.figures.architectures import architectures
-from companion.neural import memory, tasks
+from book.networks import measured, one_shots, table1
+from book.networks import task as chapter
+from companion.neural import tasks
 from companion.runner import results
 from tests.pictures import checked, made
 
 
 def test_the_architectures_are_drawn_and_named():
-    root = ET.fromstring(checked(architectures()).svg)
+    root = ET.fromstring(checked(chapter.fig_architectures()).svg)
     words = " ".join(t.text or "" for t in root.iter("{http://www.w3.org/2000/svg}text"))
     for name in ("Sum", "Linear", "2-layer", "Cross-channel"):
         assert name in words
@@ -22,7 +22,7 @@ def test_the_architectures_are_drawn_and_named():
 
 def test_triples_are_captioned_with_their_own_sums():
     task = tasks.digit_sums(source="embedded", triples=60, test_triples=30, seed=0)
-    picture = networks.triples(task)
+    picture = chapter.fig_triples(task)
     checked(picture)
     labels, target = task.tests["composition"].labels[0], task.tests["composition"].target[0]
     assert f"{' + '.join(map(str, labels))} = {target:g}" in picture.alt
@@ -30,7 +30,7 @@ def test_triples_are_captioned_with_their_own_sums():
 
 @pytest.mark.parametrize("exponent", [0.0, 2.0])
 def test_frequencies_say_how_many_triples_hold_a_digit(exponent):
-    picture = networks.frequencies(exponent, train=1000)
+    picture = chapter.fig_frequencies(exponent, train=1000)
     checked(picture)
     p = tasks.zipf(exponent)[9]
     assert f"{1000 * (1 - (1 - p) ** 3):,.0f} a 9" in picture.alt
@@ -43,13 +43,13 @@ def test_the_slope_is_minus_one_when_every_glyph_is_taken_for_the_same_digit():
         for s in (0, 1)
     ]
     stored = made("table1", ("model",), rows)
-    assert networks.slope(stored, "sum", 0.0) == pytest.approx(0.0)
-    assert networks.slope(stored, "cross-channel", 0.0) == pytest.approx(-1.0)
+    assert one_shots.slope(stored, "sum", 0.0) == pytest.approx(0.0)
+    assert one_shots.slope(stored, "cross-channel", 0.0) == pytest.approx(-1.0)
 
 
 def test_stored_table1_can_be_drawn():
     stored = results.load("table1", preset="cpu")
-    for picture in (networks.table1(stored), networks.one_shots(stored)):
+    for picture in (table1.fig_table1(stored), one_shots.fig_one_shots(stored)):
         checked(picture)
 
 
@@ -62,20 +62,18 @@ def test_scores_come_from_the_rows_of_their_own_run():
             correct = float(g < 2 or g in kept)
             rows.append({"seed": seed, "kind": "glyph", "item": g, "kept": int(g in kept), "correct": correct})
         rows.append({"seed": seed, "kind": "pair", "item": -1, "kept": 1, "square": 1.0})
-    correct, included = memory.correct_and_kept(rows)
+    correct, included = measured.correct_and_kept(rows)
     assert included.sum(axis=1).tolist() == [5] * 4
     assert correct[:, :2].all()
     np.testing.assert_array_equal(correct[:, 2:], included[:, 2:])
     outside = (~included[:, :2]).sum(axis=1) / 5
-    np.testing.assert_allclose(memory.score_by_run(rows), 1 - outside)
+    np.testing.assert_allclose(measured.score_by_run(rows), 1 - outside)
 
 
 def test_fit_and_composition_are_drawn_run_by_run():
     """Every stored run has its mark, and the words name the best and the worst of the split models."""
-    from companion.figures.networks_fit import fit_and_compose
-
     stored = results.load("table1", preset="cpu")
-    picture = fit_and_compose(stored)
+    picture = table1.fig_fit_and_compose(stored)
     checked(picture)
     split = [row for row in stored.rows if row["model"] != "cross-channel"]
     best = min(split, key=lambda row: row["one_shot_train"])

@@ -1,4 +1,4 @@
-"""Drawings of the chapter on Figure 2: loss on unseen '9's against how often '9' occurs in training."""
+"""The room of *Figure 2*: the law of the count of nines, and the figures."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from book.shared.style import GREY, Picture, picture, subplots, whiskers
-from companion.figures.networks import COLOURS, NAMES
 from companion.runner.results import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+import itertools
+
+from book.shared.ledger import Found, at_most, claim
+from book.shared.networks import COLOURS, NAMES
 
 COUNTS = ("nines_1", "nines_2", "nines_3")
 
@@ -31,7 +34,7 @@ def baseline(result: Result) -> float:
     return float(np.mean([row["baseline_nines"] for row in result.rows]))
 
 
-def against_frequency(result: Result) -> Picture:
+def fig_figure2(result: Result) -> Picture:
     """Loss on triples with unseen '9's (left) and in distribution (right) along the frequency of '9' in training."""
     often = frequencies(result)
     models = _models(result)
@@ -69,7 +72,7 @@ def against_frequency(result: Result) -> Picture:
     )
 
 
-def by_count(result: Result) -> Picture:
+def fig_by_count(result: Result) -> Picture:
     """Loss against the number of '9's in the test triple, a panel a model, a line a frequency."""
     often, models = frequencies(result), _models(result)
     figure, axes = subplots(1, len(models), size=(8.6, 3.2), sharey=True, squeeze=False)
@@ -127,3 +130,44 @@ def _counts(result: Result, model: str, nine: float) -> str:
 
 def _short(value: float) -> str:
     return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
+
+
+@claim(
+    "prop-count",
+    "For a Sum network the loss is a quadratic in the number of '9's, curved by how wrong a '9' is on average",
+    functions=("companion.neural.models.build",),
+)
+def count(name: str = "sum", systematic: bool = True) -> Found:
+    """The losses by count over all triples against the formula, for an untrained network on seven images."""
+    import torch
+
+    from companion.neural.models import build
+
+    net = build(name, width=4, seed=0, hidden=64).double().eval()
+    images = torch.rand(7, 28, 28, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    images[:3, 8:20] += 1.0  # the '9's differ from the rest, so that their mean error does
+    label = np.array([9, 9, 9, 0, 1, 3, 4])
+    nines, others = range(3), range(3, 7)
+
+    def value(index: np.ndarray) -> np.ndarray:
+        with torch.no_grad():  # what inference mode makes, and the network keeps, could not be trained with
+            made: np.ndarray = net(images[torch.from_numpy(index)]).numpy()
+        return made
+
+    alone = value(np.repeat(np.arange(7)[:, None], 3, axis=1)) / 3 - label  # the error of one image
+    b, v, b0, v0 = alone[:3].mean(), alone[:3].var(), alone[3:].mean(), alone[3:].var()
+    gaps = []
+    for k in (0, 1, 2, 3):
+        places = itertools.combinations(range(3), k)
+        index = np.array(
+            [t for at in places for t in itertools.product(*[nines if c in at else others for c in range(3)])]
+        )
+        measured = float(np.mean((value(index) - label[index].sum(axis=1)) ** 2))
+        slope = k * b + (3 - k) * b0 if systematic else 0.0
+        gaps.append(abs(measured - slope**2 - k * v - (3 - k) * v0) / measured)
+    return at_most(f"{name}: largest relative gap between the loss by count and the formula", max(gaps), 1e-8)
+
+
+count.breaks("a read-out of its own for each channel", name="linear")
+count.breaks("images mixed at the pixels", name="cross-channel")
+count.breaks("the curvature forgotten", systematic=False)

@@ -1,0 +1,286 @@
+"""The room of *The task*: what additivity and symmetry force, and the drawings of triples and networks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from book.shared.style import BLUE, GREEN, ORANGE, Picture, picture, subplots
+
+if TYPE_CHECKING:
+    from companion.neural.tasks import Task, Triples
+import html
+import itertools
+import re
+
+from book.shared.ledger import Found, at_most, claim
+from book.shared.style import in_book, pair
+
+
+def fig_triples(task: Task) -> Picture:
+    """Three training triples, one with a one-shot glyph, and a test triple made of two glyphs."""
+    from matplotlib.patches import Rectangle
+
+    ordinary = np.setdiff1d(np.arange(len(task.train)), task.one_shot_rows)[:2]
+    holder = task.one_shot_rows[1]
+    shown: list[tuple[str, Triples, int]] = [
+        ("training", task.train, int(ordinary[0])),
+        ("training", task.train, int(ordinary[1])),
+        ("training, one glyph", task.train, int(holder)),
+        ("test, two glyphs", task.tests["composition"], 0),
+    ]
+    figure, axes = subplots(3, 4, size=(6.4, 5.0))
+    for column, (title, source, row) in enumerate(shown):
+        for channel in range(3):
+            ax = axes[channel, column]
+            ax.imshow(task.bank[source.index[row, channel]], cmap="gray", interpolation="nearest")
+            ax.set(xticks=[], yticks=[])
+            ax.grid(False)
+            for spine in ax.spines.values():
+                spine.set_visible(False)
+            if source.index[row, channel] >= len(task.bank) - len(task.glyphs):
+                ax.add_patch(Rectangle((-0.5, -0.5), 28, 28, fill=False, ec=ORANGE, lw=3))
+        axes[0, column].set_title(title, fontsize=9.5)
+        axes[2, column].set_xlabel(" + ".join(map(str, source.labels[row])) + f" = {source.target[row]:g}")
+    words = "; ".join(f"{t}: {' + '.join(map(str, s.labels[r]))} = {s.target[r]:g}" for t, s, r in shown)
+    return picture(figure, f"Four triples of 28 by 28 images, one column each, glyphs framed in orange. {words}.")
+
+
+def fig_glyphs(task: Task) -> Picture:
+    """The ten one-shot images with their labels."""
+    figure, axes = subplots(1, 10, size=(7.2, 1.1))
+    for label, (ax, image) in enumerate(zip(axes, task.glyphs, strict=True)):
+        ax.imshow(image, cmap="gray", interpolation="nearest")
+        ax.set(xticks=[], yticks=[], xlabel=str(label))
+        ax.grid(False)
+    return picture(figure, "The ten one-shot glyphs, white strokes on black, labelled 0 to 9 from left to right.")
+
+
+def fig_frequencies(zipf_exponent: float, train: int = 4000) -> Picture:
+    """How many of the training triples hold each digit at least once, on average, under the Zipf law."""
+    from companion.neural.tasks import zipf
+
+    expected = train * (1 - (1 - zipf(zipf_exponent)) ** 3)
+    figure, ax = subplots(size=(6.0, 2.8))
+    ax.bar(range(10), expected, color=BLUE, alpha=0.75)
+    ax.bar(10.3, 1, color=ORANGE)
+    for x, height in enumerate(expected):
+        ax.annotate(f"{height:,.0f}", (x, height), (0, 2), textcoords="offset points", ha="center", fontsize=8)
+    ax.annotate("1", (10.3, 1), (0, 2), textcoords="offset points", ha="center", fontsize=8)
+    ax.set(yscale="log", ylim=(0.7, 3 * train), ylabel="training triples", xlabel="digit")
+    ax.set_xticks([*range(10), 10.3], [*map(str, range(10)), "a glyph"])
+    return picture(
+        figure,
+        f"Of {train:,} training triples at Zipf exponent {zipf_exponent:g}, {expected[0]:,.0f} hold a 0, "
+        f"{expected[4]:,.0f} a 4, {expected[9]:,.0f} a 9 (logarithmic axis), and one holds a given glyph.",
+    )
+
+
+# Where the edges of the boxes stand on a wide page and on a phone.
+WIDTH, PHONE, ROW = 640, 396, 128
+PLACES = (
+    *((0, 0), (38, 38), (86, 52), (202, 124), (243, 138), (255, 150), (298, 164), (312, 173), (342, 190), (368, 212)),
+    *((404, 238), (420, 246), (482, 294), (498, 302), (560, 350), (594, 372), (640, 396)),
+)
+
+
+TOPS = (26, 58, 90)  # the three lanes of a row
+
+
+ALT = (
+    "Four data flows from three images to one number. Sum: each image goes through the same ResNet-18 to a vector, the "
+    "same linear read-out gives one number each, the three numbers are added. Linear: the three vectors are laid side "
+    "by side and one linear map reads them. 2-layer: the same with a hidden layer. Cross-channel: the three images are "
+    "the channels of one image, one ResNet-18 sees them together from its first layer on, and one linear map reads its "
+    "single vector."
+)
+
+
+def fig_architectures() -> Picture:
+    """The four models of :prf:ref:`def-architectures`, one row each."""
+    rows = (
+        row(0, "Sum", "each image alone to the end", alone() + sum_head()),
+        row(1, "Linear", "each image alone, one linear map on all three vectors", alone() + stacked("linear")),
+        row(2, "2-layer", "each image alone, then a hidden layer", alone() + stacked("linear", "ReLU", "linear")),
+        row(3, "Cross-channel", "together from the first layer on", together()),
+    )
+    wide, drawing = framed("".join(rows), WIDTH), "".join(rows)
+    return pair(wide, framed(squeezed(drawing), PHONE), ALT) if in_book() else Picture(wide, ALT)
+
+
+def framed(drawing: str, width: int) -> str:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {4 * ROW}" role="img" '
+        f'aria-label="{html.escape(ALT, quote=True)}" '
+        f'style="width:100%;max-width:{width + 120}px;height:auto;font-size:12px" fill="currentColor">{drawing}</svg>'
+    )
+
+
+def squeezed(drawing: str) -> str:
+    """The same drawing for a phone: every place moves to the left, letters keep their size."""
+
+    def x(value: str | float) -> float:
+        wide, narrow = np.array(PLACES, float).T
+        return float(np.interp(float(value), wide, narrow))
+
+    def box(found: re.Match[str]) -> str:
+        left, right = x(found[1]), x(float(found[1]) + float(found[3]))
+        return f'<rect x="{left:.1f}"{found[2]} width="{right - left:.1f}"'
+
+    drawing = re.sub(r'<rect x="([\d.]+)"( y="[\d.]+") width="([\d.]+)"', box, drawing)
+    drawing = re.sub(r'(<text|<circle c)( ?x)="([\d.]+)"', lambda m: f'{m[1]}{m[2]}="{x(m[3]):.1f}"', drawing)
+    drawing = drawing.replace(f'<text x="{x(104):.1f}"', '<text x="92" style="font-size:11px"')  # clear of the names
+    return re.sub(r"([ML]) ([\d.]+) (?=[\d.])", lambda m: f"{m[1]} {x(m[2]):.1f} ", drawing)
+
+
+def row(place: int, name: str, words: str, parts: str) -> str:
+    title = f'<text x="4" y="14" font-weight="bold">{name}</text><text x="104" y="14" opacity="0.75">{words}</text>'
+    images = "".join(image(top, digit) for top, digit in zip(TOPS, "307", strict=True))
+    return f'<g transform="translate(0 {place * ROW})">{title}{images}{parts}{result()}</g>'
+
+
+def image(top: int, digit: str) -> str:
+    box = f'<rect x="10" y="{top}" width="26" height="26" rx="2" fill="none" stroke="currentColor"/>'
+    return box + text(23, top + 18, digit, size=16)
+
+
+def alone() -> str:
+    parts = []
+    for top in TOPS:
+        middle = top + 13
+        parts += [
+            arrow(38, middle, 84, middle),
+            box(86, top, 116, 26, "ResNet-18", BLUE),
+            arrow(204, middle, 240, middle),
+            vector(243, top),
+        ]
+    tie = f'<path d="M 144 {TOPS[0] + 26} V {TOPS[1]} M 144 {TOPS[1] + 26} V {TOPS[2]}" {line(BLUE)} '
+    return "".join(parts) + tie + 'stroke-dasharray="2 2"/>'
+
+
+def sum_head() -> str:
+    parts = []
+    for top in TOPS:
+        middle = top + 13
+        parts += [arrow(257, middle, 296, middle), box(298, top, 70, 26, "linear", ORANGE)]
+        parts.append(arrow(370, middle, 470, 71 + (middle - 71) * 0.12))
+    circle = f'<circle cx="488" cy="71" r="15" fill="{ORANGE}" fill-opacity="0.18" stroke="{ORANGE}"/>'
+    return "".join(parts) + circle + text(488, 76, "+", size=16) + arrow(505, 71, 566, 71)
+
+
+def stacked(*layers: str) -> str:
+    gather = "".join(arrow(257, top + 13, 296, top + 13) for top in TOPS)
+    strip = f'<rect x="299" y="{TOPS[0]}" width="12" height="90" rx="2" {fill(GREEN)}/>'
+    parts, x = [gather, strip, arrow(314, 71, 340, 71)], 342
+    for i, layer in enumerate(layers):
+        parts.append(box(x, 56, 62, 30, layer, ORANGE))
+        x += 62
+        end = x + 16 if i + 1 < len(layers) else 566
+        parts.append(arrow(x + 2, 71, end - 2, 71))
+        x = end
+    return "".join(parts)
+
+
+def together() -> str:
+    merge = "".join(arrow(38, top + 13, 84, top + 13) for top in TOPS)
+    return (
+        merge
+        + box(86, TOPS[0], 116, 90, "ResNet-18", BLUE, "3 channels")
+        + arrow(204, 71, 240, 71)
+        + vector(243, 58)
+        + arrow(257, 71, 340, 71)
+        + box(342, 56, 62, 30, "linear", ORANGE)
+        + arrow(406, 71, 564, 71)
+    )
+
+
+def result() -> str:
+    return text(594, 76, "sum", size=13)
+
+
+def vector(x: int, top: int) -> str:
+    return f'<rect x="{x}" y="{top}" width="12" height="26" rx="2" {fill(GREEN)}/>'
+
+
+def box(x: int, y: int, width: int, height: int, name: str, color: str, second: str = "") -> str:
+    rect = f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="4" {fill(color)}/>'
+    middle = y + height / 2 + 4
+    if not second:
+        return rect + text(x + width / 2, middle, name)
+    return rect + text(x + width / 2, middle - 8, name) + text(x + width / 2, middle + 8, second)
+
+
+def text(x: float, y: float, words: str, size: int = 12) -> str:
+    return f'<text x="{x:g}" y="{y:g}" text-anchor="middle" style="font-size:{size}px">{words}</text>'
+
+
+def arrow(x1: float, y1: float, x2: float, y2: float) -> str:
+    """A line with a small head at its end."""
+    length = ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5
+    u, v = (x2 - x1) / length, (y2 - y1) / length
+    left = (x2 - 6 * u - 3 * v, y2 - 6 * v + 3 * u)
+    right = (x2 - 6 * u + 3 * v, y2 - 6 * v - 3 * u)
+    head = f"M {left[0]:.1f} {left[1]:.1f} L {x2:g} {y2:.1f} L {right[0]:.1f} {right[1]:.1f}"
+    return f'<path d="M {x1:g} {y1:.1f} L {x2:g} {y2:.1f} {head}" fill="none" stroke="currentColor" opacity="0.7"/>'
+
+
+def line(color: str) -> str:
+    return f'fill="none" stroke="{color}" stroke-width="1.2"'
+
+
+def fill(color: str) -> str:
+    return f'fill="{color}" fill-opacity="0.18" stroke="{color}"'
+
+
+@claim(
+    "prop-pair-error",
+    "An additive network's error on a new pair is a signed sum of its errors on triples seen apart",
+    functions=("companion.neural.models.build",),
+)
+def pair_error(name: str = "linear", digits_counted: bool = True) -> Found:
+    """The error on a new pair less that sum, for an untrained network, random images and labels from 1 to 7."""
+    import torch
+
+    from companion.neural.models import build
+
+    net = build(name, width=4, seed=0, hidden=64).double().eval()
+    images = torch.rand(7, 28, 28, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    value = torch.arange(1.0, 8.0, dtype=torch.float64)
+    a, b, c, u, v, x, y = range(7)
+
+    def error(*triple: int) -> float:
+        with torch.inference_mode():
+            return float(net(images[list(triple)][None])[0] - value[list(triple)].sum())
+
+    once = error(a, u, v) + error(x, b, y)
+    digits = error(x, u, y) + error(x, u, v) - error(x, u, c)
+    gap = abs(error(a, b, c) - once + (digits if digits_counted else 0.0))
+    return at_most(f"{name}: error on the pair less the signed sum of the others", gap, 1e-10)
+
+
+pair_error.breaks("images mixed at the pixels", name="cross-channel")
+pair_error.breaks("a hidden layer after the vectors", name="2-layer")
+pair_error.breaks("the digits' errors forgotten", digits_counted=False)
+
+
+@claim(
+    "prop-order",
+    "With one shared encoder and a symmetric head, the channel of an image does not matter",
+    functions=("companion.neural.models.build",),
+)
+def order_blind(name: str = "sum") -> Found:
+    """How far an untrained network's predictions on the six orders of three random images lie apart."""
+    import torch
+
+    from companion.neural.models import build
+
+    net = build(name, width=4, seed=0, hidden=64).double().eval()
+    images = torch.rand(4, 3, 28, 28, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    with torch.inference_mode():
+        values = np.array([net(images[:, list(order)]).numpy() for order in itertools.permutations(range(3))])
+    return at_most(f"{name}: largest spread over six orders", float(np.ptp(values, axis=0).max()), 1e-10)
+
+
+order_blind.breaks("a head that reads the vectors side by side", name="linear")
+order_blind.breaks("images mixed at the pixels", name="cross-channel")
