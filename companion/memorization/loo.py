@@ -9,7 +9,6 @@ import numpy as np
 import scipy.sparse as sp
 
 from companion._validate import array, design, integer, number, vector
-from companion.linear.structure import RESOLVED
 from companion.memorization.checks import bool_matrix, dense_design, labels
 
 
@@ -92,6 +91,9 @@ def nearest_correct(order: np.ndarray, y: np.ndarray, included: np.ndarray) -> n
     return correct
 
 
+FULL = 1e-8  # a leverage within this of 1 is 1: the row alone sets its prediction
+
+
 @dataclass(frozen=True)
 class LeastSquaresLoo:
     """Leave-one-out quantities of minimum-norm least squares, arrays of shape (n,)."""
@@ -118,7 +120,7 @@ def least_squares_loo(X: np.ndarray, y: np.ndarray, *, cut: float = 1e-10) -> Le
     U, s = U[:, keep], s[keep]
     h = np.minimum((U * U).sum(1), 1.0)
     inside = y - U @ (U.T @ y)
-    full = h > 1 - RESOLVED
+    full = h > 1 - FULL
     spare = np.where(full, 1.0, 1 - h)
     gram = ((U / s) ** 2).sum(1)
     held_out = (U @ ((U.T @ y) / s**2)) / np.where(full, gram, 1.0)
