@@ -36,11 +36,6 @@ def certified(alpha: float = 1.5, n: int = 200, seed: int = 0) -> tuple[LongTail
     return long_tail(alpha, n), X, recoverability(X)
 
 
-def within(error: float, allowed: float) -> float:
-    """1 when there is no error, 0 when it has used up what is allowed."""
-    return 1 - float(error) / allowed
-
-
 def deviations(values: Any, expected: float) -> float:
     """Distance of the mean of independent values from what is expected, in standard errors."""
     values = np.asarray(values)

@@ -10,16 +10,12 @@ import pytest
 
 from book.linear import recovery
 from companion.figures import (
-    composition,
     dispute,
     dispute_removal,
-    figure1,
-    front,
     landscape,
     landscape_handover,
     landscape_memory,
     landscape_simple,
-    limits,
 )
 from companion.landscape import (
     capacity,
@@ -39,42 +35,10 @@ from companion.landscape import (
     spurious,
 )
 from companion.landscape.seeds import repeat
-from companion.linear import LongTailModel
-from companion.linear.switches import World
-from companion.linear.symbols import symbol_losses, symbol_task
 from companion.runner import results
 from tests.book.pictures import well_formed
 
 stored = cache(results.load)
-
-
-@cache
-def draw(alpha=2.0):
-    model = LongTailModel(n=150, d=900, s=5.0, alpha=alpha, beta_exponent=0.1, sigma=0.05)
-    return model, model.sample(seed=0)
-
-
-@cache
-def task():
-    return symbol_task(n=120, slots=3, symbols=30, exponent=1.0, seed=2)
-
-
-def swept(rho, kernel="product"):
-    losses = symbol_losses(task(), kernel=kernel, rho=rho)
-    return {"rho": rho, **losses, **{f"{key}_sd": 0.1 for key in losses}}
-
-
-def table_of_shares():
-    alphas, sizes = np.array([1.2, 1.6, 2.0, 2.5]), np.array([1e3, 1e5, 1e7])
-    share = 1 - 0.3 / (alphas * np.log10(sizes)[:, None])
-    return composition.RecoveredMap(alphas, sizes, share, np.array([1e6, 1e5, 1e4, 2e3]))
-
-
-def recovered_at():
-    sizes = np.array([1e3, 1e5, 1e7])
-    names = ("equation", "leading order", "first term", "second term")
-    curves = {name: scale * sizes**-0.5 for name, scale in zip(names, (1.0, np.nan, 3.0, 9.0), strict=True)}
-    return composition.recovered_at(table_of_shares(), curves, sizes, alpha=1.6, n=1e4)
 
 
 def two(run, **settings):
@@ -103,22 +67,6 @@ PICTURES = {
     "shares": lambda: recovery.fig_shares(stored("recovery")),
     "sandwich": lambda: recovery.fig_sandwich(stored("recovery")),
     "rates": lambda: recovery.fig_rates(stored("density")),
-    "graph": lambda: composition.training_graph(np.array([[0, 0], [0, 1], [1, 1], [2, 2]]), 4),
-    "similarity": lambda: composition.similarity_sweep([swept(0.1), swept(0.6)], swept(0.3, "additive")),
-    "predictions": lambda: composition.predictions(task(), rho=0.4, ridge=0.1),
-    "solve-times": lambda: composition.solve_times(
-        stored("scale").summary, {"min_norm": "ours", "lsmr": "lsmr", "sampling": "drawing"}
-    ),
-    "recovered-map": lambda: composition.recovered_map(table_of_shares()),
-    "recovered-at": recovered_at,
-    "figure1": lambda: figure1.panels(stored("figure1", "smoke")),
-    "figure1-at": lambda: figure1.panels(stored("figure1", "smoke"), alpha=2.0, sigma=0.05),
-    "front": lambda: front.claim(stored("forgetting")),
-    "front-dial": lambda: front.dial((path := front.groups(stored("forgetting")))[-1], path),
-    "one-at-a-time": lambda: limits.one_at_a_time(
-        {"all hold": limits.averaged(World(), range(1)), "no labels": limits.averaged(World(labels=False), range(1))}
-    ),
-    "split-credit": lambda: limits.split_credit([1, 2, 3], [1.0, 0.5, 0.25], [0.98, 0.51, 0.24]),
     # landscape
     "polynomial": lambda: landscape.polynomial(
         *(two(capacity.run, counts=landscape.COUNTS, decay=decay) for decay in (1.0, 0.0))

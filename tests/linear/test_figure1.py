@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
+from book.linear import figure1 as figure
 from companion.experiments import figure1
-from companion.figures import figure1 as figure
 from companion.linear import min_norm
 from companion.runner import results
 from companion.runner.experiment import Resources
@@ -118,9 +118,9 @@ def test_stored_paper_result_shows_the_papers_four_observations() -> None:
 
 def test_pictures_say_their_numbers(drawn: figure1.Draw) -> None:
     stored = results.load("figure1", "smoke")
-    panels = figure.panels(stored)
+    panels = figure.fig_figure1(stored)
     assert f"{stored.one(alpha=2.0, sigma=0.05)['in_distribution']['mean']:.3g}" in panels.alt
-    one = figure.one_draw(drawn, 0.1)
+    one = figure.fig_one_draw(drawn, 0.1)
     assert f"{figure1.measures(drawn, 0.1)['composition']:.4f}" in one.alt
     assert f"{figure1.measures(drawn, 0.1)['composition']:.4f}" in one.svg  # digits survive the clean-up
 

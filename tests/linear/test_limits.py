@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from companion.figures import limits as figure
+from book.limits import limits as figure
 from companion.linear import LongTailModel, peel, switches
 from companion.linear.structure import feature_counts
 from companion.linear.switches import World, inseparable_pair, losses, mislabelled
@@ -111,7 +111,7 @@ def test_the_paper_term_is_vacuous_at_its_own_size() -> None:
 
 
 def test_pictures_name_what_is_off() -> None:
-    shown = figure.switchboard(World(labels=False), range(1))
+    shown = figure.fig_switchboard(World(labels=False), range(1))
     assert "right labels" in shown.alt
     assert f"{losses(World(labels=False), seed=0)['composition']:.4f}" in shown.alt
 

@@ -1,4 +1,4 @@
-"""The claim in one figure: what the linear model loses as its one-off examples are forgotten."""
+"""The room of the front page: what the linear model loses as its one-off examples are forgotten, in one figure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def groups(result: Result, *, alpha: float = 2.0, sigma: float = 0.05) -> list[R
     return sorted((group for group in path if group["n_lam"] <= STRONGEST), key=lambda group: group["n_lam"])
 
 
-def claim(result: Result) -> Picture:
+def fig_claim(result: Result) -> Picture:
     """Three losses against the memorization score of the rows that hold a once-seen feature."""
     path = groups(result)
     score = [group["memorization"]["mean"] for group in path]
@@ -41,7 +41,7 @@ def claim(result: Result) -> Picture:
     return picture(figure, _alt(path))
 
 
-def dial(group: Row, path: list[Row]) -> Picture:
+def fig_dial(group: Row, path: list[Row]) -> Picture:
     """The three losses of `group`, one step of `path`, as bars on one scale."""
     figure, ax = subplots(size=(6.4, 1.9))
     most = max(step[key]["mean"] + step[key]["sd"] for step in path for key, _, _ in CURVES)

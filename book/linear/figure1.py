@@ -1,19 +1,52 @@
-"""Drawings of the Figure 1 chapter: the four panels along alpha, and one training set taken apart."""
+"""The room of *Figure 1*: the check of its statement, and its figures: the panels, and one training set taken apart."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
+from book.shared.ledger import Found, at_least, at_most, claim
 from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, band, picture, subplots
 from companion.experiments import figure1
+from companion.linear import LongTailModel, inverse_gram_diagonal, min_norm, recoverability
+from companion.linear.theory.noise import once_seen_rows
 from companion.runner.results import Result
 
 COLOURS = {"never seen": GREY, "seen, not resolved": ORANGE, "resolved (noise)": BLUE, "common": GREEN}
+RESOLVED = 1 - 1e-8
 
 
-def panels(result: Result, *, alpha: float | None = None, sigma: float | None = None) -> Picture:
+@claim(
+    "prop-proportional",
+    "On resolved features the error is exactly proportional to the noise",
+    functions=("companion.linear.min_norm", "companion.linear.recoverability"),
+)
+def proportional(least: float = RESOLVED) -> list[Found]:
+    """One draw at two noise levels; then the variance of once-seen features, and of one alone in its only row."""
+    model = LongTailModel(n=300, d=3000, s=5.0, alpha=1.4, beta_exponent=0.1, sigma=1.0)
+    sample = model.sample(seed=3)
+    wanted = recoverability(sample.X) > least
+    low, high = [
+        (min_norm(sample.X, sample.X @ model.beta + sigma * sample.noise) - model.beta)[wanted] for sigma in (0.02, 0.2)
+    ]
+    X = sp.block_diag([sample.X, [[1.0]]], format="csr")  # and one feature alone in its only row
+    features, _ = once_seen_rows(X)
+    variance = inverse_gram_diagonal(X)
+    least_variance = variance[features[recoverability(X)[features] > RESOLVED]].min()
+    apart = np.abs(high / 10 - low).max() / np.abs(low).max()
+    return [
+        at_most(f"errors at 0.2 over ten, less those at 0.02, relative, {wanted.sum()} features", apart, 1e-6),
+        at_least("least variance of a resolved once-seen feature over sigma^2", least_variance, 1 - 1e-6),
+        at_most("variance over sigma^2 of one alone in its row, less one", abs(variance[-1] - 1), 1e-6),
+    ]
+
+
+proportional.breaks("all seen features, not only the resolved", least=1e-8)
+
+
+def fig_figure1(result: Result, *, alpha: float | None = None, sigma: float | None = None) -> Picture:
     """The four panels of Figure 1 from a stored or a fresh result; bands: one standard deviation.
 
     sigma: the noise level shown beside none, the largest unless given. alpha: a value to mark and to read off;
@@ -77,7 +110,7 @@ def _read_off(ax: Any, result: Result, alpha: float, sigma: float, key: str) -> 
     ax.annotate(f"{value:.3g}", (alpha, value), (side, 6), textcoords="offset points", ha=align, fontsize=9)
 
 
-def one_draw(drawn: figure1.Draw, sigma: float) -> Picture:
+def fig_one_draw(drawn: figure1.Draw, sigma: float) -> Picture:
     """One training set: error by how often a feature was seen, and what the two losses are made of."""
     exposure = figure1.by_exposure(drawn, sigma)
     parts = figure1.loss_parts(drawn, sigma)

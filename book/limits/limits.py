@@ -1,0 +1,192 @@
+"""The room of *Limits*: checks and breaks of its statements, and its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+
+import numpy as np
+import scipy.sparse as sp
+
+from book.shared.ledger import Found, at_least, at_most, claim
+from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots
+from companion.linear import LongTailModel, min_norm, recoverability
+from companion.linear.switches import World, inseparable_pair, losses, mislabelled
+from companion.runner.results import interval
+
+RESOLVED = 1 - 1e-8
+BARS = (
+    ("train", GREY, "training"),
+    ("in_distribution", BLUE, "in distribution"),
+    ("composition", ORANGE, "composition"),
+)
+ZERO = {"train": "zero_in", "in_distribution": "zero_in", "composition": "zero_composition"}  # what 1 on the axis is
+SWITCHES = {
+    "steep": "frequencies i⁻²",
+    "independent": "independent features",
+    "labels": "right labels",
+    "linear": "linear target",
+    "memorize": "minimum norm",
+}
+
+
+def unresolved_share(rows: int) -> float:
+    """Share of the sign patterns of a pair that only occurs together, in `rows` rows, which leave it open."""
+    patterns = product((-1.0, 1.0), repeat=2 * rows)
+    designs = [np.array(signs).reshape(rows, 2) for signs in patterns]
+    certificates = [np.diag(np.linalg.pinv(X, rcond=1e-10) @ X).min() for X in designs]
+    return float(np.mean(np.array(certificates) < RESOLVED))
+
+
+@claim(
+    "prop-inseparable",
+    "Two features that only come together share the credit: half the difference is the error",
+    functions=("companion.linear.switches.inseparable_pair", "companion.linear.min_norm"),
+)
+def inseparable(mixed_signs: bool = False) -> list[Found]:
+    """Twelve designs of 1, 2 or 4 joint rows and a third feature; all sign patterns of 1, 2 and 3 rows."""
+    gap = 0.0
+    for rows, sign, beta in product((1, 2, 4), (-1, 1), ((1.0, 0.3), (0.4, -2.0))):
+        X, y = inseparable_pair(rows, sign, beta)
+        if mixed_signs and rows > 1:
+            X[0, 1] *= -1
+            y = X @ np.asarray(beta)
+        X = np.pad(X, ((0, 1), (0, 1)))  # a third feature, resolved by a row of its own, shares the first row
+        X[[0, rows], 2] = 1.0
+        y = np.r_[y, 0.0] + 0.7 * X[:, 2]
+        stated = (beta[0] + sign * beta[1]) / 2
+        gap = max(gap, float(np.abs(min_norm(X, y)[:2] - [stated, sign * stated]).max()))
+    share = max(abs(unresolved_share(rows) - 2.0 ** (1 - rows)) for rows in (1, 2, 3))
+    return [
+        at_most("largest error of the shared coefficients", gap, 1e-6),
+        at_most("largest error of the probability 2^(1-m)", share, 1e-6),
+    ]
+
+
+inseparable.breaks("the relative sign takes both values", mixed_signs=True)
+
+
+@claim(
+    "prop-mislabel",
+    "The label error of a once-seen feature is copied, whole, into every composition",
+    functions=("companion.linear.switches.mislabelled",),
+)
+def wrong_label(times_seen: int = 1, resolved: bool = True) -> list[Found]:
+    """Six features of one random design, a label of theirs moved by 0.7: what each coefficient moves by."""
+    model = LongTailModel(n=200, d=2000, s=5.0, alpha=1.5, beta_exponent=0.1, sigma=0.05)
+    sample = model.sample(seed=1)
+    X, delta, own, other = sp.csc_array(sample.X), 0.7, 0.0, 0.0
+    wanted = (np.diff(X.indptr) == times_seen) & ((recoverability(sample.X) > RESOLVED) == resolved)
+    for i in np.flatnonzero(wanted)[:6]:
+        row, sign = int(X.indices[X.indptr[i]]), X.data[X.indptr[i]]
+        moved = mislabelled(sample.X, sample.y, row, delta)
+        untouched = recoverability(sample.X[np.delete(np.arange(model.n), row)]) > RESOLVED
+        own = max(own, abs(moved[i] - sign * delta))
+        other = max(other, float(np.abs(moved[untouched]).max()))
+    return [
+        at_most("largest distance of the feature's own change from the label's", own, 1e-6),
+        at_most("largest change of a feature that other rows resolve", other, 1e-6),
+    ]
+
+
+wrong_label.breaks("features seen twice", times_seen=2)
+wrong_label.breaks("features that are not resolved", resolved=False)
+
+
+@claim(
+    "prop-product-target",
+    "Products: the best linear fit is 0, and no learner composes what it never saw together",
+    functions=("companion.linear.min_norm",),
+)
+def product_target(positive: float = 0.5, joint_row: bool = False) -> list[Found]:
+    """Both statements over all rows of four features; the learner of the second has the product as a feature."""
+    rates = np.array([0.4, 0.3, 0.2, 0.1])
+    values = np.array(list(product((-1.0, 0.0, 1.0), repeat=4)))
+    sign = np.where(values > 0, positive, 1 - positive)
+    weight = np.where(values == 0, 1 - rates, rates * sign).prod(axis=1)
+    target = values[:, 0] * values[:, 1]
+    best = np.linalg.solve(values.T @ (weight[:, None] * values), values.T @ (weight * target))
+    rows = np.eye(4)
+    if joint_row:
+        rows = np.concatenate([rows, [[1.0, 1.0, 0.0, 0.0]]])
+    both = values[(values[:, :2] != 0).all(axis=1)]
+    loss = 0.0
+    for c in (-1.0, 1.0):
+        y = rows.sum(axis=1) + c * rows[:, 0] * rows[:, 1] + 0.3 * (-1.0) ** np.arange(len(rows))
+        extended = [np.column_stack([x, x[:, 0] * x[:, 1]]) for x in (rows, both)]
+        error = extended[1] @ min_norm(extended[0], y) - (both.sum(axis=1) + c * both[:, 0] * both[:, 1])
+        loss += float(np.mean(error**2)) / 2
+    return [
+        at_most("largest coefficient of the best linear predictor", np.abs(best).max(), 1e-6),
+        at_least("loss on rows that hold both, mean over the two targets", loss, 1),
+    ]
+
+
+product_target.breaks("signs that are not symmetric", positive=0.8)
+product_target.breaks("one training row with both features", joint_row=True)
+
+
+def averaged(world: World, seeds: Sequence[int]) -> dict[str, float]:
+    """Losses of a world, averaged over draws; `*_share` and `*_sd`: mean and sd as shares of predicting 0."""
+    every = [losses(world, seed=seed) for seed in seeds]
+    mean = {key: float(np.mean([one[key] for one in every])) for key in every[0]}
+    for key, zero in ZERO.items():
+        shares = [one[key] / mean[zero] for one in every]
+        spread = interval(shares)  # of one draw there is none: NaN
+        mean |= {f"{key}_share": spread["mean"], f"{key}_sd": spread["sd"]}
+    return mean
+
+
+def fig_switchboard(world: World, seeds: Sequence[int]) -> Picture:
+    """The three losses of a world, as shares of what predicting 0 costs."""
+    mean = averaged(world, seeds)
+    figure, ax = subplots(size=(6.6, 2.3))
+    for at, (key, color, _) in enumerate(BARS):
+        share, sd = mean[f"{key}_share"], mean[f"{key}_sd"]
+        ax.barh(-at, min(share, 1.05), 0.6, color=color, xerr=sd, ecolor=INK)
+        end = (min(share + sd, 1.05), -at)
+        ax.annotate(f"{mean[key]:.4f}", end, (4, 0), textcoords="offset points", va="center")
+    ax.axvline(1, color=INK, lw=1, ls="--")
+    ax.set_yticks([0, -1, -2], [name for _, _, name in BARS])
+    ax.set(xlim=(0, 1.2), xlabel="loss, as a share of the loss of predicting 0")
+    off = [text for key, text in SWITCHES.items() if not getattr(world, key)]
+    ax.set(title="All hypotheses hold" if not off else "Off: " + ", ".join(off))
+    return picture(
+        figure,
+        ("All hypotheses hold. " if not off else f"Switched off: {', '.join(off)}. ")
+        + "; ".join(f"{name} loss {mean[key]:.4f}" for key, _, name in BARS)
+        + ".",
+    )
+
+
+def fig_switches(table: Mapping[str, Mapping[str, float]]) -> Picture:
+    """In-distribution and composition loss with one hypothesis switched off; shares of predicting 0."""
+    figure, ax = subplots(size=(7.2, 3.2))
+    x = np.arange(len(table))
+    for shift, key, color, name in (
+        (-0.2, "in_distribution", BLUE, "in distribution"),
+        (0.2, "composition", ORANGE, "composition"),
+    ):
+        share, sd = (np.array([row[f"{key}_{part}"] for row in table.values()]) for part in ("share", "sd"))
+        ax.bar(x + shift, share, 0.38, color=color, label=name, yerr=sd, ecolor=INK)
+        for at, value, up in zip(x + shift, share, sd, strict=True):
+            ax.annotate(f"{value:.3f}", (at, value + up), (0, 2), textcoords="offset points", ha="center", fontsize=8)
+    ax.set_xticks(x, list(table), fontsize=8.5)
+    ax.set(ylabel="share of predicting 0", ylim=(0, 0.85))
+    ax.legend()
+    told = "; ".join(
+        f"{name}: in distribution {row['in_distribution_share']:.3f}, composition {row['composition_share']:.3f}"
+        for name, row in table.items()
+    )
+    return picture(figure, f"Losses as shares of predicting 0. {told.replace(chr(10), ' ')}.")
+
+
+def fig_inseparable(rows: Sequence[int], chance: Sequence[float], measured: Sequence[float]) -> Picture:
+    """Probability that a pair which only occurs together cannot be told apart, against the joint rows."""
+    figure, ax = subplots(size=(5.6, 2.9))
+    ax.plot(rows, chance, color=INK, ls="--", lw=1.2, label=r"$2^{1-m}$")
+    ax.plot(rows, measured, color=GREEN, marker="o", ls="none", label="all sign patterns")
+    ax.set(xlabel="rows that hold the pair, m", ylabel="share not resolved", yscale="log")
+    ax.legend()
+    told = ", ".join(f"{m} rows {v:.3g}" for m, v in zip(rows, measured, strict=True))
+    return picture(figure, f"Share of sign patterns that leave the pair unresolved: {told}.")
