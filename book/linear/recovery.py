@@ -20,6 +20,7 @@ from companion.runner.results import Result
 
 GRID = tuple(np.round(np.linspace(1.0, 3.0, 41), 3))
 RATE_SIZES = np.geomspace(1e8, 1e12, 9)
+DRAWN = 20_000  # rows of the designs that are drawn beside them
 
 
 @claim(
@@ -74,28 +75,36 @@ level_one_formula.breaks("mates forgotten (a_i = 1)", mates=False)
     functions=("companion.linear.peel", "companion.linear.recoverability"),
 )
 def forest() -> list[Found]:
-    """Among the features that peeling leaves, where they form a forest with their rows, the one nearest to resolved."""
-    gaps = [unpeeled_gap(X) for X in (design(alpha, seed) for alpha in (1.5, 2.0) for seed in range(8)) if forested(X)]
-    return [
-        at_least("forests among 16 draws", len(gaps), 8),
-        at_least("smallest 1 - P_ii of a feature left by peeling", min(gaps, default=math.nan), 1e-6),
-    ]
+    """Where what peeling leaves is a forest with its rows: the feature nearest to resolved, K empty or not."""
+    found = []
+    for common in (False, True):
+        draws = [(design(a, seed), common * long_tail(a).k) for a in (1.5, 2.0) for seed in range(8)]
+        gaps = [unpeeled_gap(X, k) for X, k in draws if forested(X, k)]
+        what = "common features known" if common else "nothing known"
+        found += [
+            at_least(f"{what}: forests among 16 draws", len(gaps), 8),
+            at_least(f"{what}: smallest 1 - P_ii of a feature left", min(gaps, default=math.nan), 1e-6),
+        ]
+    return found
 
 
 @forest.breaks("a pair met twice with opposite relative signs")
 def one_cycle() -> Found:
     X = sp.csr_array(np.array([[1.0, 1.0, 0.0], [1.0, -1.0, 0.0], [0.0, 0.0, 1.0]]))
-    return at_least("smallest 1 - P_ii of a feature left by peeling", unpeeled_gap(X), 1e-6)
+    return at_least("smallest 1 - P_ii of a feature left by peeling", unpeeled_gap(X, 0), 1e-6)
 
 
-def unpeeled_gap(X: sp.csr_array) -> float:
-    left = (feature_counts(X) > 0) & ~peel(X, 0)
-    return float((1 - recoverability(X))[left].min())
+def unpeeled(X: sp.csr_array, k: int) -> np.ndarray:
+    return (feature_counts(X) > 0) & ~peel(X, k)
 
 
-def forested(X: sp.csr_array) -> bool:
+def unpeeled_gap(X: sp.csr_array, k: int) -> float:
+    return float((1 - recoverability(X))[unpeeled(X, k)].min())
+
+
+def forested(X: sp.csr_array, k: int) -> bool:
     """Whether peeling leaves some seen features, and the graph of rows and these features has no cycle."""
-    left = (feature_counts(X) > 0) & ~peel(X, 0)
+    left = unpeeled(X, k)
     if not left.any():
         return False
     graph = X[:, np.flatnonzero(left)]
@@ -258,16 +267,15 @@ power_sum.breaks("d taken as infinite", forget_d=True)
 
 
 @lru_cache(maxsize=8)
-def rate_bounds(alpha: float) -> tuple[np.ndarray, np.ndarray]:
-    """Along RATE_SIZES: proved lower and upper bound and law (3, sizes) of the unresolved share of the seen, and
-    the same of the unresolved probability mass.
+def rate_bounds(alpha: float, drawn: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Proved lower and upper bound and law (3, sizes) of the unresolved share of the seen, and the same of the mass.
 
-    d is 1000 times the number of seen features, n p_k = 3 ln n; the pinning term is left out of the upper bound
-    (it is below 1e-9 there).
+    Along RATE_SIZES, with d 1000 times the number of seen features; or at `DRAWN` alone, with d = 10 n as in the draws.
+    n p_k = 3 ln n; the pinning term is left out of the upper bound (it is below 1e-9 along RATE_SIZES).
     """
     rows = []
-    for n in RATE_SIZES:
-        d = 1000 * n ** (1 / alpha) + 1e6
+    for n in (DRAWN,) if drawn else RATE_SIZES:
+        d = 10.0 * n if drawn else 1000 * n ** (1 / alpha) + 1e6
         B = density.blocks(alpha, 5.0, d, per_decade=1500)
         weights, p = B.weights, np.minimum(B.p, 0.9)
         tail = n * p < 3 * math.log(n)
@@ -286,6 +294,20 @@ def rate_bounds(alpha: float) -> tuple[np.ndarray, np.ndarray]:
     return share, weighed
 
 
+@lru_cache(maxsize=8)
+def drawn_shares(alpha: float, draws: int = 8) -> np.ndarray:
+    """(2, draws): share of the seen features, and probability mass, that peeling leaves in designs of `DRAWN` rows.
+
+    The common features, n p_k >= 3 ln n, are given.
+    """
+    model, rows = long_tail(alpha, DRAWN), []
+    for seed in range(draws):
+        X = model.sample(seed=seed).X
+        left = unpeeled(X, int((model.n * model.p >= 3 * math.log(model.n)).sum()))
+        rows.append((left.sum() / (feature_counts(X) > 0).sum(), model.p[left].sum()))
+    return np.array(rows).T
+
+
 def slope(x: np.ndarray, y: np.ndarray) -> float:
     return float(np.polyfit(np.log(x), np.log(y), 1)[0])
 
@@ -295,8 +317,8 @@ def slope(x: np.ndarray, y: np.ndarray) -> float:
     "The unresolved share of seen features is M/alpha, of order n^-gamma, gamma = 1-1/alpha; their mass is gamma M^2",
     functions=(f"{THEORY}.recovery.unresolved_share_power_law", f"{THEORY}.recovery.unresolved_mass_power_law"),
 )
-def rate(exponent: Callable[[float], float] = lambda alpha: 1 - 1 / alpha) -> list[Found]:
-    """Slopes of both proved bounds in log n, n = 1e8 to 1e12, and what the bounds are of the leading order at 1e12."""
+def rate(exponent: Callable[[float], float] = lambda alpha: 1 - 1 / alpha, constant: float = 1.0) -> list[Found]:
+    """Both proved bounds: slopes in log n, n = 1e8 to 1e12, and share of the leading order at 1e12; drawn designs."""
     found = []
     for alpha in (1.5, 2.0, 3.0):
         for times, what, (low, high, law) in zip((1, 2), ("share", "mass"), rate_bounds(alpha), strict=True):
@@ -304,11 +326,20 @@ def rate(exponent: Callable[[float], float] = lambda alpha: 1 - 1 / alpha) -> li
             off = max(abs(s - stated) for s in slopes)
             name = f"alpha = {alpha}, {what}"
             found.append(at_most(f"{name}: slopes {slopes[0]:.3f} and {slopes[1]:.3f}, off by", off, 0.05))
-            found += [between(f"{name}: bound over law at n = 1e12", y[-1] / law[-1], 0.9, 1.1) for y in (low, high)]
+            for y in (low, high):
+                found.append(between(f"{name}: bound over law at n = 1e12", y[-1] / (constant * law[-1]), 0.9, 1.1))
+    for what, values, (low, high, law) in zip(
+        ("share", "mass"), drawn_shares(1.5), rate_bounds(1.5, drawn=True), strict=True
+    ):
+        mean, error = values.mean(), 3 * values.std(ddof=1) / math.sqrt(len(values))
+        name = f"alpha = 1.5, n = {DRAWN:,}: mean {what} of {len(values)} draws"
+        found.append(between(f"{name} (limits: bounds, three standard errors)", mean, low[0] - error, high[0] + error))
+        found.append(between(f"{name} over law", mean / (constant * law[0]), 0.8, 1.2))
     return found
 
 
 rate.breaks("exponent off by 0.1", exponent=lambda alpha: 1.1 - 1 / alpha)
+rate.breaks("constants a third larger", constant=4 / 3)
 rate.breaks("the paper's exponent read as a count", exponent=lambda alpha: min(1 / alpha, 2 - 2 / alpha))
 
 
@@ -336,6 +367,9 @@ def paper_count(alphas: tuple[float, ...] = (1.25, 1.5), shift: float = 0.0) -> 
         found.append(at_least(f"alpha = {alpha}: exponent of n in the quotient", slope(RATE_SIZES, ratio), 0.01))
         what = f"alpha = {alpha}: the same without its logarithms"
         found.append(between(what, growth, stated - 0.05, stated + 0.05))
+        values, bound = drawn_shares(alpha)[0], rate_bounds(alpha, drawn=True)[0][0, 0]
+        what = f"alpha = {alpha}: share in {len(values)} designs of {DRAWN:,} rows (limit: our bound)"
+        found.append(at_least(what, values.mean() + 3 * values.std(ddof=1) / math.sqrt(len(values)), bound))
     return found
 
 

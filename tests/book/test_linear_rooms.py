@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from book.linear import data, minimum_norm, one_equation, pinned, structure
+from book.linear import data, minimum_norm, one_equation, pinned, recovery, structure
 from companion.linear import LongTailModel, sample_design
 from companion.runner import results
 from tests.book.pictures import well_formed
@@ -24,6 +24,9 @@ FIGURES = {
     "structure-peeling": lambda: structure.fig_peeling(sample_design(9, np.linspace(0.5, 0.1, 12), seed=3), 1),
     "structure-tails": lambda: structure.fig_tails(results.load("recovery")),
     "pinned": lambda: pinned.fig_spectrum(pinned.spectrum_rows(n=150, common=(2, 10), draws=6), draws=6),
+    "recovery-shares": lambda: recovery.fig_shares(results.load("recovery")),
+    "recovery-sandwich": lambda: recovery.fig_sandwich(results.load("recovery")),
+    "recovery-rates": lambda: recovery.fig_rates(results.load("density")),
     "one-equation-curves": lambda: one_equation.fig_curves(1.5, 5.0, 200, 1000),
     "one-equation-accuracy": lambda: one_equation.fig_accuracy(one_equation.accuracy_rows(results.load("density"))),
     "one-equation-phases": lambda: one_equation.fig_phases(results.load("phase")),

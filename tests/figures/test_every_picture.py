@@ -8,7 +8,6 @@ from functools import cache
 import numpy as np
 import pytest
 
-from book.linear import recovery
 from companion.figures import (
     dispute,
     dispute_removal,
@@ -63,10 +62,6 @@ def agreement():
 
 
 PICTURES = {
-    # linear
-    "shares": lambda: recovery.fig_shares(stored("recovery")),
-    "sandwich": lambda: recovery.fig_sandwich(stored("recovery")),
-    "rates": lambda: recovery.fig_rates(stored("density")),
     # landscape
     "polynomial": lambda: landscape.polynomial(
         *(two(capacity.run, counts=landscape.COUNTS, decay=decay) for decay in (1.0, 0.0))
