@@ -10,11 +10,11 @@ import scipy.sparse as sp
 
 from book.shared.ledger import Found, at_least, at_most, claim
 from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots
-from companion.linear import LongTailModel, min_norm, recoverability
+from companion import linear
+from companion.linear import LongTailModel, min_norm
 from companion.linear.switches import World, inseparable_pair, losses, mislabelled
 from companion.runner.results import interval
 
-RESOLVED = 1 - 1e-8
 BARS = (
     ("train", GREY, "training"),
     ("in_distribution", BLUE, "in distribution"),
@@ -34,8 +34,7 @@ def unresolved_share(rows: int) -> float:
     """Share of the sign patterns of a pair that only occurs together, in `rows` rows, which leave it open."""
     patterns = product((-1.0, 1.0), repeat=2 * rows)
     designs = [np.array(signs).reshape(rows, 2) for signs in patterns]
-    certificates = [np.diag(np.linalg.pinv(X, rcond=1e-10) @ X).min() for X in designs]
-    return float(np.mean(np.array(certificates) < RESOLVED))
+    return float(np.mean([not linear.resolved(X).all() for X in designs]))
 
 
 @claim(
@@ -76,11 +75,11 @@ def wrong_label(times_seen: int = 1, resolved: bool = True) -> list[Found]:
     model = LongTailModel(n=200, d=2000, s=5.0, alpha=1.5, beta_exponent=0.1, sigma=0.05)
     sample = model.sample(seed=1)
     X, delta, own, other = sp.csc_array(sample.X), 0.7, 0.0, 0.0
-    wanted = (np.diff(X.indptr) == times_seen) & ((recoverability(sample.X) > RESOLVED) == resolved)
+    wanted = (np.diff(X.indptr) == times_seen) & (linear.resolved(sample.X) == resolved)
     for i in np.flatnonzero(wanted)[:6]:
         row, sign = int(X.indices[X.indptr[i]]), X.data[X.indptr[i]]
         moved = mislabelled(sample.X, sample.y, row, delta)
-        untouched = recoverability(sample.X[np.delete(np.arange(model.n), row)]) > RESOLVED
+        untouched = linear.resolved(sample.X[np.delete(np.arange(model.n), row)])
         own = max(own, abs(moved[i] - sign * delta))
         other = max(other, float(np.abs(moved[untouched]).max()))
     return [

@@ -15,7 +15,7 @@ from companion.linear.theory.noise import once_seen_rows
 from companion.runner.results import Result
 
 COLOURS = {"never seen": GREY, "seen, not resolved": ORANGE, "resolved (noise)": BLUE, "common": GREEN}
-RESOLVED = 1 - 1e-8
+RESOLVED = 1 - 1e-8  # P_ii above this counts as 1; the break lowers it to "seen"
 
 
 @claim(

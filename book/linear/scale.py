@@ -11,14 +11,12 @@ import scipy.sparse as sp
 
 from book.shared.ledger import Found, at_most, claim, exactly
 from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, band, picture, subplots
-from companion.linear import LongTailModel, components
+from companion.linear import LongTailModel, components, resolved
 from companion.linear.block_solver import block_min_norm, component_bound, expected_branching
 from companion.linear.reduce import back_substitute, peel_items
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-RESOLVED = 1 - 1e-8
 
 
 def pinv(X: np.ndarray) -> np.ndarray:
@@ -56,7 +54,7 @@ blocks_exact.breaks("without the repair of a free core", repair=False)
 @claim(
     "cor-core-pinned",
     "The core's system is non-singular exactly if every core feature is resolved",
-    functions=("companion.linear.block_solver.block_min_norm",),
+    functions=("companion.linear.block_solver.block_min_norm", "companion.linear.resolved"),
 )
 def pinned_core(all_columns: bool = False) -> Found:
     """On sixty small designs, whether the core has no free direction, and whether it is resolved."""
@@ -64,9 +62,8 @@ def pinned_core(all_columns: bool = False) -> Found:
     for X, y, rng in noisy_designs(60):
         core = rng.random(X.shape[1]) < 0.4
         seen = (X != 0).any(axis=0)
-        resolved = np.diag(pinv(X) @ X) > RESOLVED
         asked = seen if all_columns else core & seen
-        wrong += (block_min_norm(X, y, core=core).free == 0) != bool(resolved[asked].all())
+        wrong += (block_min_norm(X, y, core=core).free == 0) != bool(resolved(X)[asked].all())
     return exactly("designs of 60 on which the two disagree", wrong, 0)
 
 
