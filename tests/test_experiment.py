@@ -11,6 +11,7 @@ import pytest
 
 from book.shared.page import setting_rows, settings_of
 from companion.experiments import experiment, names
+from companion.runner import code
 from companion.runner import experiment as ex
 
 
@@ -31,21 +32,6 @@ def test_settings_are_json_and_say_where_they_come_from():
 def test_experiment_refuses_unknown_presets(presets, seeds):
     with pytest.raises(ValueError, match="presets? must|seeds must"):
         ex.Experiment("toy", "a toy", presets, seeds, lambda s: [{}], lambda s, c, seed, r: [])
-
-
-def test_code_hash_sees_code_but_not_words(tmp_path, monkeypatch):
-    """A changed comment keeps a stored result fresh; a changed statement does not, however deep it stands."""
-    package = tmp_path / "companion"
-    (package / "area").mkdir(parents=True)
-    deep, top = package / "area" / "deep.py", package / "area" / "top.py"
-    top.write_text('"""Top."""\nfrom companion.area import deep\n')
-    deep.write_text('"""Deep."""\nx = 1\n')
-    monkeypatch.setattr(ex, "__file__", str(package / "runner" / "experiment.py"))
-    first = ex.code_hash("companion.area.top")
-    deep.write_text('"""Deeper words."""\n# a comment\nx = 1\n')
-    assert ex.code_hash("companion.area.top") == first
-    deep.write_text("x = 2\n")
-    assert ex.code_hash("companion.area.top") != first
 
 
 @pytest.mark.parametrize("name", names())

@@ -305,7 +305,7 @@ def test_one_value_has_a_mean_and_no_spread():
 @pytest.mark.parametrize("changed", [False, True])
 def test_a_result_says_in_one_line_where_it_comes_from(monkeypatch, seconds, said, changed):
     monkeypatch.setattr(results, "experiment", lambda name: small())
-    monkeypatch.setattr(results, "code_hash", lambda module: "new" if changed else "old")
+    monkeypatch.setattr(Experiment, "code", "new" if changed else "old")
     provenance = {
         "device": "a box",
         "versions": {"python": "3.12", "numpy": "2.0"},
@@ -325,7 +325,7 @@ def test_a_result_says_in_one_line_where_it_comes_from(monkeypatch, seconds, sai
 
 def test_a_repetition_counts_only_with_the_code_of_today(monkeypatch):
     monkeypatch.setattr(results, "experiment", lambda name: small())
-    monkeypatch.setattr(results, "code_hash", lambda module: "new")
+    monkeypatch.setattr(Experiment, "code", "new")
     note = {"code": "new", "runs": 2, "of": 6, "date": "2026-02-03T04:05:06Z"}
     found = results.Result("small", "smoke", {}, [0], ("a",), ROWS, [], {"repeated": note})
     said = " 2 of the 6 runs, repeated with today's code on 2026-02-03, gave the same numbers."
@@ -335,12 +335,12 @@ def test_a_repetition_counts_only_with_the_code_of_today(monkeypatch):
 
 
 def test_provenance_names_time_code_and_versions(monkeypatch):
-    monkeypatch.setattr(results, "code_hash", lambda module: f"hash of {module}")
+    monkeypatch.setattr(Experiment, "code", "a hash")
     before = datetime.now(UTC).replace(microsecond=0)
     made = results.provenance(small(), "smoke", "a box", 12.345, {"torch": "0.0"})
     assert before <= datetime.strptime(made["date"], "%Y-%m-%dT%H:%M:%S%z") <= datetime.now(UTC)
     assert made["seconds"] == 12.3
-    assert (made["device"], made["code"]) == ("a box", f"hash of {small().module}")
+    assert (made["device"], made["code"]) == ("a box", "a hash")
     assert made["command"] == "companion run small --preset smoke --fresh"
     assert made["versions"]["torch"] == "0.0", "what the workers had goes before what is here"
     assert made["versions"]["numpy"] == np.__version__

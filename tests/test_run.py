@@ -35,8 +35,7 @@ def toy(tmp_path, monkeypatch):
     log = tmp_path / "calls.log"
     known = Experiment("toy", "a toy", {"smoke": Toy(log=str(log))}, {"smoke": 2}, cells, measure)
     monkeypatch.setattr("companion.runner.results.experiment", lambda name: known)
-    monkeypatch.setattr(runner, "code_hash", lambda module: "0" * 16)
-    monkeypatch.setattr(results, "code_hash", lambda module: "0" * 16)
+    monkeypatch.setattr(Experiment, "code", "0" * 16)
     return known, log, tmp_path / "out"
 
 
@@ -78,8 +77,7 @@ def test_more_seeds_reuse_the_stored_ones_and_fresh_does_not(toy):
 def test_other_code_starts_anew(toy, monkeypatch):
     known, log, out = toy
     runner.run(known, "smoke", out=out)
-    monkeypatch.setattr(runner, "code_hash", lambda module: "1" * 16)
-    monkeypatch.setattr(results, "code_hash", lambda module: "1" * 16)
+    monkeypatch.setattr(Experiment, "code", "1" * 16)
     runner.run(known, "smoke", out=out)
     assert len(log.read_text().splitlines()) == 8
 

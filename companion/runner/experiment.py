@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
-import hashlib
-import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from companion.runner.code import code_hash
 
 PRESETS = ("smoke", "cpu", "paper")
 ORIGINS = ("paper", "ours")
@@ -62,8 +61,9 @@ class Experiment:
             raise ValueError(f"seeds must name the presets {sorted(self.presets)}, got {sorted(self.seeds)}")
 
     @property
-    def module(self) -> str:
-        return self.run.__module__
+    def code(self) -> str:
+        """The hash of the code behind its numbers, see `companion.runner.code`."""
+        return code_hash(self.run.__module__, self.run.__name__)
 
 
 def settings_dict(settings: Any) -> dict[str, Any]:
@@ -86,59 +86,3 @@ def settings_table(settings: Any) -> list[dict[str, Any]]:
 
 def _plain(value: Any) -> Any:
     return [_plain(v) for v in value] if isinstance(value, (list, tuple)) else value
-
-
-def code_hash(module: str) -> str:
-    """Hash of the code behind a result: `module` and every `companion` module it imports, however deep.
-
-    Comments, docstrings and layout do not count, so that mending a sentence does not make a result look old.
-    """
-    digest = hashlib.sha256()
-    for name, source in sorted(_closure(module).items()):
-        digest.update(name.encode() + ast.dump(_without_docstrings(ast.parse(source))).encode())
-    return digest.hexdigest()[:16]
-
-
-def _closure(module: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    waiting = [module]
-    while waiting:
-        name = waiting.pop()
-        path = _source(name)
-        if name in found or path is None:
-            continue
-        found[name] = path.read_text(encoding="utf-8")
-        waiting += _imports(name, path, ast.parse(found[name]))
-    return found
-
-
-def _source(name: str) -> Path | None:
-    root = Path(__file__).parents[1]
-    path = root.joinpath(*name.split(".")[1:])
-    for candidate in (path.with_suffix(".py"), path / "__init__.py"):
-        if candidate.is_file():
-            return candidate
-    return None
-
-
-def _imports(name: str, path: Path, tree: ast.Module) -> list[str]:
-    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    names: list[str] = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names += [a.name for a in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                base = importlib.util.resolve_name("." * node.level + base, package)
-            names += [base, *(f"{base}.{a.name}" for a in node.names)]
-    return [n for n in names if n.startswith("companion.")]
-
-
-def _without_docstrings(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(getattr(first.value, "value", None), str):
-                node.body = node.body[1:]
-    return tree

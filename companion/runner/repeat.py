@@ -15,7 +15,7 @@ from typing import Any
 
 from companion._validate import integer
 from companion.runner import results
-from companion.runner.experiment import Experiment, Resources, code_hash
+from companion.runner.experiment import Experiment, Resources
 from companion.runner.run import device_name
 
 #: relative; a repetition on the same machine is exact, linear algebra on another one may round differently
@@ -58,7 +58,7 @@ def repeat(
         except RuntimeError as difference:
             raise RuntimeError(f"{difference}{_elsewhere(stored, device_name(resources.device))}") from None
     note = {
-        "code": code_hash(known.module),
+        "code": known.code,
         "runs": pieces,
         "of": len(everything),
         "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

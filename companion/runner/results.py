@@ -19,7 +19,7 @@ from typing import Any
 from companion import _files
 from companion import _validate as check
 from companion.experiments import experiment
-from companion.runner.experiment import Experiment, code_hash, settings_dict
+from companion.runner.experiment import Experiment, settings_dict
 
 FORMAT = 1
 _PACKAGES = ("numpy", "scipy", "torch", "torchvision", "scikit-learn")
@@ -70,7 +70,7 @@ class Result:
     @property
     def code_changed(self) -> bool:
         """Whether the code behind the result has changed since it was made (comments do not count)."""
-        return code_hash(experiment(self.experiment).module) != self.provenance["code"]
+        return experiment(self.experiment).code != self.provenance["code"]
 
     @property
     def stands(self) -> bool:
@@ -93,7 +93,7 @@ class Result:
     def _repeated(self) -> str:
         """What `companion repeat` found with the code as it is now, if it was called."""
         note = self.provenance.get("repeated", {})
-        if not note or note["code"] != code_hash(experiment(self.experiment).module):
+        if not note or note["code"] != experiment(self.experiment).code:
             return ""
         agreement = _agreement(note, f"today's code on {note['date'][:10]}")
         return f" {agreement}, gave the same numbers."
@@ -240,7 +240,7 @@ def provenance(
     return {
         "device": device,
         "versions": {**versions(), **(used or {})},
-        "code": code_hash(known.module),
+        "code": known.code,
         "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "seconds": round(seconds, 1),
         "command": renewal(known.name, preset),

@@ -23,7 +23,7 @@ from tqdm.auto import tqdm
 from companion import _files
 from companion._validate import one_of, path, positive_int
 from companion.runner import backends, results
-from companion.runner.experiment import Experiment, Resources, code_hash, settings_dict
+from companion.runner.experiment import Experiment, Resources, settings_dict
 
 BACKENDS = ("joblib", "dask")
 DEVICES = ("cpu", "cuda")
@@ -218,7 +218,7 @@ def _reuse(known: Experiment, preset: str, out: Path, pieces: Sequence[Piece]) -
 
 
 def _key(known: Experiment, settings: Any) -> str:
-    return _digest({"settings": settings_dict(settings), "code": code_hash(known.module)})
+    return _digest({"settings": settings_dict(settings), "code": known.code})
 
 
 def _digest(value: dict[str, Any]) -> str:
