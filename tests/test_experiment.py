@@ -11,7 +11,6 @@ import pytest
 
 from book.shared.page import setting_rows, settings_of
 from companion.experiments import experiment, names
-from companion.runner import code
 from companion.runner import experiment as ex
 
 
