@@ -120,7 +120,7 @@ def test_a_difference_from_another_device_says_so(stored):
         repeat.repeat(experiment("figure1"), "smoke", root=stored)
     here = runner.device_name("cpu")
     assert f"made on another make of CPU, this is {here}" in str(told.value)
-    assert "renew it here with: companion run figure1 --preset smoke --fresh" in str(told.value)
+    assert f"renew it here with: companion run figure1 --preset smoke --out {stored} --fresh" in str(told.value)
 
 
 def test_a_difference_on_the_same_device_blames_nothing_else(stored):

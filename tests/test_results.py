@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 import platform
+import shlex
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -317,10 +318,12 @@ def test_a_result_says_in_one_line_where_it_comes_from(monkeypatch, seconds, sai
     assert found.code_changed is changed
     assert found.line() == (
         f"Stored result small-smoke: 1 seed, 3 rows, {said} of computing on a box, 2026-02-03, python 3.12, numpy 2.0, "
-        "code old. Renew with: companion run small --preset smoke --fresh"
+        "code old. Renew with: companion run small --preset smoke --seeds 1 --fresh"
         + (" The code has changed since; the settings have not." if changed else "")
     )
-    assert ": 2 seeds, " in dataclasses.replace(found, seeds=[0, 1]).line()
+    usual = dataclasses.replace(found, seeds=[0, 1]).line()
+    assert ": 2 seeds, " in usual
+    assert " companion run small --preset smoke --fresh" in usual
 
 
 def test_a_repetition_counts_only_with_the_code_of_today(monkeypatch):
@@ -431,3 +434,19 @@ def test_what_a_file_says_is_never_markup():
         assert "<img" not in page
         assert "&lt;img src=x" in page
     assert "<code>companion run figure1 --preset" in found.line()._repr_html_()
+
+
+def test_the_command_that_renews_a_result_names_what_was_given(tmp_path, monkeypatch):
+    """Pasted into a shell it makes the same file with the same seeds, whatever the folder is called."""
+    out = tmp_path / "my results"
+    made = results.read(run(experiment("figure1"), "smoke", out=out, seeds=1))
+    words = ["companion", "run", "figure1", "--preset", "smoke", "--seeds", "1", "--out", str(out), "--fresh"]
+    assert shlex.split(made.command) == words
+    assert f"Renew with: {made.command}" in made.line()
+    monkeypatch.setenv("COMPANION_RESULTS", str(out))
+    usual = results.read(run(experiment("figure1"), "smoke", out=out, seeds=experiment("figure1").seeds["smoke"]))
+    assert usual.command == "companion run figure1 --preset smoke --fresh"
+    with pytest.raises(
+        FileNotFoundError, match=f"make it with: companion run figure1 --preset paper --out '?{tmp_path}"
+    ):
+        results.load("figure1", "paper", root=tmp_path)

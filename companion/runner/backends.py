@@ -1,8 +1,10 @@
 """Where the pieces of a run are computed: here, in several processes here, or on a Dask cluster.
 
 Each backend is an iterator that takes tasks (functions of no arguments with a name) and yields
-`(index, value)` as they finish, in any order. None of them changes a number: a task is the same function of the same
-arguments wherever it runs.
+`(index, value)` as they finish, in any order. A task is the same function of the same arguments wherever it runs, so
+that no backend changes a number beyond rounding: linear algebra adds in an order that hangs on the processor and on the
+threads (4e-15 between one and two). joblib's processes get `threads` threads each; this process and Dask's workers have
+what their environment gives them (OMP_NUM_THREADS).
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import json
 import math
 import os
 import platform
+import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ class Result:
     rows: list[Row]
     summary: list[Row]
     provenance: dict[str, Any]
+    out: Path | None = None  # the folder it was read from, None for the usual ones
 
     def where(self, **keys: Any) -> list[Row]:
         """Summary groups whose keys equal `keys`; each metric is a dict(mean, sd, n, low, high)."""
@@ -65,7 +67,9 @@ class Result:
 
     @property
     def command(self) -> str:
-        return renewal(self.experiment, self.preset)
+        """The command that makes it anew: with its seeds and its folder, where they are not the usual ones."""
+        usual = len(self.seeds) == experiment(self.experiment).seeds.get(self.preset)
+        return renewal(self.experiment, self.preset, None if usual else len(self.seeds), self.out)
 
     @property
     def code_changed(self) -> bool:
@@ -125,9 +129,16 @@ def _matches(row: Mapping[str, Any], keys: Mapping[str, Any]) -> bool:
     return all(row.get(k) == v for k, v in keys.items())
 
 
-def renewal(name: str, preset: str) -> str:
-    """The command that makes a result anew."""
-    return f"companion run {name} --preset {preset} --fresh"
+def renewal(name: str, preset: str, seeds: int | None = None, out: Path | None = None) -> str:
+    """The command that makes a result anew, ready to be pasted: a path with blanks is quoted."""
+    given = [("--seeds", seeds), ("--out", out)]
+    options = [word for option, value in given if value is not None for word in (option, str(value))]
+    return shlex.join(["companion", "run", name, "--preset", preset, *options, "--fresh"])
+
+
+def _unusual(place: Path) -> Path | None:
+    """`place`, if a command has to name it."""
+    return None if place.resolve() in (folder().resolve(), own_folder().resolve()) else place
 
 
 def folder() -> Path:
@@ -174,7 +185,8 @@ def load(name: str, preset: str = "paper", *, root: Path | None = None) -> Resul
         raise ValueError(f"preset of {name} must be one of {', '.join(known.presets)}; got {preset!r}")
     file = path(name, preset, root)
     if not file.is_file():
-        raise FileNotFoundError(f"no stored result {file.name} in {file.parent}; make it with: {renewal(name, preset)}")
+        command = renewal(name, preset, out=_unusual(file.parent))
+        raise FileNotFoundError(f"no stored result {file.name} in {file.parent}; make it with: {command}")
     result = read(file)
     expected = settings_dict(known.presets[preset])
     differing = sorted(key for key in {*expected, *result.settings} if expected.get(key) != result.settings.get(key))
@@ -199,6 +211,7 @@ def read(file: Path) -> Result:
             rows=[_with_nan(row) for row in data["rows"]],
             summary=[_with_nan(group) for group in data["summary"]],
             provenance=data["provenance"],
+            out=_unusual(file.parent),
         )
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
         raise ValueError(f"{file} is not a stored result ({type(error).__name__}: {error})") from None
