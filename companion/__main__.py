@@ -40,7 +40,7 @@ class _Parser(argparse.ArgumentParser):
     """Bad arguments: exit code 2 and one clear line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"companion: {message} (see {self.prog} --help)\n")
+        self.exit(2, f"companion: {' '.join(message.split())} (see {self.prog} --help)\n")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -150,8 +150,9 @@ def _open_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, open as long as the process
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 @contextmanager

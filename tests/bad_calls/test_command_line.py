@@ -7,7 +7,10 @@ import subprocess
 import sys
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from companion.experiments import experiment, names
 from tests.calling import call
 
 RUN = ("run", "figure1")
@@ -66,6 +69,71 @@ def test_a_bad_command_gives_code_2_and_one_line(capsys, tmp_path, argv, told):
     assert "Traceback" not in err
     assert out == ""
     assert not list(tmp_path.rglob("*.json")), "no result, no piece"
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_experiment_refuses_in_one_line(capsys, tmp_path, name):
+    """The doors of the command line, and, where an experiment reads real images, a folder without any."""
+    presets = experiment(name).presets
+    wrong = [(f"preset of {name} must be one of", "--preset", "huge"), ("seeds must be at least 1", "--seeds", "0")]
+    wrong += [("device must be", "--device", device) for device in ("tpu", "cuda:x", "cuda:99")]
+    wrong += [
+        ("run `companion data fetch --root", "--preset", p, "--root", str(tmp_path))
+        for p, settings in presets.items()
+        if getattr(settings, "source", getattr(settings, "data", "")) == "real"
+    ]
+    for told, *words in wrong:
+        code, out, err = call(capsys, "run", name, "--device", "cpu", "--out", str(tmp_path / "out"), *words)
+        assert (code, out) == (2, ""), words
+        assert told in err
+        assert re.sub(rf"^{name} on cpu: .*\n", "", err).count("\n") == 1
+    assert not list(tmp_path.rglob("*.json"))
+
+
+WORDS = [
+    *("--preset", "--device", "--seeds", "--jobs", "--threads", "--root", "--backend", "--scheduler", "--fresh"),
+    *("--pieces", "--markdown", "--version", "-h", "--se", "--o=x", "--", "-", "=", "", " ", "0", "1", "-1", "1.5"),
+    *(
+        "nan",
+        "1e3",
+        "9" * 30,
+        "٣",
+        "1_000",
+        "0x10",
+        "~nobody-of-this-name",
+        "/dev/null",
+        "x" * 300,
+        "x/" * 3000,
+        "a\nb",
+    ),
+    *(
+        "x" * 300,
+        "smoke",
+        "huge",
+        "auto",
+        "cuda",
+        "cpu:0",
+        "mps",
+        "joblib",
+        "tcp://",
+        "\udcff",
+        "é",
+        "figure1",
+        "verify",
+    ),
+]
+
+
+@given(
+    start=st.sampled_from([("run", "figure1"), ("repeat", "figure1"), ("data",), ("list",), ("claims", "-x"), ()]),
+    words=st.lists(st.sampled_from(WORDS), max_size=5),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_whatever_is_typed_the_answer_is_a_code_and_at_most_one_line(capsys, tmp_path, start, words):
+    out = ("--out", str(tmp_path)) if start[:1] in (("run",), ("repeat",)) else ()
+    code, _, err = call(capsys, *start, *out, *words)
+    assert code in (0, 2)
+    assert err.count("\n") == (code == 2), "one line says what is wrong"
 
 
 @pytest.fixture
