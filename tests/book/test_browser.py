@@ -1,15 +1,19 @@
 """Every page in a browser: nothing is fetched from elsewhere, nothing fails, explorers move, all can use it."""
 
 import json
+import re
 import sys
+from types import SimpleNamespace
 
 import pytest
 
-from tests.book.pages import PAGES, ROOT
+from book.shared.explore import explorer
+from tests.book.pages import CHAPTERS, PAGES, ROOT, source
 
 pytestmark = pytest.mark.site
 
 HEAVY = "book/linear/figure1"
+TRACK = 200  # pixels that a finger needs
 WATCH = """() => {
   const state = (e) => { const s = [...e.querySelectorAll('svg[role=img]')].find((x) => x.getClientRects().length);
                          return s ? s.getAttribute('aria-label') + '|' + s.innerHTML.length : null; };
@@ -184,4 +188,103 @@ def test_search_finds_a_page(browser, server):
     at.goto(f"{server}search.html?q=memorization")
     at.wait_for_selector("ul.search li a", timeout=30_000)
     assert at.locator("ul.search li a").count() >= 1
+    at.close()
+
+
+def test_tracks_are_long_enough_on_a_phone_and_readouts_are_no_tab_stops(visit):
+    at = visit.page
+    at.set_viewport_size({"width": 390, "height": 844})
+    at.wait_for_timeout(200)
+    tracks = at.evaluate("[...document.querySelectorAll('.explorer .noUi-base')].map((e) => e.clientWidth)")
+    at.set_viewport_size({"width": 1440, "height": 900})
+    assert all(width >= TRACK for width in tracks), tracks
+    assert at.locator(".explorer .widget-readout[contenteditable=true]").count() == 0
+
+
+@pytest.mark.parametrize("width", [390, 800])
+def test_an_explorer_keeps_its_layout_without_the_books_style_sheet(browser, tmp_path, width):
+    """As in a notebook: long labels stand above the track, readouts are whole, and the still picture is hidden."""
+    embed = pytest.importorskip("ipywidgets.embed")
+    script = ROOT / "book" / "_static" / "vendor" / "widgets" / "embed.js"
+    if not script.is_file():
+        pytest.skip("the widgets' code is not installed: make book")
+    shown = explorer(
+        lambda a, b: SimpleNamespace(svg=f'<svg role="img" width="10" height="10" aria-label="{a} {b}"></svg>', alt=""),
+        labels={"a": "a label that is so long that hardly anything of a phone is left for its slider"},
+        a=["a value that would be cut if there were less room", "x"],
+        b=[1, 2],
+    )
+    shell = embed.embed_data(views=[shown])
+    state, (view,) = json.dumps(shell["manager_state"]), shell["view_specs"]
+    page = (
+        f'<meta name="viewport" content="width=device-width"><script src="{script.as_uri()}"></script>'
+        f'<script type="application/vnd.jupyter.widget-state+json">{state}</script><body>'
+        f'<script type="application/vnd.jupyter.widget-view+json">{json.dumps(view)}</script>'
+    )
+    (tmp_path / "page.html").write_text(page, encoding="utf-8")
+    at = browser.new_page(viewport={"width": width, "height": 800})
+    at.goto((tmp_path / "page.html").as_uri())
+    at.wait_for_selector(".explorer .noUi-handle")
+    at.wait_for_timeout(300)
+    assert all(
+        w >= TRACK for w in at.evaluate("[...document.querySelectorAll('.noUi-base')].map((e) => e.clientWidth)")
+    )
+    words = "[...document.querySelectorAll('.widget-label, .widget-readout')]"
+    assert at.evaluate(f"{words}.filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent)") == []
+    above = """[...document.querySelectorAll('.widget-hslider')].every((e) => {
+      const label = e.querySelector('.widget-label').getBoundingClientRect();
+      const track = e.querySelector('.noUi-base').getBoundingClientRect();
+      return label.bottom <= track.top + 1 || label.right <= track.left;
+    })"""
+    assert at.evaluate(above), "a label lies over its track"
+    at.close()
+
+
+@pytest.fixture
+def without_scripts(browser, server):
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 1000, "height": 900})
+    at = context.new_page()
+    yield at
+    context.close()
+
+
+@pytest.mark.parametrize("page", [page for page in CHAPTERS if "explorer(" in source(page)])
+def test_without_scripts_the_page_says_so_and_explorers_show_their_first_picture(without_scripts, server, page):
+    at = without_scripts
+    at.goto(f"{server}{page}.html")
+    assert at.locator(".no-scripts").is_visible()
+    stills = at.locator(".explorer-still")
+    assert stills.count() == len(re.findall(r"^\s*explorer\(", source(page), re.M))
+    for number in range(stills.count()):
+        assert stills.nth(number).locator("svg").first.is_visible()
+        assert stills.nth(number).locator(".explorer-note").is_visible()
+    formula = at.locator("article .math").first
+    assert "monospace" in formula.evaluate("e => getComputedStyle(e).fontFamily") if formula.count() else True
+
+
+def test_with_scripts_the_still_picture_gives_way(visit):
+    hidden = "[...document.querySelectorAll('.explorer-still')].every((e) => !e.getClientRects().length)"
+    assert visit.page.evaluate(hidden)
+
+
+def test_reduced_motion_means_none(browser, server):
+    opened = Visit(browser, server, HEAVY, reduced_motion="reduce", viewport={"width": 1440, "height": 900})
+    moving = """[...document.querySelectorAll('*')].flatMap((e) => ['', '::before', '::after'].filter((part) => {
+      const s = getComputedStyle(e, part || null);
+      const lasts = s.transitionDuration.split(',').some((d) => parseFloat(d) > 0) && s.transitionProperty !== 'none';
+      return lasts || s.animationName !== 'none' || s.scrollBehavior === 'smooth';
+    }).map((part) => e.tagName + '.' + e.classList + part))"""
+    assert opened.page.evaluate(moving) == []
+    opened.context.close()
+
+
+def test_search_from_disk_says_that_it_has_no_excerpts(browser, html):
+    at = browser.new_page()
+    errors = []
+    at.on("console", lambda m: errors.append(m.text) if m.type == "error" and "fetch" in m.text.lower() else None)
+    at.goto((html / "search.html").as_uri() + "?q=memorization")
+    at.wait_for_selector("ul.search li a", timeout=30_000)
+    assert "make serve" in at.locator(".search-note").inner_text()
+    at.wait_for_timeout(300)
+    assert errors == []
     at.close()
