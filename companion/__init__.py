@@ -1,9 +1,9 @@
 """The code behind *Memorize, then compose*: an executable companion to Zhou, Ma and Ge (ICLR 2026).
 
 Areas, each importable on its own: `companion.linear` (exact solvers for the sparse linear model),
-`companion.neural` (digit-sum networks), `companion.memorization` (scores), `companion.landscape`
-(small demonstrations). Importing `companion` loads none of them. `companion.experiments` holds one module for each
-stored result, `companion.runner` what runs and keeps them; `companion.results` is `companion.runner.results`.
+`companion.neural` (digit-sum networks), `companion.memorization` (scores). Importing `companion` loads none of them.
+`companion.experiments` holds one module for each stored result, `companion.runner` what runs and keeps them;
+`companion.results` is `companion.runner.results`.
 """
 
 from __future__ import annotations

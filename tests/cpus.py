@@ -23,7 +23,8 @@ except ImportError:  # NumPy 1
     from numpy.core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 
 ROOT = Path(__file__).resolve().parents[1]
-TESTS = ("linear", "memorization", "neural", "landscape", "book/test_ledger.py", "test_results.py", "test_streams.py")
+TESTS = ("linear", "memorization", "neural", "book/test_ledger.py", "book/test_landscape_rooms.py")
+TESTS += ("test_results.py", "test_streams.py")
 WIDE = ("AVX512F", "AVX512CD", "AVX512_SKX", "X86_V4")
 AVX2 = ("AVX2", "FMA3", "X86_V3")
 

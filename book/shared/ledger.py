@@ -156,7 +156,7 @@ class Claim:
         return outcome
 
 
-_TO_MOVE = ("landscape", "dispute")
+_TO_MOVE = ("dispute",)
 _ENTERED: dict[str, Claim] = {}
 
 

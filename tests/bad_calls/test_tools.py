@@ -6,23 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from book.shared import explore, style
-from book.shared import page as book
-from companion import experiments
-from companion.landscape import (
-    capacity,
+from book.landscape.classical import capacity
+from book.landscape.harmless_needed_harmful import (
     corrupted,
-    deep_linear,
     exceptions,
     irrelevant,
-    near_duplicates,
     overfitting,
-    parameter_function,
-    race,
-    seeds,
-    shortcut,
     spurious,
+    surface,
 )
+from book.landscape.simple_wins import many_tasks, race, random_functions, shortcut
+from book.shared import explore, style
+from book.shared import page as book
+from book.shared.seeds import repeat
+from companion import experiments
 from companion.neural import additive, interaction
 from companion.runner import experiment, results
 from companion.runner import run as runner
@@ -38,10 +35,6 @@ def run(preset="smoke", **options):
 
 def figure():
     return style.subplots()[0]
-
-
-def surface(**options):
-    return near_duplicates.surface(seed=0, **{"bandwidth": 0.2, "power": 1.0, **options})
 
 
 def one_value(draw=lambda a: None, **options):
@@ -109,39 +102,72 @@ TOOLS = [
 ]
 
 DEMONSTRATIONS = [
-    bad("demo-seed", lambda: capacity.run(seed=-1), ValueError, "seed must be at least 0, got -1"),
-    bad("demo-seed-None", lambda: overfitting.run(seed=None), TypeError, "seed must be a whole number, got None"),
-    bad("demo-n", lambda: capacity.run(seed=0, n=0), ValueError, "n must be at least 1, got 0"),
-    bad("demo-noise", lambda: capacity.run(seed=0, noise=-1.0), ValueError, "noise must", "at least 0, got -1.0"),
-    bad("demo-shape", lambda: overfitting.run(seed=0, shape="flat"), ValueError, "shape must be one of", "got 'flat'"),
-    bad("demo-lr", lambda: spurious.run(seed=0, lr=nan), ValueError, "lr must be finite", "got nan"),
-    bad("demo-share", lambda: irrelevant.run(seed=0, kept=(2.0,)), ValueError, "kept must", "[0, 1], got 2.0"),
-    bad("demo-contexts", lambda: race.run(seed=0, contexts=99), ValueError, "contexts must be in [1, ", "got 99"),
-    bad("demo-width", lambda: shortcut.run(seed=0, width=2.5), TypeError, "width must be a whole number, got 2.5"),
-    bad("demo-seeds", lambda: seeds.repeat(capacity.run, 0), ValueError, "seeds must name at least one seed, got none"),
-    bad("demo-seeds-real", lambda: seeds.repeat(capacity.run, 2.5), TypeError, "seeds must be a whole number, got 2.5"),
-    bad("demo-seeds-words", lambda: seeds.repeat(capacity.run, "ab"), TypeError, "seeds must be", "got 'ab'"),
-    bad("demo-seeds-one", lambda: seeds.repeat(capacity.run, (0, -1)), ValueError, "seeds must be at least 0, got -1"),
-    bad("demo-function", lambda: seeds.repeat(None, 1), TypeError, "demo must be a demonstration", "got None"),
-    bad("demo-counts", lambda: capacity.run(seed=0, counts=()), ValueError, "counts must hold at least one number"),
-    bad("demo-counts-one", lambda: capacity.run(seed=0, counts=4), TypeError, "counts must be a sequence", "got 4"),
-    bad("demo-shares", lambda: irrelevant.run(seed=0, kept=0.5), TypeError, "kept must be a sequence", "got 0.5"),
-    bad("demo-slots", lambda: exceptions.run(seed=0, slot_counts=[]), ValueError, "slot_counts must hold at least one"),
-    bad("demo-d", lambda: exceptions.run(seed=0, n=5, d=20), ValueError, "d must be in [1, 5], got 20"),
-    bad("demo-n-word", lambda: exceptions.run(seed=0, n="a"), TypeError, "n must be a whole number, got 'a'"),
-    bad("demo-p", lambda: corrupted.run(seed=0, p=1), ValueError, "p must be at least 2, got 1"),
-    bad("demo-size", lambda: deep_linear.many_tasks(seed=0, size="a"), TypeError, "size must be a whole number", "'a'"),
-    bad("demo-bandwidth", lambda: surface(bandwidth=0), ValueError, "bandwidth must be", "greater than 0, got 0"),
-    bad("demo-power", lambda: surface(power=3.0), ValueError, "power must be", "(0, 2], got 3.0"),
+    bad("demo-seed", lambda: capacity(seed=-1), ValueError, "seed must be at least 0, got -1"),
+    bad("demo-seed-None", lambda: overfitting(seed=None), TypeError, "seed must be a whole number, got None"),
+    bad("demo-n", lambda: capacity(seed=0, n=0), ValueError, "n must be at least 1, got 0"),
+    bad("demo-noise", lambda: capacity(seed=0, noise=-1.0), ValueError, "noise must", "at least 0, got -1.0"),
+    bad("demo-shape", lambda: overfitting(seed=0, shape="flat"), ValueError, "shape must be one of", "got 'flat'"),
+    bad("demo-lr", lambda: spurious(seed=0, lr=nan), ValueError, "lr must be finite", "got nan"),
+    bad("demo-share", lambda: irrelevant(seed=0, kept=(2.0,)), ValueError, "kept must", "[0, 1], got 2.0"),
+    bad("demo-contexts", lambda: race(seed=0, contexts=99), ValueError, "contexts must be in [1, ", "got 99"),
     bad(
-        "cloud-count", lambda: parameter_function.cloud(seed=0, count=0), ValueError, "count must be at least 1, got 0"
+        "demo-width",
+        lambda: shortcut(seed=0, width=2.5),
+        TypeError,
+        "width must be a whole number, got 2.5",
     ),
     bad(
-        "cloud-width", lambda: parameter_function.cloud(seed=0, width=0), ValueError, "width must be at least 1, got 0"
+        "demo-seeds",
+        lambda: repeat(capacity, 0),
+        ValueError,
+        "seeds must name at least one seed, got none",
+    ),
+    bad(
+        "demo-seeds-real",
+        lambda: repeat(capacity, 2.5),
+        TypeError,
+        "seeds must be a whole number, got 2.5",
+    ),
+    bad("demo-seeds-words", lambda: repeat(capacity, "ab"), TypeError, "seeds must be", "got 'ab'"),
+    bad(
+        "demo-seeds-one",
+        lambda: repeat(capacity, (0, -1)),
+        ValueError,
+        "seeds must be at least 0, got -1",
+    ),
+    bad("demo-function", lambda: repeat(None, 1), TypeError, "demo must be a demonstration", "got None"),
+    bad("demo-counts", lambda: capacity(seed=0, counts=()), ValueError, "counts must hold at least one number"),
+    bad("demo-counts-one", lambda: capacity(seed=0, counts=4), TypeError, "counts must be a sequence", "got 4"),
+    bad("demo-shares", lambda: irrelevant(seed=0, kept=0.5), TypeError, "kept must be a sequence", "got 0.5"),
+    bad(
+        "demo-slots",
+        lambda: exceptions(seed=0, slot_counts=[]),
+        ValueError,
+        "slot_counts must hold at least one",
+    ),
+    bad("demo-d", lambda: exceptions(seed=0, n=5, d=20), ValueError, "d must be in [1, 5], got 20"),
+    bad("demo-n-word", lambda: exceptions(seed=0, n="a"), TypeError, "n must be a whole number, got 'a'"),
+    bad("demo-p", lambda: corrupted(seed=0, p=1), ValueError, "p must be at least 2, got 1"),
+    bad("demo-size", lambda: many_tasks(seed=0, size="a"), TypeError, "size must be a whole number", "'a'"),
+    bad(
+        "demo-bandwidth", lambda: surface(seed=0, bandwidth=0), ValueError, "bandwidth must be", "greater than 0, got 0"
+    ),
+    bad("demo-power", lambda: surface(seed=0, power=3.0), ValueError, "power must be", "(0, 2], got 3.0"),
+    bad(
+        "cloud-count",
+        lambda: random_functions(seed=0, count=0),
+        ValueError,
+        "count must be at least 1, got 0",
+    ),
+    bad(
+        "cloud-width",
+        lambda: random_functions(seed=0, width=0),
+        ValueError,
+        "width must be at least 1, got 0",
     ),
     bad(
         "cloud-activation",
-        lambda: parameter_function.cloud(seed=0, activation="sine"),
+        lambda: random_functions(seed=0, activation="sine"),
         ValueError,
         "activation must be one of relu, tanh, coin; got 'sine'",
     ),

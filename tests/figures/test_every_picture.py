@@ -8,32 +8,13 @@ from functools import cache
 import numpy as np
 import pytest
 
+from book.landscape import classical, simple_wins
+from book.landscape import harmless_needed_harmful as memory
+from book.shared.seeds import repeat
 from companion.figures import (
     dispute,
     dispute_removal,
-    landscape,
-    landscape_handover,
-    landscape_memory,
-    landscape_simple,
 )
-from companion.landscape import (
-    capacity,
-    celebrity,
-    corrupted,
-    deep_linear,
-    episodic,
-    exceptions,
-    irrelevant,
-    linear_first,
-    near_duplicates,
-    overfitting,
-    race,
-    representation,
-    shortcut,
-    size_bounds,
-    spurious,
-)
-from companion.landscape.seeds import repeat
 from companion.runner import results
 from tests.book.pictures import well_formed
 
@@ -45,8 +26,8 @@ def two(run, **settings):
 
 
 def spurious_runs():
-    runs = {core: tuple(two(spurious.run, core=core, private=m, steps=200) for m in (300, 0)) for core in (0.1, 0.4)}
-    return landscape_memory.spurious(*runs[0.1], runs)
+    runs = {core: tuple(two(memory.spurious, core=core, private=m, steps=200) for m in (300, 0)) for core in (0.1, 0.4)}
+    return memory.fig_spurious(*runs[0.1], runs)
 
 
 def images():
@@ -63,47 +44,50 @@ def agreement():
 
 PICTURES = {
     # landscape
-    "polynomial": lambda: landscape.polynomial(
-        *(two(capacity.run, counts=landscape.COUNTS, decay=decay) for decay in (1.0, 0.0))
+    "polynomial": lambda: classical.fig_polynomial(
+        *(two(classical.capacity, counts=classical.COUNTS, decay=decay) for decay in (1.0, 0.0))
     ),
-    "labels": lambda: landscape.labels(landscape.label_runs((0.0, 1.0), seeds=2)),
-    "functions": lambda: landscape_simple.functions(count=1000),
-    "linear-first": lambda: landscape_simple.linear_first(two(linear_first.run)),
-    "race": lambda: landscape_simple.race_curves({c: two(race.run, contexts=c) for c in (1, 2, 4)}),
-    "race-state": lambda: landscape_simple.race_state(3, 4.0),
-    "signal": lambda: landscape_simple.signal(
-        two(deep_linear.signal_or_noise), two(deep_linear.signal_or_noise, deep=False)
+    "labels": lambda: classical.fig_labels(classical.label_runs((0.0, 1.0), seeds=2)),
+    "functions": lambda: simple_wins.fig_functions(count=1000),
+    "linear-first": lambda: simple_wins.fig_linear(two(simple_wins.linear_first)),
+    "race": lambda: simple_wins.fig_race({c: two(simple_wins.race, contexts=c) for c in (1, 2, 4)}),
+    "race-state": lambda: simple_wins.race_state(3, 4.0),
+    "signal": lambda: simple_wins.fig_signal(
+        two(simple_wins.signal_or_noise), two(simple_wins.signal_or_noise, deep=False)
     ),
-    "tasks": lambda: landscape_simple.tasks(
-        *({n: two(deep_linear.many_tasks, tasks=n, shared=together) for n in (1, 4)} for together in (True, False))
+    "tasks": lambda: simple_wins.fig_tasks(
+        *({n: two(simple_wins.many_tasks, tasks=n, shared=together) for n in (1, 4)} for together in (True, False))
     ),
-    "representation": lambda: landscape_simple.representation(
-        two(representation.run), two(representation.run, control=True)
+    "representation": lambda: simple_wins.fig_representation(
+        two(simple_wins.representation), two(simple_wins.representation, control=True)
     ),
-    "shortcut": lambda: landscape_simple.shortcut(two(shortcut.run), two(shortcut.run, simple=False)),
-    "fates": lambda: landscape_memory.fates(
-        {shape: {n: two(overfitting.run, shape=shape, n=n) for n in (25, 200)} for shape in overfitting.SHAPES}
+    "shortcut": lambda: simple_wins.fig_shortcut(two(simple_wins.shortcut), two(simple_wins.shortcut, simple=False)),
+    "fates": lambda: memory.fig_fates(
+        {shape: {n: two(memory.overfitting, shape=shape, n=n) for n in (25, 200)} for shape in memory.SHAPES}
     ),
-    "exceptions": lambda: landscape_memory.exceptions(
-        two(exceptions.run, slot_counts=(0, 20, 40)), (0, 20, 40), true_count=20
+    "exceptions": lambda: memory.fig_exceptions(
+        two(memory.exceptions, slot_counts=(0, 20, 40)), (0, 20, 40), true_count=20
     ),
-    "corrupted": lambda: landscape_memory.corrupted({d: two(corrupted.run, decay=d) for d in (0.0, 3.0)}, course=3.0),
+    "corrupted": lambda: memory.fig_corrupted({d: two(memory.corrupted, decay=d) for d in (0.0, 3.0)}, course=3.0),
     "spurious": spurious_runs,
-    "distance": lambda: landscape_memory.distance(
-        two(near_duplicates.run), two(near_duplicates.run, power=2.0, bandwidth=0.1)
+    "distance": lambda: memory.fig_distance(
+        two(memory.near_duplicates), two(memory.near_duplicates, power=2.0, bandwidth=0.1)
     ),
-    "plane": lambda: landscape_memory.plane(60, "Gaussian"),
-    "celebrity": lambda: landscape_memory.celebrity(
-        *({s: two(celebrity.run, share=s, given=given, steps=60) for s in (0.0, 0.5)} for given in (False, False, True))
+    "plane": lambda: memory.plane(60, "Gaussian"),
+    "celebrity": lambda: memory.fig_celebrity(
+        *(
+            {s: two(memory.celebrity, share=s, given=given, steps=60) for s in (0.0, 0.5)}
+            for given in (False, False, True)
+        )
     ),
-    "episodic": lambda: landscape_memory.episodic(two(episodic.run)),
-    "irrelevant": lambda: landscape_memory.irrelevant(
-        {c: two(irrelevant.run, per_cluster=c, kept=(0.2, 0.4, 1.0)) for c in (1, 4)}, (0.2, 0.4, 1.0)
+    "episodic": lambda: memory.fig_episodic(two(memory.episodic)),
+    "irrelevant": lambda: memory.fig_irrelevant(
+        {c: two(memory.irrelevant, per_cluster=c, kept=(0.2, 0.4, 1.0)) for c in (1, 4)}, (0.2, 0.4, 1.0)
     ),
-    "bounds": lambda: landscape_memory.bounds(
-        *({w: two(size_bounds.run, width=w, subspace=s) for w in (4, 16)} for s in (None, 20))
+    "bounds": lambda: memory.fig_bounds(
+        *({w: two(memory.size_bounds, width=w, subspace=s) for w in (4, 16)} for s in (None, 20))
     ),
-    "handover": lambda: landscape_handover.handover(landscape_handover.runs(1)),
+    "handover": lambda: memory.fig_handover(repeat(memory.contrast, 1)),
     # dispute
     "sampling-law": lambda: dispute.sampling_law(100),
     "score-plane": lambda: dispute.score_plane(stored("planted", "cpu")),
