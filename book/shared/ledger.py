@@ -156,7 +156,6 @@ class Claim:
         return outcome
 
 
-_TO_MOVE = ("dispute",)
 _ENTERED: dict[str, Claim] = {}
 
 
@@ -265,8 +264,6 @@ def ledger() -> tuple[Claim, ...]:
     A room that needs a package that is not installed is left out, and `missing` names it.
     """
     missing()
-    for area in _TO_MOVE:
-        import_module(f"companion.claims.{area}")
     contents = HOME.parent / "_toc.yml"
     order = contents.read_text(encoding="utf-8").split() if contents.is_file() else []
     place = {page: i for i, page in enumerate(order)}

@@ -10,6 +10,7 @@ from book.landscape import classical, simple_wins
 from book.landscape import harmless_needed_harmful as memory
 from book.shared.ledger import ledger
 from book.shared.seeds import repeat, spread
+from tests.book.pictures import well_formed
 
 
 def test_polynomial_explodes_at_the_threshold_and_the_smooth_norm_descends_again():
@@ -307,3 +308,66 @@ def test_at_least_sixteen_demonstrations_each_with_its_functions():
     assert len(demonstrations) >= 16
     assert all(claim.label.startswith("demo-") for claim in demonstrations)
     assert all(claim.source == "published elsewhere" and claim.functions for claim in demonstrations)
+
+
+def two(run, **settings):
+    return repeat(run, 2, **settings)
+
+
+def spurious_runs():
+    runs = {core: tuple(two(memory.spurious, core=core, private=m, steps=200) for m in (300, 0)) for core in (0.1, 0.4)}
+    return memory.fig_spurious(*runs[0.1], runs)
+
+
+PICTURES = {
+    "polynomial": lambda: classical.fig_polynomial(
+        *(two(classical.capacity, counts=classical.COUNTS, decay=decay) for decay in (1.0, 0.0))
+    ),
+    "labels": lambda: classical.fig_labels(classical.label_runs((0.0, 1.0), seeds=2)),
+    "functions": lambda: simple_wins.fig_functions(count=1000),
+    "linear-first": lambda: simple_wins.fig_linear(two(simple_wins.linear_first)),
+    "race": lambda: simple_wins.fig_race({c: two(simple_wins.race, contexts=c) for c in (1, 2, 4)}),
+    "race-state": lambda: simple_wins.race_state(3, 4.0),
+    "signal": lambda: simple_wins.fig_signal(
+        two(simple_wins.signal_or_noise), two(simple_wins.signal_or_noise, deep=False)
+    ),
+    "tasks": lambda: simple_wins.fig_tasks(
+        *({n: two(simple_wins.many_tasks, tasks=n, shared=together) for n in (1, 4)} for together in (True, False))
+    ),
+    "representation": lambda: simple_wins.fig_representation(
+        two(simple_wins.representation), two(simple_wins.representation, control=True)
+    ),
+    "shortcut": lambda: simple_wins.fig_shortcut(two(simple_wins.shortcut), two(simple_wins.shortcut, simple=False)),
+    "fates": lambda: memory.fig_fates(
+        {shape: {n: two(memory.overfitting, shape=shape, n=n) for n in (25, 200)} for shape in memory.SHAPES}
+    ),
+    "exceptions": lambda: memory.fig_exceptions(
+        two(memory.exceptions, slot_counts=(0, 20, 40)), (0, 20, 40), true_count=20
+    ),
+    "corrupted": lambda: memory.fig_corrupted({d: two(memory.corrupted, decay=d) for d in (0.0, 3.0)}, course=3.0),
+    "spurious": spurious_runs,
+    "distance": lambda: memory.fig_distance(
+        two(memory.near_duplicates), two(memory.near_duplicates, power=2.0, bandwidth=0.1)
+    ),
+    "plane": lambda: memory.plane(60, "Gaussian"),
+    "celebrity": lambda: memory.fig_celebrity(
+        *(
+            {s: two(memory.celebrity, share=s, given=given, steps=60) for s in (0.0, 0.5)}
+            for given in (False, False, True)
+        )
+    ),
+    "episodic": lambda: memory.fig_episodic(two(memory.episodic)),
+    "irrelevant": lambda: memory.fig_irrelevant(
+        {c: two(memory.irrelevant, per_cluster=c, kept=(0.2, 0.4, 1.0)) for c in (1, 4)}, (0.2, 0.4, 1.0)
+    ),
+    "bounds": lambda: memory.fig_bounds(
+        *({w: two(memory.size_bounds, width=w, subspace=s) for w in (4, 16)} for s in (None, 20))
+    ),
+    "handover": lambda: memory.fig_handover(repeat(memory.contrast, 1)),
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_picture_is_well_formed_and_says_its_numbers(name):
+    """Proper XML with a text alternative that holds numbers, none of them unknown."""
+    well_formed(PICTURES[name](), numbers=name != "images")

@@ -1,17 +1,19 @@
-"""Drawings of the chapters on removal and on real scores: the map, images, three test sets, galleries."""
+"""The room of *Who is right, and when*: its figures, and the check that removal removes composition."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
 from typing import Any
 
 import numpy as np
 
-from book.shared.style import BLUE, CYCLE, GREEN, GREY, INK, ORANGE, Picture, band, house, picture, subplots
+from book.shared.ledger import Found, at_least, at_most, claim
+from book.shared.style import BLUE, GREY, INK, ORANGE, Picture, band, picture, subplots
+from companion.linear import LongTailModel, composition_risk, feature_counts, leverage, min_norm, population_risk
 from companion.runner.results import Result
 
 
-def effect_map(result: Result, key: str = "memorized_effect") -> Picture:
+def fig_removal_map(result: Result, key: str = "memorized_effect") -> Picture:
     """The sign of removal along tail weight and label noise: accuracy points against a random control."""
     tails = [tuple(t) for t in result.settings["tails"]]
     noises = result.settings["noise"]
@@ -61,7 +63,7 @@ def effect_map(result: Result, key: str = "memorized_effect") -> Picture:
     )
 
 
-def removal_parts(result: Result, clusters: int, exponent: float) -> Picture:
+def fig_removal_parts(result: Result, clusters: int, exponent: float) -> Picture:
     """One tail: effect of removing all memorized points, only the wrong labels, only the points alone in a cluster."""
     noises = result.settings["noise"]
     figure, ax = subplots(size=(6.6, 3.5))
@@ -72,7 +74,7 @@ def removal_parts(result: Result, clusters: int, exponent: float) -> Picture:
         ("alone", ORANGE, "only clean singletons"),
     )
     for name, color, label in parts:
-        at = [q for q in noises if _has(result.one(clusters=clusters, exponent=exponent, noise=q), f"{name}_effect")]
+        at = [q for q in noises if has(result.one(clusters=clusters, exponent=exponent, noise=q), f"{name}_effect")]
         groups = [result.one(clusters=clusters, exponent=exponent, noise=q)[f"{name}_effect"] for q in at]
         mean, low, high = ([g[k] for g in groups] for k in ("mean", "low", "high"))
         band(ax, [100 * q for q in at], mean, low, high, color=color, label=label, marker="o")
@@ -85,11 +87,11 @@ def removal_parts(result: Result, clusters: int, exponent: float) -> Picture:
     )
 
 
-def _has(group: dict[str, Any], key: str) -> bool:
+def has(group: dict[str, Any], key: str) -> bool:
     return bool(group.get(key)) and group[key]["n"] > 1
 
 
-def image_effects(result: Result) -> Picture:
+def fig_image_removal(result: Result) -> Picture:
     """MNIST: effect of removal on a test set like the training set and on a balanced one."""
     groups = result.summary
     figure, ax = subplots(size=(6.8, 3.4))
@@ -116,7 +118,41 @@ def image_effects(result: Result) -> Picture:
     return picture(figure, "Removing memorized MNIST images, with 95% intervals. " + "; ".join(said) + ".")
 
 
-def three_tests(removal: Result, composition: Result, alpha: float = 2.0) -> Picture:
+@claim(
+    "prop-composition-lost",
+    "Removing the memorized rows of the linear model makes composition cost what predicting nothing costs",
+    functions=("companion.linear.composition_risk", "companion.linear.leverage"),
+)
+def composition_lost(remove: str = "memorized") -> list[Found]:
+    """After removing the rows of leverage 1: composition of once-seen features costs what predicting 0 costs.
+
+    And the in-distribution loss is at least that of the features then unseen.
+    """
+    worst, above = 0.0, np.inf
+    for alpha, seed in itertools.product((1.5, 2.0, 3.0), range(2)):
+        model = LongTailModel(n=400, d=4000, s=5.0, alpha=alpha, beta_exponent=0.1, sigma=0.05)
+        sample = model.sample(seed=seed)
+        h = leverage(sample.X)
+        once = feature_counts(sample.X) == 1
+        gone = h > 1 - 1e-8
+        if remove == "random":
+            gone = np.random.default_rng(seed).permutation(gone)
+        beta = min_norm(sample.X[~gone], sample.y[~gone])
+        nothing = composition_risk(np.zeros(model.d), model, once, 2)
+        worst = max(worst, abs(composition_risk(beta, model, once, 2) / nothing - 1))
+        unseen = feature_counts(sample.X[~gone]) == 0
+        floor = float(model.p[unseen] @ model.beta[unseen] ** 2)
+        above = min(above, population_risk(beta, model) - floor)
+    return [
+        at_most("composition loss over what predicting 0 costs, largest distance from 1", worst, 1e-9),
+        at_least("in-distribution loss less that of the features now unseen, least of six draws", above, -1e-9),
+    ]
+
+
+composition_lost.breaks("as many random rows", remove="random")
+
+
+def fig_three_tests(removal: Result, composition: Result, alpha: float = 2.0) -> Picture:
     """One act, three questions: the same removal judged on a noisy flat world, on a long tail, and on composition."""
     flat = removal.one(clusters=removal.settings["tails"][0][0], exponent=0.0, noise=0.2)
     tail = removal.one(clusters=1500, exponent=1.0, noise=0.0)
@@ -126,8 +162,8 @@ def three_tests(removal: Result, composition: Result, alpha: float = 2.0) -> Pic
          flat["memorized"]["mean"]),
         ("average, long tail,\nright labels", 100 * tail["accuracy"]["mean"], tail["memorized_control"]["mean"],
          tail["memorized"]["mean"]),
-        ("linear model,\nin distribution", *_explained(linear, "in")),
-        ("linear model,\ncomposition", *_explained(linear, "composed")),
+        ("linear model,\nin distribution", *explained(linear, "in")),
+        ("linear model,\ncomposition", *explained(linear, "composed")),
     ]  # fmt: skip
     figure, ax = subplots(size=(7.0, 3.6))
     said = []
@@ -149,65 +185,6 @@ def three_tests(removal: Result, composition: Result, alpha: float = 2.0) -> Pic
     return picture(figure, "The same removal under four test sets, in percent. " + "; ".join(reversed(said)) + ".")
 
 
-def _explained(group: dict[str, Any], name: str) -> tuple[float, float, float]:
+def explained(group: dict[str, Any], name: str) -> tuple[float, float, float]:
     base, without, random = (100 * (1 - group[f"{name}_{k}"]["mean"]) for k in ("base", "memorized", "random"))
     return base, random - base, without - base
-
-
-def histogram(result: Result) -> Picture:
-    """How many training points have which score."""
-    bins = [r for r in result.rows if r["kind"] == "bin"]
-    summary = next(r for r in result.rows if r["kind"] == "summary")
-    theta = result.settings["theta_mem"]
-    figure, ax = subplots(size=(6.4, 3.0))
-    width = bins[1]["edge"] - bins[0]["edge"]
-    counts = [b["count"] for b in bins]
-    colours = [ORANGE if b["edge"] >= theta - 1e-9 else BLUE for b in bins]
-    ax.bar([b["edge"] + width / 2 for b in bins], np.maximum(counts, 0.8), 0.9 * width, color=colours)
-    ax.axvline(summary["null_999"], color=GREY, ls=":", lw=1.4)
-    ax.annotate("null, 99.9%", (summary["null_999"], max(counts)), (4, -6), textcoords="offset points", fontsize=8)
-    ax.set(yscale="log", xlabel="memorization score (negative ones at 0)", ylabel="training images", ylim=(0.7, None))
-    return picture(
-        figure,
-        f"Histogram of {summary['n']:,} memorization scores, logarithmic counts: {counts[0]:,} below {width:.2f}, "
-        f"{summary['memorized']:,} at least {theta:g}, {counts[-1]:,} at least {bins[-1]['edge']:.2f}. "
-        f"The 99.9% level of the null is {summary['null_999']:.2f}.",
-    )
-
-
-def gallery(images: Sequence[np.ndarray], captions: Sequence[str], what: str, *, columns: int = 6) -> Picture:
-    """Small grey images in a grid with a caption each; `what` opens the text alternative."""
-    lines = -(-len(images) // columns)
-    aspect = images[0].shape[1] / images[0].shape[0]
-    cell = min(1.15 * aspect, 7.4 / columns)
-    figure, axes = subplots(lines, columns, size=(cell * columns, (cell / aspect + 0.42) * lines))
-    for ax in np.atleast_1d(axes).flat:
-        ax.set_axis_off()
-    with house():
-        for ax, image, caption in zip(np.atleast_1d(axes).flat, images, captions, strict=False):
-            ax.imshow(image, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
-            ax.set_title(caption, fontsize=8, loc="center", pad=3)
-    spoken = "; ".join(c.replace("\n", ", ") for c in captions)
-    return picture(figure, f"{what}: {spoken}.", flow=True)
-
-
-def pixels(picture_text: str) -> np.ndarray:
-    """A stored coarse picture (196 hexadecimal greys) as a 14 x 14 array in [0, 1]."""
-    return np.array([int(c, 16) for c in picture_text]).reshape(14, 14) / 15
-
-
-def side_by_side(left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """Two pictures of one height with a gap between them."""
-    return np.concatenate([left, np.zeros((len(left), max(1, len(left) // 7))), right], axis=1)
-
-
-def agreement(scores: Sequence[np.ndarray], names: Sequence[str]) -> Picture:
-    """Scores from two disjoint halves of the models, one dot a training point."""
-    a, b = scores
-    correlation = float(np.corrcoef(a, b)[0, 1])
-    figure, ax = subplots(size=(4.2, 3.8))
-    ax.plot([-0.2, 1], [-0.2, 1], color=GREY, lw=1)
-    ax.plot(a, b, color=CYCLE[0], marker="o", ms=3, ls="none", alpha=0.45)
-    ax.set(xlabel=names[0], ylabel=names[1])
-    ax.annotate(f"correlation {correlation:.2f}", (0.0, 0.95), color=GREEN)
-    return picture(figure, f"Scores of {len(a)} points from {names[0]} and {names[1]}: correlation {correlation:.2f}.")

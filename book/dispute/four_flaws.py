@@ -1,73 +1,73 @@
-"""Drawings of the chapters on measuring memorization and on the claimed flaws."""
+"""The room of *Four claimed flaws*: checks and breaks of its statements, and its figures."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
+from scipy import stats
 
+from book.shared.ledger import Found, at_least, at_most, claim
 from book.shared.style import BLUE, CYCLE, GREY, INK, ORANGE, Picture, picture, subplots
-from companion.memorization.loo import nearest_subset_scores
-from companion.memorization.mixtures import LongTailMixture, plant_clusters
-from companion.memorization.tail import expected_count, expected_mass, price, zipf
-from companion.memorization.variance import cluster_law, exact_error, quoted_bound, variance_bound
+from companion.memorization import (
+    LongTailMixture,
+    NearestNeighbour,
+    Split,
+    cluster_law,
+    exact_pvalues,
+    fractional,
+    nearest_loo,
+    nearest_subset_scores,
+    plant_clusters,
+)
 from companion.runner.results import Result
 
-
-def tail_price(exponents: Sequence[float], n: int = 1000, points: int = 1000) -> Picture:
-    """What nobody can know, and what not fitting the points seen once costs, along the weight of the tail."""
-    unseen, once, twice, tau, count = (np.zeros(len(exponents)) for _ in range(5))
-    for k, a in enumerate(exponents):
-        p = zipf(points, a)
-        unseen[k], once[k], twice[k] = (expected_mass(p, n, times) for times in (0, 1, 2))
-        tau[k], count[k] = price(p, n, 1), expected_count(p, n, 1)
-    figure, (left, right) = subplots(1, 2, size=(8.2, 3.2))
-    left.plot(exponents, unseen, color=GREY, label="never seen")
-    left.plot(exponents, once, color=ORANGE, label="seen once")
-    left.plot(exponents, twice, color=BLUE, label="seen twice")
-    left.plot(exponents, tau * count, color=INK, ls="none", marker="o", ms=4, mfc="none", label=r"$\tau_1\times$ count")
-    left.set(title="Share of the test mass", xlabel="Zipf exponent of the frequencies", ylim=(0, None))
-    left.legend()
-    right.plot(exponents, n * tau, color=ORANGE)
-    right.axhline(1, color=GREY, ls="--", lw=1.2)
-    right.annotate("one test point in n", (exponents[-1], 1), (0, -12), textcoords="offset points", ha="right")
-    right.set(title=r"$n\,\tau_1$: price of one misfit", xlabel="Zipf exponent of the frequencies", ylim=(0, 1.1))
-    return picture(
-        figure,
-        f"Two panels along the Zipf exponent, {n} draws of {points} points. Left: the mass of points never seen falls "
-        f"from {unseen[0]:.3f} to {unseen[-1]:.3f}, of those seen once from {once[0]:.3f} to {once[-1]:.3f}, of "
-        f"those seen twice from {twice[0]:.3f} to {twice[-1]:.3f}; circles, price times count, lie on the "
-        f"once-seen line. Right: the price of one misfitted singleton in units of 1/n, from {n * tau[0]:.2f} to "
-        f"{n * tau[-1]:.2f}.",
-    )
+AREA = "companion.memorization"
+EXACT = 1e-9  # what counts as equal, for quantities of size one
 
 
-def score_error(rates: Sequence[float], models: Sequence[int], simulated: dict[tuple[float, int], float]) -> Picture:
-    """Worst root mean squared error of a score against the number of models: exact, our bound, the quoted one."""
-    figure, axes = subplots(1, len(rates), size=(8.2, 3.2), sharey=True)
-    said, ratio = [], 1.0
-    for ax, r in zip(np.atleast_1d(axes), rates, strict=True):
-        grid = [(a, b) for a in (0.5, 0.75, 1.0) for b in (0.0, 0.25, 0.5)]
-        worst = [max(exact_error(a, b, r, t) for a, b in grid) ** 0.5 for t in models]
-        ratio = max(ratio, *(variance_bound(r, t) ** 0.5 / w for t, w in zip(models, worst, strict=True)))
-        ax.plot(models, worst, color=BLUE, label="worst point, exact")
-        ax.plot(models, [variance_bound(r, t) ** 0.5 for t in models], color=ORANGE, label="our bound")
-        ax.plot(models, [quoted_bound(r, t) ** 0.5 for t in models], color=GREY, label="bound as quoted")
-        dots = [(t, e) for (rate, t), e in simulated.items() if rate == r]
-        ax.plot(*zip(*dots, strict=True), color=INK, ls="none", marker="o", mfc="none", label="drawn")
-        ax.set(xscale="log", yscale="log", title=f"subsets of {r:.0%}", xlabel="models trained, t")
-        said.append(f"at rate {r:g} from {worst[0]:.2f} at {models[0]} models to {worst[-1]:.3f} at {models[-1]}")
-    np.atleast_1d(axes)[0].set_ylabel("root mean squared error")
-    np.atleast_1d(axes)[0].legend()
-    return picture(
-        figure,
-        "Error of a memorization score against the number of models, logarithmic axes. The worst exact error falls "
-        + "; ".join(said)
-        + f". Dots are simulations. Our bound lies above by at most a factor {ratio:.2f}, the quoted one above that.",
-    )
+@cache
+def world() -> Split:
+    return LongTailMixture(clusters=300).sample(200, 300, seed=0)
 
 
-def sampling_law(n: int = 400) -> Picture:
+@claim(
+    "prop-cluster-law",
+    "A point with c-1 twins has subsampled score about (1-r)^(c-1), with leave-one-out score 0 for c > 1",
+    functions=(f"{AREA}.cluster_law", f"{AREA}.nearest_subset_scores"),
+)
+def twins(twin_labels: str = "same", outsiders: str = "other") -> list[Found]:
+    """Exact scores of planted clusters against the law, the law between its two bounds, and leave-one-out."""
+    gap, above, below = 0.0, np.inf, np.inf
+    for size, r in itertools.product((1, 2, 3, 4), (0.5, 0.7, 0.95)):
+        split = plant_clusters(world(), size, 4, seed=size)
+        y, n, planted = split.y.copy(), len(split.y), slice(-4 * size, None)
+        if twin_labels == "different":
+            y[planted] = y.max() + np.arange(4 * size)
+        if outsiders == "same":
+            y[: -4 * size] = y[-1]
+        m = round(r * n)
+        law = cluster_law(size, n, m)
+        for points, stated in ((m, law), (n - 1, float(size == 1)), (n - 1, cluster_law(size, n, n - 1))):
+            scores = nearest_subset_scores(split.X, y, points)[planted]
+            gap = max(gap, float(np.abs(scores - stated).max()))
+        low, high = (1 - m / (n - size + 1)) ** (size - 1), (1 - m / n) ** (size - 1)
+        below = min(below, (high - law) / (high - low)) if size > 1 else below
+        above = min(above, (law - low) / (high - low)) if size > 2 else above  # at size 2 the lower bound is the law
+    return [
+        at_most("largest gap between exact scores and the law, 1 to 4 of a kind", gap, EXACT),
+        at_least("where the law stands between its bounds, 0 to 1: least", above, 0),
+        at_least("and least distance from the upper bound", below, 0),
+    ]
+
+
+twins.breaks("twins with labels of their own", twin_labels="different")
+twins.breaks("all the others carry the twins' label", outsiders="same")
+
+
+def fig_sampling_law(n: int = 400) -> Picture:
     """Score of a point with twins against the sampling rate: the law, and 1-NN on planted clusters."""
     rates = np.linspace(0.02, 0.98, 49)
     world = LongTailMixture(clusters=600).sample(n, 1, seed=0)
@@ -101,7 +101,34 @@ def sampling_law(n: int = 400) -> Picture:
     )
 
 
-def score_plane(result: Result) -> Picture:
+@claim(
+    "lem-fractional",
+    "The fractional score is q/(2-q), q the relative score: on a fitted training set it changes no ranking",
+    functions=(f"{AREA}.fractional",),
+)
+def fractional_order(slack: bool = True) -> list[Found]:
+    """frac = q/(2-q), and a score ahead by the factor 1/(1-eps) stays ahead when every inside rate is >= 1-eps."""
+    rng = np.random.default_rng(0)
+    worst, ahead = 0.0, np.inf
+    for eps in (0.0, 0.01, 0.2, 0.7):
+        inside = 1 - eps * rng.random(400)
+        outside = inside * rng.random(400)
+        s, frac = inside - outside, fractional(inside, outside)
+        q = s / inside
+        worst = max(worst, float(np.abs(frac - q / (2 - q)).max()))
+        factor = 1 / (1 - eps) if slack else 1.0
+        leads = s[:, None] > s[None] * factor + 1e-12
+        ahead = min(ahead, float((frac[:, None] - frac[None])[leads].min()))
+    return [
+        at_most("largest gap between the fractional score and q/(2-q)", worst, EXACT),
+        at_least("smallest lead in fractional score of 400 points, four degrees of fit", ahead, 0),
+    ]
+
+
+fractional_order.breaks("the training set is not fitted", slack=False)
+
+
+def fig_score_plane(result: Result) -> Picture:
     """Kinds of planted points in the plane of the two rates, with level lines of both scores."""
     rate = 0.7
     decays = sorted({row["decay"] for row in result.rows})
@@ -136,6 +163,43 @@ def score_plane(result: Result) -> Picture:
     )
 
 
+@claim(
+    "prop-null",
+    "Permuting the masks is Fisher's exact test: its p-values are valid when nothing is memorized",
+    source="published elsewhere",
+    functions=(f"{AREA}.exact_pvalues",),
+)
+def calibrated(strict: bool = False, memorized: float = 0.0) -> list[Found]:
+    """Chance of p <= level when nothing is memorized, exactly: all outcomes of 12 models.
+
+    `strict`: counts only larger scores, not equal ones. `memorized`: the point is right more often inside.
+    """
+    t, r, right = 12, 0.7, 0.5
+    a, b, c = np.meshgrid(np.arange(t + 1), np.arange(t + 1), np.arange(t + 1), indexing="ij")
+    ok = (b <= a) & (c <= t - a)
+    a, b, c = a[ok], b[ok], c[ok]  # saw the point; saw it and right; did not and right
+    chance = stats.binom.pmf(a, t, r)
+    chance = chance * stats.binom.pmf(b, a, min(1, right + memorized)) * stats.binom.pmf(c, t - a, right)
+    p = np.array([pvalue(int(i), int(j), int(k), t, strict) for i, j, k in zip(a, b, c, strict=True)])
+    return [at_most(f"chance of p <= {level}", chance[p <= level].sum(), level) for level in (0.01, 0.05, 0.1, 0.25)]
+
+
+calibrated.breaks("only strictly larger scores count", strict=True)
+calibrated.breaks("the point is memorized", memorized=0.4)
+
+
+@cache
+def pvalue(a: int, b: int, c: int, t: int, strict: bool) -> float:
+    """Through the library where it applies: models in the order saw-right, saw-wrong, not-right, not-wrong."""
+    if a in (0, t):
+        return 1.0
+    if strict:
+        return float(stats.hypergeom.sf(b, t, b + c, a))
+    included = np.arange(t) < a
+    correct = np.where(included, np.arange(t) < b, np.arange(t) < a + c)
+    return float(exact_pvalues(correct[:, None], included[:, None])[0])
+
+
 def null_threshold_curve(accuracy: float, models: Sequence[int] = (20, 50, 100, 200, 400, 1000, 2000, 4000)) -> Picture:
     """The score that an unmemorized point exceeds once in a thousand, against the number of models."""
     figure, ax = subplots(size=(6.4, 3.3))
@@ -166,7 +230,32 @@ def null_level(
     return float(np.quantile(score, level))
 
 
-def leak_arrows(result: Result) -> Picture:
+@claim(
+    "prop-leak",
+    "A leak of share l moves the effect D of removing a share q by -l(D + q e), e the error on the removed points",
+)
+def leak_shift(spread: float = 1e-4, corrected: bool = False) -> Found:
+    """Leaky minus clean effect of removal, by copying every training point once, against the formula."""
+    split, share = world(), 0.1
+    removed = nearest_loo(split.X, split.y) == 1
+    keep = ~removed
+    noise = spread * np.random.default_rng(0).standard_normal(split.X.shape)
+    clean = NearestNeighbour(split.X, split.y, split.X_test)
+    copies = NearestNeighbour(split.X, split.y, split.X + noise)
+    labels = split.truth if corrected else split.y
+    gain = clean.accuracy(split.y_test, keep) - clean.accuracy(split.y_test)
+    copied = copies.accuracy(labels, keep) - copies.accuracy(labels)
+    leaky = (1 - share) * gain + share * copied
+    wrong = 1 - NearestNeighbour(split.X, split.y, split.X[removed]).accuracy(split.y[removed], keep)
+    gap = abs(leaky - gain + share * (gain + removed.mean() * wrong))
+    return at_most("gap between the effect on the leaky test and the formula", gap, EXACT)
+
+
+leak_shift.breaks("copies as far apart as the clusters are wide", spread=0.35)
+leak_shift.breaks("the copies carry true labels", corrected=True)
+
+
+def fig_leak(result: Result) -> Picture:
     """Clean and leaky effect of removing the memorized points in every world of the map that has some."""
     groups = [g for g in result.summary if g.get("memorized_effect", {}).get("n")]
     groups.sort(key=lambda g: g["memorized_effect"]["mean"])

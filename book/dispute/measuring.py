@@ -1,0 +1,282 @@
+"""The room of *What does it mean to memorize?*: checks and breaks of its statements, and its figures."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from functools import cache
+
+import numpy as np
+
+from book.shared.ledger import Found, at_most, claim
+from book.shared.style import BLUE, GREY, INK, ORANGE, Picture, picture, subplots
+from companion.linear import min_norm, ridge
+from companion.memorization import (
+    exact_error,
+    expected_count,
+    expected_mass,
+    least_squares_loo,
+    memorization_scores,
+    nearest_correct,
+    nearest_loo,
+    nearest_subset_scores,
+    neighbour_order,
+    price,
+    quoted_bound,
+    variance_bound,
+    zipf,
+)
+
+AREA = "companion.memorization"
+EXACT = 1e-9  # what counts as equal, for quantities of size one
+
+
+@cache
+def tiny() -> tuple[np.ndarray, np.ndarray]:
+    """Five points and their labels, few enough to go through every draw of the estimator."""
+    rng = np.random.default_rng(3)
+    return rng.normal(size=(5, 2)), np.array([0, 1, 0, 1, 1])
+
+
+def subsets(n: int, m: int) -> np.ndarray:
+    masks = np.zeros((len(list(itertools.combinations(range(n), m))), n), dtype=bool)
+    for row, chosen in zip(masks, itertools.combinations(range(n), m), strict=True):
+        row[list(chosen)] = True
+    return masks
+
+
+@claim(
+    "prop-unbiased",
+    "The subset estimator is unbiased for the comparison of m-subsets with the point and m-subsets without it",
+    source="published elsewhere",
+    functions=(f"{AREA}.memorization_scores", f"{AREA}.nearest_subset_scores"),
+)
+def unbiased(target: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None) -> Found:
+    """Mean of the estimator over *all* draws of three 3-subsets of five points, both groups non-empty."""
+    X, y = tiny()
+    masks = subsets(5, 3)
+    correct = nearest_correct(neighbour_order(X), y, masks)
+    draws = [list(d) for d in itertools.product(range(len(masks)), repeat=3)]
+    mean = np.nanmean([memorization_scores(correct[d], masks[d]) for d in draws], axis=0)
+    wanted = nearest_subset_scores(X, y, 3) if target is None else target(X, y)
+    error = np.abs(mean - wanted).max()
+    return at_most(f"largest gap between the mean over {len(draws):,} draws and the target, five points", error, EXACT)
+
+
+unbiased.breaks("the target is leave-one-out", target=nearest_loo)
+
+
+@unbiased.breaks("the target compares m with m-1")
+def against_one_less() -> Found:
+    return unbiased(lambda X, y: nearest_subset_scores(X, y, 3, without=2))
+
+
+@claim(
+    "prop-size",
+    "Subsets of m and of m-1 points differ by the mean influence of the others, which telescopes over m",
+    functions=(f"{AREA}.nearest_subset_scores",),
+)
+def size_gap(whose: str = "others") -> list[Found]:
+    """Right without i, subsets of m against m-1: the mean over others j of what adding j to m-1 points does to i.
+
+    Added up over m these means are the step from 1 point to n-1, which is at most 1 in absolute value.
+    """
+    rng = np.random.default_rng(0)
+    n, gap, total = 7, 0.0, np.zeros(7)
+    X, y = rng.normal(size=(n, 2)), rng.integers(2, size=n)
+    order = neighbour_order(X)
+    without = {m: 1 - nearest_subset_scores(X, y, m) for m in range(1, n)}
+    for m, i in itertools.product(range(2, n), range(n)):
+        gains = []
+        for base in (b for b in subsets(n, m - 1) if not b[i]):
+            added = np.stack([base | (np.arange(n) == j) for j in range(n)])
+            allowed = (~base & (np.arange(n) != i)) if whose == "others" else np.arange(n) == i
+            before = nearest_correct(order, y, base[None])[0, i]
+            gains += [float(a) - float(before) for a in nearest_correct(order, y, added[allowed])[:, i]]
+        gap = max(gap, abs(float(without[m][i] - without[m - 1][i]) - float(np.mean(gains))))
+        total[i] += np.mean(gains)
+    ends = np.abs(total - (without[n - 1] - without[1])).max()
+    return [
+        at_most("largest gap between a step in m and the mean influence of the others, seven points", gap, EXACT),
+        at_most("largest gap between the sum of the steps and its two ends", ends, EXACT),
+        at_most("largest sum of the steps", np.abs(total).max(), 1 + EXACT),
+    ]
+
+
+size_gap.breaks("the point itself is the one added", whose="itself")
+
+
+@claim(
+    "thm-variance",
+    "The mean squared error of a score is at most 1/(2(t+1)r(1-r)), which is below the bound as quoted",
+    functions=(f"{AREA}.variance_bound", f"{AREA}.exact_error", f"{AREA}.quoted_bound"),
+)
+def error_bound(constant: float = 0.5, copies: int = 1) -> list[Found]:
+    """Exact error over the bound, and bound over the quoted one: rates, numbers of models and kinds of point.
+
+    `constant` replaces 1/2; with `copies` = 2 every model is there twice and only half of them are independent.
+    """
+    used, quoted = 0.0, 0.0
+    for t, r in itertools.product((2, 4, 10, 50, 400, 2000), (0.02, 0.3, 0.5, 0.7, 0.95, 0.99)):
+        bound = 2 * constant * variance_bound(r, t)
+        for inside, outside in itertools.product((0.0, 0.5, 0.8, 1.0), repeat=2):
+            used = max(used, exact_error(inside, outside, r, t // copies) / bound)
+        quoted = max(quoted, bound / quoted_bound(r, t))
+    return [
+        at_most("largest exact error as a share of the bound", used, 1),
+        at_most("largest bound as a share of the quoted one", quoted, 1),
+    ]
+
+
+error_bound.breaks("1/4 in the place of 1/2", constant=0.25)
+error_bound.breaks("every model is there twice", copies=2)
+
+
+def fig_score_error(
+    rates: Sequence[float], models: Sequence[int], simulated: dict[tuple[float, int], float]
+) -> Picture:
+    """Worst root mean squared error of a score against the number of models: exact, our bound, the quoted one."""
+    figure, axes = subplots(1, len(rates), size=(8.2, 3.2), sharey=True)
+    said, ratio = [], 1.0
+    for ax, r in zip(np.atleast_1d(axes), rates, strict=True):
+        grid = [(a, b) for a in (0.5, 0.75, 1.0) for b in (0.0, 0.25, 0.5)]
+        worst = [max(exact_error(a, b, r, t) for a, b in grid) ** 0.5 for t in models]
+        ratio = max(ratio, *(variance_bound(r, t) ** 0.5 / w for t, w in zip(models, worst, strict=True)))
+        ax.plot(models, worst, color=BLUE, label="worst point, exact")
+        ax.plot(models, [variance_bound(r, t) ** 0.5 for t in models], color=ORANGE, label="our bound")
+        ax.plot(models, [quoted_bound(r, t) ** 0.5 for t in models], color=GREY, label="bound as quoted")
+        dots = [(t, e) for (rate, t), e in simulated.items() if rate == r]
+        ax.plot(*zip(*dots, strict=True), color=INK, ls="none", marker="o", mfc="none", label="drawn")
+        ax.set(xscale="log", yscale="log", title=f"subsets of {r:.0%}", xlabel="models trained, t")
+        said.append(f"at rate {r:g} from {worst[0]:.2f} at {models[0]} models to {worst[-1]:.3f} at {models[-1]}")
+    np.atleast_1d(axes)[0].set_ylabel("root mean squared error")
+    np.atleast_1d(axes)[0].legend()
+    return picture(
+        figure,
+        "Error of a memorization score against the number of models, logarithmic axes. The worst exact error falls "
+        + "; ".join(said)
+        + f". Dots are simulations. Our bound lies above by at most a factor {ratio:.2f}, the quoted one above that.",
+    )
+
+
+@claim(
+    "thm-price",
+    "A misfitted share of the points seen l times costs that share of tau_l times their number, whichever it is",
+    functions=(f"{AREA}.price", f"{AREA}.expected_mass"),
+)
+def singleton_price(informed: bool = False, times: int = 1) -> list[Found]:
+    """Every assignment of four frequencies to four points and every sample of three: cost of misfits against tau.
+
+    And, over all labels in two classes too, the whole error against its parts. The algorithm answers 0 where it has
+    seen nothing. It misfits, of the points seen once, the one with the smallest name. `informed`: names go with
+    frequencies, so that it misfits the rarest. `times`: uses tau of another count.
+    """
+    p = np.array([0.1, 0.2, 0.3, 0.4])
+    worlds = [p] if informed else [np.array(w) for w in itertools.permutations(p)]
+    cost = count = all_cost = error = parts = 0.0
+    spread = 0.0
+    for draws in itertools.product(range(4), repeat=3):
+        seen = np.bincount(draws, minlength=4)
+        chance = np.array([w[list(draws)].prod() / len(worlds) for w in worlds])
+        mass = chance @ np.array(worlds)  # chance of the sample times the posterior mean frequency
+        for c in set(seen):
+            spread = max(spread, float(np.ptp(mass[seen == c]) / chance.sum()))
+        once = np.flatnonzero(seen == 1)
+        if once.size:
+            cost += mass[once[0]] * once.size
+            count += chance.sum() * once.size
+            all_cost += mass[once].sum()
+            parts += mass[once].mean()  # tau_1 of this sample, for the one misfit
+        for label in itertools.product((0, 1), repeat=4):
+            said = np.where(seen > 0, label, 0)
+            said[once[:1]] = 1 - said[once[:1]]
+            error += float(mass[said != label].sum()) / 2**4
+    tau = price(p, 3, times)
+    parts += (1 - 1 / 2) * expected_mass(p, 3, 0)
+    return [
+        at_most("posterior frequencies of points seen equally often, largest spread", spread, EXACT),
+        at_most("cost of one misfit a sample, from tau_1 times the count", abs(cost - tau * count), EXACT),
+        at_most("cost of misfitting all seen once, from their mass", abs(all_cost - expected_mass(p, 3, 1)), EXACT),
+        at_most("whole error, from the sum of its parts", abs(error - parts), EXACT),
+    ]
+
+
+singleton_price.breaks("the algorithm knows which points are rare", informed=True)
+singleton_price.breaks("tau_2 for points seen once", times=2)
+
+
+@claim(
+    "prop-one-step-up",
+    "Expected mass of the points seen l times is (l+1)/(n+1) times the expected count one step up",
+    source="published elsewhere",
+    functions=(f"{AREA}.expected_mass", f"{AREA}.expected_count"),
+)
+def good_turing(step: int = 1) -> Found:
+    """Expected mass of points seen l times, against (l+1)/(n+1) times the expected count at l+1 with n+1 draws."""
+    worst = 0.0
+    for exponent, n, times in itertools.product((0.0, 0.5, 1.0, 2.0), (1, 10, 300), (0, 1, 2)):
+        p = zipf(200, exponent)
+        one_up = (times + 1) / (n + step) * expected_count(p, n + step, times + 1)
+        worst = max(worst, abs(expected_mass(p, n, times) - one_up))
+    return at_most("largest gap between the mass and the count one step up, 36 cases", worst, EXACT)
+
+
+good_turing.breaks("counts from the same n draws", step=0)
+
+
+def fig_tail_price(exponents: Sequence[float], n: int = 1000, points: int = 1000) -> Picture:
+    """What nobody can know, and what not fitting the points seen once costs, along the weight of the tail."""
+    unseen, once, twice, tau, count = (np.zeros(len(exponents)) for _ in range(5))
+    for k, a in enumerate(exponents):
+        p = zipf(points, a)
+        unseen[k], once[k], twice[k] = (expected_mass(p, n, times) for times in (0, 1, 2))
+        tau[k], count[k] = price(p, n, 1), expected_count(p, n, 1)
+    figure, (left, right) = subplots(1, 2, size=(8.2, 3.2))
+    left.plot(exponents, unseen, color=GREY, label="never seen")
+    left.plot(exponents, once, color=ORANGE, label="seen once")
+    left.plot(exponents, twice, color=BLUE, label="seen twice")
+    left.plot(exponents, tau * count, color=INK, ls="none", marker="o", ms=4, mfc="none", label=r"$\tau_1\times$ count")
+    left.set(title="Share of the test mass", xlabel="Zipf exponent of the frequencies", ylim=(0, None))
+    left.legend()
+    right.plot(exponents, n * tau, color=ORANGE)
+    right.axhline(1, color=GREY, ls="--", lw=1.2)
+    right.annotate("one test point in n", (exponents[-1], 1), (0, -12), textcoords="offset points", ha="right")
+    right.set(title=r"$n\,\tau_1$: price of one misfit", xlabel="Zipf exponent of the frequencies", ylim=(0, 1.1))
+    return picture(
+        figure,
+        f"Two panels along the Zipf exponent, {n} draws of {points} points. Left: the mass of points never seen falls "
+        f"from {unseen[0]:.3f} to {unseen[-1]:.3f}, of those seen once from {once[0]:.3f} to {once[-1]:.3f}, of "
+        f"those seen twice from {twice[0]:.3f} to {twice[-1]:.3f}; circles, price times count, lie on the "
+        f"once-seen line. Right: the price of one misfitted singleton in units of 1/n, from {n * tau[0]:.2f} to "
+        f"{n * tau[-1]:.2f}.",
+    )
+
+
+def fit(X: np.ndarray, y: np.ndarray, lam: float) -> np.ndarray:
+    return ridge(X, y, lam) if lam else min_norm(X, y)
+
+
+@claim(
+    "prop-leverage-score",
+    "In the linear model, including a row removes the share h of its held-out residual: leverage is the score",
+    source="published elsewhere",
+    functions=(f"{AREA}.least_squares_loo",),
+)
+def leverage_score(lam: float = 0.0, power: int = 1) -> Found:
+    """Residual with the row against (1-h) times the residual without it, by refitting; any rank."""
+    worst = 0.0
+    rng = np.random.default_rng(1)
+    for shape in ((12, 5), (6, 12), (9, 9)):
+        X = np.where(rng.random(shape) < 0.4, rng.choice([-1.0, 1.0], shape), 0)
+        X[1] = X[0]
+        y = rng.normal(size=shape[0])
+        h = least_squares_loo(X, y).leverage
+        for r in range(shape[0]):
+            rest = np.arange(shape[0]) != r
+            inside, outside = (y[r] - X[r] @ fit(X[k], y[k], lam) for k in (rest | True, rest))
+            worst = max(worst, abs(inside - (1 - h[r]) ** power * outside))
+    return at_most("largest gap between the residual with the row and 1-h times that without it", worst, 1e-7)
+
+
+leverage_score.breaks("ridge instead of minimum norm", lam=0.1)
+leverage_score.breaks("(1-h) squared", power=2)

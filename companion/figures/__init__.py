@@ -1,1 +1,0 @@
-"""Drawing: functions from rows, results and arrays to a `book.shared.style.Picture`."""
