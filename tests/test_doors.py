@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("companion", "book")
 DOORS = {name for name, thing in vars(check).items() if inspect.isfunction(thing) and not name.startswith("_")}
 DOORS |= {"bool_matrix", "class_numbers", "dense_design", "frequencies", "labels", "multiplicities", "numbers"}
-DOORS |= {"pictures", "several", "sizes", "split", "vector_like"}
+DOORS |= {"pictures", "split", "vector_like"}
 
 bank = np.arange(5 * 28 * 28, dtype=np.uint8).reshape(5, 28, 28)
 triples = np.array([[0, 1, 2], [2, 1, 0]])
@@ -96,7 +96,7 @@ def imported_doors(tree):
             for one in node.names:
                 if one.name == "_validate":
                     modules.add(one.asname or one.name)
-                elif one.name in DOORS and (node.module or "").endswith(("_validate", "checks", "tasks")):
+                elif one.name in DOORS and (node.module or "").endswith(("_validate", "tasks")):
                     names.add(one.asname or one.name)
     return names, modules
 

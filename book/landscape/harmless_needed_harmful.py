@@ -12,12 +12,16 @@ from book.shared import network
 from book.shared.ledger import Found, at_least, at_most, between
 from book.shared.seeds import Numbers, Result, around, by, demonstration, effect, mean, repeat, said
 from book.shared.style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, Picture, band, picture, subplots
-from companion import _validate
 from companion.linear import LongTailModel, feature_counts, min_norm
 
 Array = NDArray[np.float64]
 HERE = "book.landscape.harmless_needed_harmful"
 SHAPES = ("spiked", "power", "exponential")
+KERNEL: dict[str, Any] = {  # positive definite, and enough points for so many wrong labels
+    "bandwidth": {"open_low": True},
+    "power": {"high": 2, "open_low": True},
+    "flipped": {"low": 0, "high": lambda at: at["n"] // 4},
+}
 EDGES = np.array([0.0, 0.02, 0.04, 0.06, 0.09, 0.12, 0.16, 0.2, 0.3, 0.5])  # distances to the nearest wrong label
 WIDTHS = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0)
 
@@ -144,7 +148,12 @@ def slots(x: Array, y: Array, count: int, rounds: int = 20) -> Array:
     return rule if count else least_squares(x, y)
 
 
-@demonstration(share={"high": 0.5}, size={"open_low": True}, slot_counts={"low": 0})
+@demonstration(
+    share={"high": 0.5},
+    size={"open_low": True},
+    d={"high": lambda at: at["n"]},
+    slot_counts={"low": 0, "high": lambda at: at["n"] - at["d"]},
+)
 def exceptions(
     *,
     seed: int,
@@ -168,8 +177,6 @@ def exceptions(
         l2 memory again, with a private feature for the true exceptions only;
         ``ridge_gap``: largest difference between the l2 memory's rule and ridge regression.
     """
-    d = _validate.integer("d", d, low=1, high=n)
-    slot_counts = tuple(_validate.integer("slot_counts", count, low=0, high=n - d) for count in slot_counts)
     rng = np.random.default_rng(seed)
     rule = rng.normal(size=d)
     x = rng.normal(size=(n, d))
@@ -458,7 +465,7 @@ def inside(points: Array) -> NDArray[np.bool_]:
     return np.abs(points[:, 1] - 0.5 - 0.2 * np.sin(2 * np.pi * points[:, 0])) > 0.12
 
 
-@demonstration(bandwidth={"open_low": True}, power={"high": 2, "open_low": True}, flipped={"low": 0})
+@demonstration(**KERNEL)
 def surface(
     *, seed: int, bandwidth: float = 0.2, power: float = 1.0, flipped: int = 12, n: int = 300, side: int = 60
 ) -> Result:
@@ -468,7 +475,6 @@ def surface(
         ``grid`` (side,) coordinates; ``answer`` (side, side); the training points ``x`` (n, 2), labels ``y`` and which
         are ``wrong`` (n,); ``share`` of the grid away from the boundary that is answered wrongly.
     """
-    flipped = _validate.integer("flipped", flipped, low=0, high=n // 4)
     rng = np.random.default_rng(seed)
     x = rng.uniform(size=(n, 2))
     y = truth(x)
@@ -482,7 +488,7 @@ def surface(
     return {"grid": grid, "answer": answer.reshape(side, side), "x": x, "y": y, "wrong": wrong, "share": share}
 
 
-@demonstration(bandwidth={"open_low": True}, power={"high": 2, "open_low": True}, flipped={"low": 0})
+@demonstration(**KERNEL)
 def near_duplicates(
     *,
     seed: int,
@@ -506,7 +512,6 @@ def near_duplicates(
         boundary; ``copies``: error on the near-copies; ``overall``: test error; ``clean``: the test error with no
         label flipped.
     """
-    flipped = _validate.integer("flipped", flipped, low=0, high=n // 4)
     rng = np.random.default_rng(seed)
     x, z = rng.uniform(size=(n, 2)), rng.uniform(size=(fresh, 2))
 
@@ -754,7 +759,7 @@ def fig_episodic(runs: Numbers) -> Picture:
     )
 
 
-@demonstration(kept={"high": 1})
+@demonstration(kept={"high": 1}, fixed={"high": lambda at: at["bits"]})
 def irrelevant(
     *,
     seed: int,
@@ -776,7 +781,6 @@ def irrelevant(
         ``informed`` keeps, of as many bits, first those on which the cluster's examples agree most; and
         ``relevant``: share of the stored bits that an oracle would call relevant.
     """
-    fixed = _validate.integer("fixed", fixed, low=1, high=bits)
     rng = np.random.default_rng(seed)
     rows = np.arange(clusters)[:, None]
     relevant = np.argsort(rng.uniform(size=(clusters, bits)), axis=1)[:, :fixed]
@@ -869,8 +873,6 @@ def size_bounds(
     Returns:
         ``train`` and ``test`` error of the rounded network, ``bits`` of its description, the ``bound``.
     """
-    if subspace is not None:
-        subspace = _validate.positive_int("subspace", subspace)
     rng = np.random.default_rng(seed)
     teacher = network.initial([d, 12, 1], rng=rng)
 

@@ -12,7 +12,6 @@ from book.shared import network
 from book.shared.ledger import Found, at_least
 from book.shared.seeds import Numbers, Result, around, by, demonstration, effect, mean, repeat, said
 from book.shared.style import BLUE, GREEN, GREY, ORANGE, PURPLE, Picture, picture, subplots
-from companion import _validate
 
 Array = NDArray[np.float64]
 HERE = "book.landscape.simple_wins"
@@ -254,7 +253,7 @@ def shared_strength(contexts: int, start: float, head_start: float = 1.0) -> flo
     return (low + high) / 2
 
 
-@demonstration(scale={"open_low": True}, head_start={"open_low": True})
+@demonstration(contexts={"high": lambda at: at["items"]}, scale={"open_low": True}, head_start={"open_low": True})
 def race(
     *,
     seed: int,
@@ -283,7 +282,6 @@ def race(
     Raises:
         ValueError: more contexts than items, or a strength that is not positive.
     """
-    contexts = _validate.integer("contexts", contexts, low=1, high=items)
     rng = np.random.default_rng(seed)
     answers = np.linalg.qr(rng.normal(size=(items, items)))[0]
     seen = np.ones((contexts, items))
@@ -487,7 +485,7 @@ def fig_signal(deep: Numbers, shallow: Numbers) -> Picture:
     )
 
 
-@demonstration()
+@demonstration(tasks={"high": lambda at: at["size"]})
 def many_tasks(
     *, seed: int, tasks: int = 4, shared: bool = True, size: int = 20, steps: int = 1200, lr: float = 0.02
 ) -> Result:
@@ -502,7 +500,6 @@ def many_tasks(
         ``curve``: mean loss per task (steps,); ``time`` to half of it; ``top``: the largest singular value,
         the square root of ``tasks`` if shared and 1 if not.
     """
-    tasks = _validate.integer("tasks", tasks, low=1, high=size)
     rng = np.random.default_rng(seed)
     directions = np.linalg.qr(rng.normal(size=(size, size)))[0][:tasks]
     target = np.outer(rng.choice([-1.0, 1.0], size=tasks), directions[0]) if shared else directions[:tasks]

@@ -24,22 +24,28 @@ def demonstration(**limits: Any) -> Callable[[Demo], Demo]:
     """Decorator of a demonstration: its ``seed`` and settings are numbers of the kind of their defaults.
 
     Whole numbers are at least 1 and real ones at least 0, a sequence holds at least one. `limits` says otherwise by
-    name: bounds as `companion._validate.number` takes them, or the allowed words.
-    TypeError or ValueError that names the argument.
+    name: the allowed words, or bounds as `companion._validate.number` takes them, where a function stands for a bound
+    that depends on the other settings. TypeError or ValueError that names the argument.
     """
+
+    def depends(name: str) -> bool:
+        return isinstance(limits.get(name), dict) and any(map(callable, limits[name].values()))
 
     def enter(demo: Demo) -> Demo:
         signature = inspect.signature(demo)
 
         @functools.wraps(demo)
         def called(**given: Any) -> Any:
-            signature.bind(**given)
-            settings = {
-                name: _setting(name, value, signature.parameters[name].default, limits.get(name, {}))
-                for name, value in given.items()
-                if name != "seed"
-            }
-            return demo(seed=_validate.integer("seed", given["seed"], low=0), **settings)
+            bound = signature.bind(**given)
+            bound.apply_defaults()
+            settings = bound.arguments
+            settings["seed"] = _validate.integer("seed", settings["seed"], low=0)
+            for name in sorted(set(settings) - {"seed"}, key=lambda name: (depends(name), list(settings).index(name))):
+                allowed = limits.get(name, {})
+                if depends(name):
+                    allowed = {end: limit(settings) if callable(limit) else limit for end, limit in allowed.items()}
+                settings[name] = _setting(name, settings[name], signature.parameters[name].default, allowed)
+            return demo(**settings)
 
         return called  # type: ignore[return-value]
 
@@ -49,14 +55,18 @@ def demonstration(**limits: Any) -> Callable[[Demo], Demo]:
 def _setting(name: str, value: Any, default: Any, limits: Any) -> Any:
     if isinstance(default, bool) or (default is None and value is None):
         return value
+    if not isinstance(default, tuple):
+        return _one(name, value, default, limits)
+    if not isinstance(value, (Sequence, np.ndarray)) or isinstance(value, str):
+        raise TypeError(f"{name} must be a sequence of numbers, got {value!r} of type {type(value).__name__}")
+    if len(value) == 0:
+        raise ValueError(f"{name} must hold at least one number, got none")
+    return tuple(_one(name, one, default[-1], limits) for one in value)
+
+
+def _one(name: str, value: Any, default: Any, limits: Any) -> Any:
     if isinstance(default, str):
         return _validate.one_of(name, value, limits)
-    if isinstance(default, tuple):
-        if not isinstance(value, (Sequence, np.ndarray)) or isinstance(value, str):
-            raise TypeError(f"{name} must be a sequence of numbers, got {value!r} of type {type(value).__name__}")
-        if len(value) == 0:
-            raise ValueError(f"{name} must hold at least one number, got none")
-        return tuple(_setting(name, one, default[-1], limits) for one in value)
     if isinstance(default, float):
         return _validate.number(name, value, **{"low": 0, **limits})
     return _validate.integer(name, value, **{"low": 1, **limits})
