@@ -70,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--root", metavar="DIR", help="image data (default: $COMPANION_DATA or the cache)")
     run.add_argument("--backend", default="joblib", metavar="NAME", help="joblib (default, this machine) or dask")
     run.add_argument("--scheduler", metavar="ADDRESS", help="of an existing Dask cluster, e.g. tcp://host:8786")
-    run.add_argument("--fresh", action="store_true", help="drop finished pieces and start anew")
+    run.add_argument("--fresh", action="store_true", help="replace what is stored: start anew")
 
     again = commands.add_parser(
         "repeat",

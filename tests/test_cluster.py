@@ -1,14 +1,19 @@
 """Beyond one machine: the same map on a real Dask cluster of several worker processes."""
 
+import contextlib
+import functools
+import gc
 import os
 import signal
+import socket
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from companion.runner import results
+from companion.runner import backends, results
 from companion.runner import run as runner
 from companion.runner.experiment import Experiment, setting
 
@@ -65,8 +70,6 @@ def test_a_killed_worker_loses_nothing(cluster, tmp_path):
     known = toy(log, pause=0.3)
     victim = next(iter(cluster.workers.values())).process.pid
 
-    import threading
-
     def kill_when_busy():
         while not any(f.read_text() == str(victim) for f in log.iterdir()):
             time.sleep(0.02)
@@ -90,8 +93,6 @@ def test_a_lost_scheduler_is_one_clear_error_and_the_run_goes_on(tmp_path):
     )
     address = cluster.scheduler_address
 
-    import threading
-
     def close_after_some():
         while len(list(log.iterdir())) < 5:
             time.sleep(0.02)
@@ -108,6 +109,59 @@ def test_a_lost_scheduler_is_one_clear_error_and_the_run_goes_on(tmp_path):
     result = results.read(runner.run(known, "smoke", out=tmp_path))
     assert len(result.rows) == 12
     assert len(list(log.iterdir())) == before + 12 - kept, "kept pieces did not run again"
+
+
+@contextlib.contextmanager
+def server(greeting):
+    """What listens at a port and is no scheduler."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer():
+            with contextlib.suppress(OSError):
+                while True:
+                    line, _ = listening.accept()
+                    line.sendall(greeting)
+                    kept.append(line)
+
+        kept = []
+        threading.Thread(target=answer, daemon=True).start()
+        yield f"tcp://127.0.0.1:{listening.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("greeting", [b"", b"SSH-2.0-OpenSSH_9.6\r\n"], ids=["silent", "talkative"])
+def test_another_kind_of_server_is_told_at_once(tmp_path, monkeypatch, greeting):
+    """A client would wait for minutes, or make room for a message of exbibytes."""
+    monkeypatch.setattr(backends, "PATIENCE", 0.5)
+    start = time.monotonic()
+    with server(greeting) as address, pytest.raises(RuntimeError, match="no Dask scheduler answers at 'tcp://127.0.0."):
+        runner.run(toy(tmp_path / "log"), "smoke", out=tmp_path, backend="dask", scheduler=address)
+    assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize("address", ["nonsense://x", "tcp://127.0.0.1", "tcp://127.0.0.1:no", "::::", ""])
+def test_an_address_that_is_none_is_one_clear_error(tmp_path, address, capfd):
+    with pytest.raises(RuntimeError, match="no Dask scheduler answers at "):
+        runner.run(toy(tmp_path / "log"), "smoke", out=tmp_path, backend="dask", scheduler=address)
+    gc.collect()
+    assert capfd.readouterr().err == ""
+
+
+def test_a_cluster_without_workers_says_so_and_what_is_interrupted_is_taken_back(tmp_path, capsys):
+    with distributed.LocalCluster(n_workers=0, dashboard_address=None, silence_logs=50) as cluster:
+        told = []
+
+        def tell(text):
+            told.append(text)
+            raise KeyboardInterrupt
+
+        tasks = [functools.partial(pow, 2, i) for i in range(4)]
+        with pytest.raises(KeyboardInterrupt):
+            list(backends.cluster(tasks, cluster.scheduler_address, tell))
+        assert told == [f"the Dask cluster at {cluster.scheduler_address} has no workers yet; waiting for the first"]
+        end = time.monotonic() + 10
+        while cluster.scheduler.tasks:
+            assert time.monotonic() < end, "no task is left behind"
+            time.sleep(0.05)
 
 
 def test_no_scheduler_is_one_clear_error(tmp_path):

@@ -16,6 +16,7 @@ from scipy.stats import sem, t
 
 import book
 from companion import _files
+from companion.__main__ import main
 from companion.experiments import experiment
 from companion.runner import results
 from companion.runner.experiment import Experiment, setting, settings_dict
@@ -75,11 +76,11 @@ def test_other_settings_are_refused_with_the_command(stored, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "not a stored result"),
-        ("{}", "not a stored result"),
+        ("", "cannot be read"),
+        ("{}", "cannot be read"),
         ('{"format": 0}', "format 0, expected 1"),
-        ("[1, 2", "not a stored result"),
-        ('{"format": 1, "rows": 3}', "not a stored result"),
+        ("[1, 2", "cannot be read"),
+        ('{"format": 1, "rows": 3}', "cannot be read"),
     ],
 )
 def test_broken_files_are_named(tmp_path, text, message):
@@ -213,13 +214,16 @@ ROWS = [
 ]
 
 
+MADE_BY = {"device": "a box", "versions": {"python": "3"}, "code": "0", "date": "2026-02-03T04:05:06Z", "seconds": 1.5}
+
+
 def small(by=()):
     return Experiment("small", "", {"smoke": Small()}, {"smoke": 2}, lambda s: [{"a": a} for a in s.grid], len, by=by)
 
 
 @pytest.fixture
 def written(tmp_path):
-    return results.save(small(), "smoke", range(2), ROWS, {"device": "a box"}, tmp_path / "new")
+    return results.save(small(), "smoke", range(2), ROWS, MADE_BY, tmp_path / "new")
 
 
 def test_what_is_saved_is_what_is_read(written):
@@ -230,7 +234,7 @@ def test_what_is_saved_is_what_is_read(written):
     assert found.settings == {"grid": [1, 2]}
     assert found.seeds == [0, 1]
     assert found.by == ("a",), "the cell's keys, when the experiment names none"
-    assert found.provenance == {"device": "a box"}
+    assert found.provenance == MADE_BY
     np.testing.assert_equal(found.rows, [{**ROWS[0], "many": [1.0, {"deep": math.nan}]}, *ROWS[1:]])
     np.testing.assert_equal(found.summary, results.summarise(ROWS, ("a",)))
 
@@ -244,7 +248,7 @@ def test_a_result_file_has_one_row_a_line(written):
 
 
 def test_an_experiment_may_name_its_groups(tmp_path):
-    found = results.read(results.save(small(by=("word",)), "smoke", [0, 1], ROWS, {}, tmp_path))
+    found = results.read(results.save(small(by=("word",)), "smoke", [0, 1], ROWS, MADE_BY, tmp_path))
     assert found.by == ("word",)
     assert found.one(word="x")["value"]["n"] == 1
     assert [row["a"] for row in found.select(word="x")] == [1, 2]
@@ -257,7 +261,7 @@ def test_an_experiment_may_name_its_groups(tmp_path):
 def test_groups_of_mixed_kinds_are_listed_too(tmp_path):
     """Keys that cannot be compared with each other (a word, a number, nothing) do not spoil the message."""
     rows = [{"word": word, "seed": 0, "value": 1.0} for word in ("x", 2, None)]
-    found = results.read(results.save(small(by=("word",)), "smoke", [0], rows, {}, tmp_path))
+    found = results.read(results.save(small(by=("word",)), "smoke", [0], rows, MADE_BY, tmp_path))
     with pytest.raises(LookupError, match="0 groups of small-smoke"):
         found.one(word="y")
 
@@ -450,3 +454,80 @@ def test_the_command_that_renews_a_result_names_what_was_given(tmp_path, monkeyp
         FileNotFoundError, match=f"make it with: companion run figure1 --preset paper --out '?{tmp_path}"
     ):
         results.load("figure1", "paper", root=tmp_path)
+
+
+DAMAGES = {
+    "rows must be a list": lambda d: d.update(rows={}),
+    "rows[1] must be an object, got 'a'": lambda d: d["rows"].__setitem__(1, "a"),
+    "rows[0] lacks seed": lambda d: d["rows"][0].pop("seed"),
+    "rows[0] lacks a": lambda d: d["rows"][0].pop("a"),
+    "rows[0].a must be a number or a word": lambda d: d["rows"][0].update(a=[1]),
+    "rows[0].seed must be one of [0, 1], got 7": lambda d: d["rows"][0].update(seed=7),
+    "rows are not those that were stored": lambda d: d["rows"][0].update(value=2.5),
+    "rows hold none of seed 0": lambda d: d.update(rows=d["rows"][1:2]),
+    "summary[0].value must be an object, got 3": lambda d: d["summary"][0].update(value=3),
+    "summary[0].value.mean must be a finite number or null": lambda d: d["summary"][0]["value"].update(mean="x"),
+    "summary[0].value.n is missing": lambda d: d["summary"][0]["value"].pop("n"),
+    "summary[0] must be an object, got 3": lambda d: d.update(summary=[3]),
+    "settings must be an object, got []": lambda d: d.update(settings=[]),
+    "seeds must be a list, got '01'": lambda d: d.update(seeds="01"),
+    "seeds[0] must be a whole number, got True": lambda d: d.update(seeds=[True]),
+    "seeds must be different whole numbers": lambda d: d.update(seeds=[0, 0]),
+    "by[0] must be a string, got 1": lambda d: d.update(by=[1]),
+    "provenance is missing": lambda d: d.pop("provenance"),
+    "provenance must be an object": lambda d: d.update(provenance=3),
+    "provenance.versions.python must be a string": lambda d: d["provenance"].update(versions={"python": 3}),
+    "provenance.date must be a date and time": lambda d: d["provenance"].update(date="yesterday"),
+    "provenance.seconds must be a finite number, got nan": lambda d: d["provenance"].update(seconds=math.nan),
+    "provenance.repeated.code is missing": lambda d: d["provenance"].update(repeated={}),
+    "provenance.kept.repeated is missing": lambda d: d["provenance"].update(kept={"seeds": 1, "code": "0"}),
+    **{f"provenance.{k} is missing": lambda d, k=k: d["provenance"].pop(k) for k in MADE_BY},
+    "experiment must be a string, got None": lambda d: d.update(experiment=None),
+    "small-smoke.json has format 7": lambda d: d.update(format=7),
+}
+
+
+@pytest.mark.parametrize("told", DAMAGES)
+def test_a_damaged_result_is_refused_by_file_and_field(written, told):
+    data = json.loads(written.read_text())
+    DAMAGES[told](data)
+    written.write_text(json.dumps(data))
+    with pytest.raises(ValueError) as refused:
+        results.read(written)
+    assert told in str(refused.value)
+    assert str(written) in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("depth", [300, 900, 100_000])
+def test_a_result_nested_too_deeply_is_refused(written, depth):
+    text = written.read_text().replace('"value": 2.0', '"value": ' + "[" * depth + "1" + "]" * depth)
+    written.write_text(text)
+    with pytest.raises(ValueError, match="nested too deeply|not those that were stored"):
+        results.read(written)
+
+
+def test_a_damaged_result_is_one_line_on_the_command_line(capsys, tmp_path, stored):
+    whole = json.loads(results.path("figure1", "smoke", stored).read_text())
+    for change in ({"rows": {}}, {"summary": [3]}, {"provenance": {}}, {"settings": []}):
+        results.path("figure1", "smoke", tmp_path).write_text(json.dumps({**whole, **change}))
+        for command in ("run", "repeat"):
+            assert main([command, "figure1", "--out", str(tmp_path)]) == 2
+            said = capsys.readouterr().err
+            assert said.count("\n") == 1
+            assert "figure1-smoke.json cannot be read: " in said
+            assert "renew it with: companion run figure1 --preset smoke --out" in said
+
+
+def test_no_field_of_a_result_is_markup_on_a_page(monkeypatch):
+    """Markup in every string of the file comes out as text."""
+    monkeypatch.setattr(results, "experiment", lambda name: small())
+    bad = "<b>&\"'"
+    note = {"code": bad, "runs": 1, "of": 2, "date": bad}
+    made = {**dict.fromkeys(("device", "code", "date", "command"), bad), "versions": {bad: bad}, "seconds": 1.0}
+    monkeypatch.setattr(Experiment, "code", bad)
+    kept = {"seeds": 1, "code": bad, "repeated": note}
+    found = results.Result(bad, bad, {}, [0], (bad,), [], [], {**made, "repeated": note, "kept": kept})
+    shown = found.line()._repr_html_()
+    assert "<b>" not in shown
+    assert "&lt;b&gt;&amp;" in shown

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -74,12 +74,77 @@ def test_more_seeds_reuse_the_stored_ones_and_fresh_does_not(toy):
     assert len(log.read_text().splitlines()) == 12
 
 
-def test_other_code_starts_anew(toy, monkeypatch):
+def test_what_other_code_made_is_replaced_only_when_asked(toy, monkeypatch):
+    """And a run that replaces it and is stopped goes on without being asked again."""
     known, log, out = toy
-    runner.run(known, "smoke", out=out)
+    file = runner.run(known, "smoke", out=out)
+    before = file.read_bytes()
     monkeypatch.setattr(Experiment, "code", "1" * 16)
+    with pytest.raises(ValueError, match=r"was made by other code; .* companion repeat toy .* anew: companion run toy"):
+        runner.run(known, "smoke", out=out)
+    assert file.read_bytes() == before
+    log.with_suffix(".stop").touch()
+    with pytest.raises(RuntimeError, match="stopped"):
+        runner.run(known, "smoke", out=out, fresh=True)
+    assert file.read_bytes() == before
+    log.with_suffix(".stop").unlink()
     runner.run(known, "smoke", out=out)
-    assert len(log.read_text().splitlines()) == 8
+    assert results.read(file).provenance["code"] == "1" * 16
+    assert log.read_text().splitlines().count("1 0") == 2, "the piece before the stop was kept"
+
+
+@pytest.mark.parametrize("seeds", [None, 1, 2])
+def test_nothing_to_compute_is_said_and_nothing_written(toy, capsys, seeds):
+    """Also where fewer seeds are asked for than are stored: stored ones stay."""
+    known, log, out = toy
+    file = runner.run(known, "smoke", out=out)
+    runner.shutil.rmtree(out / ".partial")
+    before = file.stat()
+    calls = log.read_text()
+    assert runner.run(known, "smoke", out=out, seeds=seeds, progress=True) == file
+    assert "nothing to compute: toy-smoke is stored with 2 seeds" in capsys.readouterr().err
+    assert file.stat() == before
+    assert [p.name for p in out.iterdir()] == [file.name]
+    assert log.read_text() == calls
+
+
+def test_a_result_that_cannot_be_read_is_not_overwritten(toy):
+    known, _, out = toy
+    file = runner.run(known, "smoke", out=out)
+    whole = json.loads(file.read_text())
+    for change in ({"rows": whole["rows"][1:]}, {"rows": ["a"]}, {"settings": []}, {"preset": "paper"}):
+        file.write_text(json.dumps({**whole, **change}))
+        before = file.read_bytes()
+        with pytest.raises(ValueError, match=r"toy-smoke\.json .*; renew it with: companion run toy"):
+            runner.run(known, "smoke", out=out, seeds=3)
+        assert file.read_bytes() == before
+    assert len(results.read(runner.run(known, "smoke", out=out, seeds=3, fresh=True)).rows) == 6
+
+
+def scratched(settings, cell, seed, resources):
+    """Counts up in its scratch folder; stops once at 2."""
+    file = resources.scratch / "count"
+    count = int(file.read_text()) + 1 if file.exists() else 1
+    file.write_text(str(count))
+    with Path(settings.log).open("a") as log:
+        log.write(f"{file}\n")
+    if count == 1:
+        raise RuntimeError("stopped")
+    return [{"value": float(count)}]
+
+
+def test_what_a_task_left_behind_writes_is_not_read(toy):
+    """Its folder is taken over by a rename, so that it goes on writing where no one reads."""
+    known, log, out = toy
+    known = replace(known, presets={"smoke": Toy(grid=(1,), log=str(log))}, run=scratched)
+    with pytest.raises(RuntimeError, match="stopped"):
+        runner.run(known, "smoke", out=out, seeds=1)
+    (first,) = log.read_text().split()
+    result = results.read(runner.run(known, "smoke", out=out, seeds=1))
+    assert result.rows[0]["value"] == 2.0, "it went on from what was there"
+    _, second = log.read_text().split()
+    assert Path(first).parent != Path(second).parent
+    assert Path(first).parent.stem == Path(second).parent.stem
 
 
 def test_several_jobs_give_the_same_rows(toy):
@@ -141,15 +206,29 @@ def test_the_device_is_that_of_the_processes_that_computed(toy, monkeypatch):
     assert json.loads(file.read_text())["provenance"]["device"] == "a card of a worker; another card"
 
 
-def test_a_piece_that_cannot_be_read_is_made_again(toy):
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[:-5],
+        lambda text: text.replace('"a": 1', '"a": 2'),
+        lambda text: text.replace('"value": 1.0', '"value": 1.5'),
+        lambda text: json.dumps({**json.loads(text), "rows": []}),
+        lambda text: json.dumps({**json.loads(text), "seconds": "long"}),
+        lambda text: "[" * 100_000,
+    ],
+)
+def test_a_piece_that_is_damaged_is_set_aside_and_made_again(toy, damage, capsys):
     """A bad disk, or an editor: the piece counts as not done, and the run ends well."""
     known, log, out = toy
     stop(toy)
     (piece,) = out.glob(".partial/*/*.json")
-    piece.write_text(piece.read_text()[:-5])
-    result = results.read(runner.run(known, "smoke", out=out))
+    piece.write_text(damage(piece.read_text()))
+    result = results.read(runner.run(known, "smoke", out=out, progress=True))
     assert len(result.rows) == 4
     assert log.read_text().splitlines().count("1 0") == 2
+    said = capsys.readouterr().err
+    assert f"{piece} cannot be read: " in said
+    assert "it is set aside as " in said
 
 
 def test_old_temporary_files_are_swept_and_young_ones_left(toy):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from companion._files import write_text
 from companion.neural import study
+from companion.runner import schema
 from companion.runner.experiment import Experiment, Resources, setting
 
 if TYPE_CHECKING:
@@ -33,7 +35,12 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
     The rows so far are kept beside the checkpoint, so a run that was cut off loses none.
     """
     kept = resources.scratch / "rows.json" if resources.scratch else None
-    rows = json.loads(kept.read_text(encoding="utf-8")) if kept and kept.exists() else []
+    rows: list[dict[str, Any]] = []
+    if kept and kept.exists():
+        try:
+            rows = schema.parse(kept, [{"epoch": int}])
+        except ValueError:  # the checkpoint is of no use without them
+            _forget(kept)
 
     def measure(epoch: int, net: nn.Module, task: Task) -> None:
         if epoch % settings.every and epoch != settings.epochs:
@@ -51,7 +58,17 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
         resources=resources,
         after_epoch=measure,
     )
+    measured = [e for e in range(1, settings.epochs + 1) if e % settings.every == 0 or e == settings.epochs]
+    if kept and [row["epoch"] for row in rows] != measured:
+        _forget(kept)
+        raise RuntimeError(f"{kept} lacked rows; it is removed with its checkpoint, the same command starts it anew")
     return rows
+
+
+def _forget(kept: Path) -> None:
+    """Remove the rows so far, and the checkpoint that is past them."""
+    kept.unlink()
+    kept.with_name("model.pt").unlink(missing_ok=True)
 
 
 EXPERIMENT = Experiment(

@@ -9,23 +9,28 @@ what their environment gives them (OMP_NUM_THREADS).
 
 from __future__ import annotations
 
+import logging
 import os
+import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any
 
 Task = Callable[[], Any]
+PATIENCE = 5.0  # seconds in which a scheduler must answer
 
 
-def serial(tasks: Sequence[Task]) -> Iterator[tuple[int, Any]]:
+def serial(tasks: Sequence[Task]) -> Generator[tuple[int, Any]]:
     """One after another, in this process."""
     for i, task in enumerate(tasks):
         yield i, task()
 
 
-def processes(tasks: Sequence[Task], jobs: int, threads: int) -> Iterator[tuple[int, Any]]:
+def processes(tasks: Sequence[Task], jobs: int, threads: int) -> Generator[tuple[int, Any]]:
     """`jobs` at a time in processes of this machine, each with `threads` threads (joblib).
 
     If this process dies, even by `kill -9`, the others end within a second or two: none goes on writing checkpoints
@@ -35,14 +40,23 @@ def processes(tasks: Sequence[Task], jobs: int, threads: int) -> Iterator[tuple[
 
     with parallel_config(backend="loky", inner_max_num_threads=threads):
         calls = (delayed(_owned)(os.getpid(), i, task) for i, task in enumerate(tasks))
-        yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(calls)
+        finished = Parallel(n_jobs=jobs, return_as="generator_unordered")(calls)
+        try:
+            yield from finished
+        finally:
+            with warnings.catch_warnings():  # that a run was stopped is said once, by the command
+                warnings.simplefilter("ignore")
+                finished.close()
 
 
-def cluster(tasks: Sequence[Task], scheduler: str) -> Iterator[tuple[int, Any]]:
+def cluster(
+    tasks: Sequence[Task], scheduler: str, tell: Callable[[str], None] = lambda text: None
+) -> Generator[tuple[int, Any]]:
     """On the workers of the Dask cluster whose scheduler listens at `scheduler`, e.g. "tcp://host:8786".
 
-    A task whose worker dies is given to another one. Raises RuntimeError, in one line, if the scheduler cannot be
-    reached or goes away; what was yielded before is not lost.
+    A task whose worker dies is given to another one. However this ends, tasks that wait are taken back; one that runs
+    cannot be stopped, and its rows go nowhere. `tell` is told that there is no worker yet. Raises RuntimeError, in one
+    line, if the scheduler cannot be reached or goes away; what was yielded before is not lost.
     """
     try:
         from distributed import Client, as_completed
@@ -54,21 +68,61 @@ def cluster(tasks: Sequence[Task], scheduler: str) -> Iterator[tuple[int, Any]]:
     gone = RuntimeError(
         f"the Dask scheduler at {scheduler} is gone; finished pieces are kept, the same command goes on"
     )
-    try:
-        client = Client(scheduler, timeout="5s", set_as_default=False)
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise RuntimeError(f"no Dask scheduler answers at {scheduler!r} ({reason})") from None
-    with client:
-        # pure=False: equal arguments of two runs must not share a key, or one run would cancel the other's work.
-        futures = [client.submit(_numbered, i, task, pure=False, retries=2) for i, task in enumerate(tasks)]
+    with _silenced():
         try:
+            _knock(scheduler)
+            client = Client(scheduler, timeout=f"{PATIENCE:g}s", set_as_default=False)
+        except (OSError, ValueError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise RuntimeError(f"no Dask scheduler answers at {scheduler!r} ({reason})") from None
+        futures: list[Any] = []
+        try:
+            # pure=False: equal arguments of two runs must not share a key, or one run would cancel the other's work.
+            futures = [client.submit(_numbered, i, task, pure=False, retries=2) for i, task in enumerate(tasks)]
+            if not client.scheduler_info()["workers"]:
+                tell(f"the Dask cluster at {scheduler} has no workers yet; waiting for the first")
             for future in as_completed(futures, loop=client.loop):
                 yield future.result()
         except KilledWorker as error:
             raise RuntimeError(f"a piece brought down every Dask worker that tried it: {error}") from None
         except (FutureCancelledError, CommClosedError, TimeoutError):
             raise gone from None
+        finally:
+            with suppress(CommClosedError, TimeoutError, OSError, FutureCancelledError):
+                client.cancel(futures, force=True)
+            client.close(timeout=PATIENCE)
+
+
+def _knock(scheduler: str) -> None:
+    """An error unless what listens at a TCP address speaks at once and shortly, as a Dask scheduler does.
+
+    A client would wait for minutes for a server that is silent, and take the greeting of another kind of server for
+    the length of a message of exbibytes.
+    """
+    from distributed.comm.addressing import get_address_host_port, parse_address
+    from distributed.comm.registry import get_backend
+
+    protocol, _ = parse_address(scheduler)
+    get_backend(protocol)
+    if protocol != "tcp":
+        return
+    with socket.create_connection(get_address_host_port(scheduler, strict=True), timeout=PATIENCE) as line:
+        greeting = b""
+        while len(greeting) < 8 and (more := line.recv(8 - len(greeting))):
+            greeting += more
+    if len(greeting) < 8 or int.from_bytes(greeting, "little") > 2**20:
+        raise OSError("another kind of server listens there")
+
+
+@contextmanager
+def _silenced() -> Iterator[None]:
+    """Nothing is logged: what happened is said in one line, by an exception."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def _owned(owner: int, index: int, task: Task) -> tuple[int, Any]:

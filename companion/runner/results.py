@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
 import math
@@ -20,6 +21,7 @@ from typing import Any
 from companion import _files
 from companion import _validate as check
 from companion.experiments import experiment
+from companion.runner import schema
 from companion.runner.experiment import Experiment, settings_dict
 
 FORMAT = 1
@@ -85,11 +87,11 @@ class Result:
         """One line that says where the numbers come from."""
         p = self.provenance
         versions = ", ".join(f"{k} {v}" for k, v in p["versions"].items())
-        changed = f" The code has changed since; the settings have not.{self._repeated()}" if self.code_changed else ""
+        changed = " The code has changed since; the settings have not." if self.code_changed else ""
         line = Line(
             f"Stored result {self.name}: {len(self.seeds)} seed{'s' * (len(self.seeds) != 1)}, "
             f"{len(self.rows)} rows, {_duration(p['seconds'])} of computing on {p['device']}, {p['date'][:10]}, "
-            f"{versions}, code {p['code']}. Renew with: {self.command}{changed}{self._kept()}"
+            f"{versions}, code {p['code']}. Renew with: {self.command}{self._repeated() or changed}{self._kept()}"
         )
         line.command = self.command
         return line
@@ -180,14 +182,24 @@ def load(name: str, preset: str = "paper", *, root: Path | None = None) -> Resul
     StaleResult
         Stored with other settings than the code's; the message holds the command that renews it.
     """
-    known = experiment(name)
+    return stored(experiment(name), preset, root)
+
+
+def stored(known: Experiment, preset: str, root: Path | None = None) -> Result:
+    """The stored result of `known`, see `load`."""
+    name = known.name
     if preset not in known.presets:
         raise ValueError(f"preset of {name} must be one of {', '.join(known.presets)}; got {preset!r}")
     file = path(name, preset, root)
+    command = renewal(name, preset, out=_unusual(file.parent))
     if not file.is_file():
-        command = renewal(name, preset, out=_unusual(file.parent))
         raise FileNotFoundError(f"no stored result {file.name} in {file.parent}; make it with: {command}")
-    result = read(file)
+    try:
+        result = read(file)
+    except ValueError as error:
+        raise ValueError(f"{error}; renew it with: {command}") from None
+    if (result.experiment, result.preset) != (name, preset):
+        raise ValueError(f"{file} holds {result.name}; renew it with: {command}")
     expected = settings_dict(known.presets[preset])
     differing = sorted(key for key in {*expected, *result.settings} if expected.get(key) != result.settings.get(key))
     if differing:
@@ -197,24 +209,63 @@ def load(name: str, preset: str = "paper", *, root: Path | None = None) -> Resul
 
 
 def read(file: Path) -> Result:
-    """Parse a result file, without comparing it with the code; ValueError if it is not one."""
+    """Parse a result file, without comparing it with the code; ValueError names what is wrong with it."""
+    data = schema.parse(file, {"format": int})
+    if data["format"] != FORMAT:
+        raise ValueError(f"{file} has format {data['format']}, expected {FORMAT}; make it anew")
+    data = schema.parse(file, schema.RESULT)
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-        if data["format"] != FORMAT:
-            raise ValueError(f"{file} has format {data['format']}, expected {FORMAT}; make it anew")
-        return Result(
-            experiment=data["experiment"],
-            preset=data["preset"],
-            settings=data["settings"],
-            seeds=data["seeds"],
-            by=tuple(data["by"]),
-            rows=[_with_nan(row) for row in data["rows"]],
-            summary=[_with_nan(group) for group in data["summary"]],
-            provenance=data["provenance"],
-            out=_unusual(file.parent),
-        )
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
-        raise ValueError(f"{file} is not a stored result ({type(error).__name__}: {error})") from None
+        told = _contradiction(data)
+        rows, summary = _with_nan(data["rows"]), _with_nan(data["summary"])
+    except RecursionError:
+        told = "it is nested too deeply"
+    if told:
+        raise ValueError(f"{file} cannot be read: {told}")
+    return Result(
+        experiment=data["experiment"],
+        preset=data["preset"],
+        settings=data["settings"],
+        seeds=data["seeds"],
+        by=tuple(data["by"]),
+        rows=rows,
+        summary=summary,
+        provenance=data["provenance"],
+        out=_unusual(file.parent),
+    )
+
+
+def _contradiction(data: dict[str, Any]) -> str | None:
+    """What does not fit together in a result whose fields have the right shapes, None if all does."""
+    seeds, by, made = data["seeds"], data["by"], data["provenance"]
+    if not seeds or len(set(seeds)) != len(seeds):
+        return f"seeds must be different whole numbers, at least one, got {seeds}"
+    try:
+        datetime.fromisoformat(made["date"])
+    except ValueError:
+        return f"provenance.date must be a date and time, got {made['date']!r}"
+    for kind, table in (("rows", data["rows"]), ("summary", data["summary"])):
+        keys = [*by, "seed"] if kind == "rows" else by
+        for i, row in enumerate(table):
+            if lacking := [key for key in keys if key not in row]:
+                return f"{kind}[{i}] lacks {', '.join(lacking)}"
+            if odd := [key for key in keys if isinstance(row[key], (list, dict))]:
+                return f"{kind}[{i}].{odd[0]} must be a number or a word, got {row[odd[0]]!r}"
+            if kind == "rows" and row["seed"] not in seeds:
+                return f"{kind}[{i}].seed must be one of {seeds}, got {row['seed']!r}"
+            if kind == "summary":
+                for key in row.keys() - set(by):
+                    if told := schema.differs(row[key], schema.STATISTICS, f"{kind}[{i}].{key}"):
+                        return told
+    if missing := set(seeds) - {row["seed"] for row in data["rows"]}:
+        return f"rows hold none of seed {min(missing)}"
+    if data.get("digest", digest(data["rows"])) != digest(data["rows"]):
+        return "rows are not those that were stored: some were edited, added or lost"
+    return None
+
+
+def digest(rows: Sequence[Row]) -> str:
+    """Tells rows that were edited, added or lost from those that were stored."""
+    return hashlib.sha256(json.dumps(_without_nan(rows), sort_keys=True).encode()).hexdigest()[:16]
 
 
 def save(
@@ -236,6 +287,7 @@ def save(
         "seeds": list(seeds),
         "by": by,
         "provenance": provenance,
+        "digest": digest(rows),
     }
     # One row a line: small enough to read, and a renewed result gives a readable diff.
     parts = [f"{json.dumps(k)}: {_json(v)}" for k, v in head.items()]

@@ -6,12 +6,14 @@ import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+import uuid
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -22,33 +24,49 @@ from tqdm.auto import tqdm
 
 from companion import _files
 from companion._validate import one_of, path, positive_int
-from companion.runner import backends, results
+from companion.runner import backends, results, schema
 from companion.runner.experiment import Experiment, Resources, settings_dict
 
 BACKENDS = ("joblib", "dask")
 DEVICES = ("cpu", "cuda")
+FRESH = "fresh"  # in the folder of a run that replaces a stored result
 STALE = 600.0  # seconds after which a temporary file belongs to no living writer
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One (cell, seed) of a run and the file that holds its rows once it is done."""
+    """One (cell, seed) of a run and the file that holds its rows once it is done.
+
+    Its scratch folder bears the name of the run that owns it. A task that an earlier run left behind on a cluster goes
+    on writing, but into a folder of its own, which no one reads.
+    """
 
     cell: dict[str, Any]
     seed: int
     file: Path
+    owner: str
 
     @property
     def scratch(self) -> Path:
-        return self.file.with_suffix("")
+        return self.file.with_suffix(f".{self.owner}")
 
-    @property
-    def done(self) -> bool:
-        """Whether its rows are there; a file that cannot be read (a bad disk) is made again."""
+    def read(self, tell: Callable[[str], None]) -> dict[str, Any] | None:
+        """What its file holds, None if there is none; a damaged one is set aside and the piece made again."""
+        if not os.path.lexists(self.file):
+            return None
         try:
-            return {"rows", "seconds"} <= set(json.loads(self.file.read_text(encoding="utf-8")))
-        except (FileNotFoundError, ValueError, TypeError):
-            return False
+            data = schema.parse(self.file, schema.PIECE)
+            wanted = {**self.cell, "seed": self.seed}
+            if not data["rows"] or data["digest"] != results.digest(data["rows"]):
+                raise ValueError(f"{self.file} cannot be read: its rows are not those that were stored")
+            if any(row.get(key) != value for row in data["rows"] for key, value in wanted.items()):
+                raise ValueError(f"{self.file} cannot be read: its rows are those of another piece")
+        except (ValueError, OSError) as error:
+            aside = self.file.with_suffix(".damaged")
+            self.file.replace(aside)
+            tell(f"{error}; it is set aside as {aside.name}, and its piece is computed again")
+            return None
+        return data
 
 
 def run(
@@ -68,16 +86,19 @@ def run(
 ) -> Path:
     """Run `known` and store its result in `out`; returns the file.
 
-    Pieces finished earlier with the same settings and code are kept (unless `fresh`); a piece cut off in the
-    middle goes on from its own checkpoints, if the experiment writes any. A second run of the same experiment waits
-    for the first and then finds its work done. With `backend="dask"` the pieces are computed on the cluster whose
+    A run adds seeds to a stored result, or leaves it as it is: only `fresh` replaces one. Pieces finished earlier with
+    the same settings and code are kept (unless `fresh`); a piece cut off in the middle goes on from its own
+    checkpoints, if the experiment writes any. A second run of the same experiment waits for the first and then finds
+    its work done. With `backend="dask"` the pieces are computed on the cluster whose
     `scheduler` is given; rows are stored here, as they come back.
 
     Raises
     ------
     ValueError
         Unknown preset, device or backend, seeds, jobs or threads not positive, a scheduler without dask or dask
-        without one.
+        without one; a stored result that cannot be read, or that other code made and `repeat` has not confirmed.
+    companion.runner.results.StaleResult
+        A stored result was made with other settings.
     OSError
         `out` cannot be written: not allowed, no folder, a full disk. Finished pieces and checkpoints stay.
     RuntimeError
@@ -96,18 +117,36 @@ def run(
     settings = known.presets[preset]
     shown = progress and sys.stderr.isatty()  # a bar in a log file is noise: there, a line says what begins
     work = out / ".partial" / f"{known.name}-{preset}-{_key(known, settings)}"
+    file = results.path(known.name, preset, out)
+
+    def tell(text: str) -> None:
+        if progress:
+            tqdm.write(f"companion: {text}", file=sys.stderr)
+
+    def kept() -> results.Result | None:
+        return None if fresh or (work / FRESH).exists() else _stored(known, preset, out)
+
+    if _holds(kept(), count, tell):
+        return file  # before anything is written, be it a lock
     with _naming(out), _alone(work, progress):
+        stored = kept()
+        if _holds(stored, count, tell):
+            return file
         if fresh:
             shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True, exist_ok=True)
-        pieces = [Piece(c, s, work / f"{_digest(c)}-{s}.json") for s in range(count) for c in known.cells(settings)]
-        kept = {} if fresh else _reuse(known, preset, out, pieces)
-        waiting = [p for p in pieces if not p.done]
+        if fresh:
+            (work / FRESH).touch()  # a stop in between: the same run goes on without asking again
+        known_seeds, owner = set(stored.seeds if stored else ()), uuid.uuid4().hex[:8]
+        new = [seed for seed in range(count) if seed not in known_seeds]
+        pieces = [Piece(c, s, work / f"{_digest(c)}-{s}.json", owner) for s in new for c in known.cells(settings)]
+        waiting = [piece for piece in pieces if piece.read(tell) is None]
+        _take_over(work, waiting)
         resources = Resources(device, threads, data=data, progress=shown and jobs == 1 and backend == "joblib")
         tasks = [partial(_compute, known.run, settings, piece, resources) for piece in waiting]
-        finished: Iterator[tuple[int, Any]]
-        if scheduler is not None:
-            finished = backends.cluster(tasks, scheduler)
+        finished: Generator[tuple[int, Any]]
+        if scheduler is not None and tasks:
+            finished = backends.cluster(tasks, scheduler, tell)
         elif jobs > 1 and len(tasks) > 1:
             finished = backends.processes(tasks, jobs, threads)
         else:
@@ -116,21 +155,74 @@ def run(
         label = f"{known.name} on {device}" if known.trains else known.name
         if progress and known.trains and waiting and not shown:
             print(f"{label}: {len(waiting)} of {len(pieces)} pieces to compute", file=sys.stderr)
-        with tqdm(total=len(pieces), initial=done, desc=label, disable=not shown) as bar:
+        with closing(finished), tqdm(total=len(pieces), initial=done, desc=label, disable=not shown) as bar:
             for i, text in finished:
                 _files.write_text(waiting[i].file, text)
                 shutil.rmtree(waiting[i].scratch, ignore_errors=True)
                 bar.update()
-        contents = [json.loads(p.file.read_text(encoding="utf-8")) for p in pieces]
-        rows = [row for piece in contents for row in piece["rows"]]
-        seconds = sum(piece["seconds"] for piece in contents)
-        used = {name: version for piece in contents for name, version in piece.get("versions", {}).items()}
-        devices = dict.fromkeys(piece["device"] for piece in contents if "device" in piece)
-        made = results.provenance(known, preset, "; ".join(devices) or device_name(device), seconds, used)
-        file = results.save(known, preset, range(count), rows, {**made, **kept}, out)
+        contents = [piece.read(tell) for piece in pieces]
+        if lost := sum(content is None for content in contents):
+            raise RuntimeError(f"{lost} of {len(pieces)} pieces hold no rows; the same command computes them again")
+        made = [content for content in contents if content is not None]
+        rows = [*(stored.rows if stored else ()), *(row for content in made for row in content["rows"])]
+        provenance = _provenance(known, preset, device, stored, made)
+        results.save(known, preset, sorted({*known_seeds, *new}), rows, provenance, out)
         shutil.rmtree(work, ignore_errors=True)
         _sweep(file)
     return file
+
+
+def _stored(known: Experiment, preset: str, out: Path) -> results.Result | None:
+    """The stored result, if there is one to add to; an error if it may not be touched."""
+    try:
+        stored = results.stored(known, preset, out)
+    except FileNotFoundError:
+        return None
+    made = stored.provenance
+    if known.code not in (made["code"], made.get("repeated", {}).get("code")):
+        compare = stored.command.replace(" run ", " repeat ", 1).replace(" --fresh", "")
+        compare = re.sub(r" --seeds \d+", "", compare)
+        raise ValueError(
+            f"{results.path(known.name, preset, out)} was made by other code; compare it with today's: {compare}; or "
+            f"make it anew: {stored.command}"
+        )
+    return stored
+
+
+def _holds(stored: results.Result | None, count: int, tell: Callable[[str], None]) -> bool:
+    """Whether a stored result has all seeds that are asked for, so that there is nothing to compute or write."""
+    if stored is None or not set(range(count)) <= set(stored.seeds):
+        return False
+    tell(f"nothing to compute: {stored.name} is stored with {len(stored.seeds)} seeds; --fresh makes it anew")
+    return True
+
+
+def _provenance(
+    known: Experiment, preset: str, device: str, stored: results.Result | None, made: Sequence[dict[str, Any]]
+) -> dict[str, Any]:
+    """That of new pieces beside stored seeds; seeds of other code come with what `repeat` said of them."""
+    before = [stored.provenance] if stored else []
+    parts = [*before, *made]
+    devices = dict.fromkeys(name for part in parts for name in part["device"].split("; "))
+    used = {name: version for part in parts for name, version in part["versions"].items()}
+    seconds = sum(part["seconds"] for part in parts)
+    new = results.provenance(known, preset, "; ".join(devices) or device_name(device), seconds, used)
+    if stored and stored.provenance["code"] != known.code:
+        note = {key: stored.provenance[key] for key in ("code", "repeated")}
+        return {**new, "kept": {"seeds": len(stored.seeds), **note}}
+    return new | ({"kept": stored.provenance["kept"]} if stored and "kept" in stored.provenance else {})
+
+
+def _take_over(work: Path, waiting: Sequence[Piece]) -> None:
+    """Let this run own what earlier ones left of its pieces; a rename takes a checkpoint and its rows together."""
+    mine = {piece.file.stem: piece for piece in waiting}
+    left = [folder for folder in work.iterdir() if folder.is_dir() and folder.stem in mine]
+    for folder in sorted(left, key=lambda folder: folder.stat().st_mtime, reverse=True):
+        piece = mine[folder.stem]
+        if piece.scratch.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            folder.rename(piece.scratch)
 
 
 @contextmanager
@@ -177,7 +269,7 @@ def _compute(run: Any, settings: Any, piece: Piece, resources: Resources) -> str
         seconds = time.perf_counter() - start
     named = [{**piece.cell, "seed": piece.seed, **row} for row in rows]
     made = {"versions": results.versions(), "device": device_name(resources.device)}
-    return json.dumps({"rows": named, "seconds": seconds, **made})
+    return json.dumps({"rows": named, "digest": results.digest(named), "seconds": seconds, **made})
 
 
 @contextmanager
@@ -189,32 +281,6 @@ def _scratch(piece: Piece) -> Iterator[Path]:
     else:
         with tempfile.TemporaryDirectory() as folder:
             yield Path(folder)
-
-
-def _reuse(known: Experiment, preset: str, out: Path, pieces: Sequence[Piece]) -> dict[str, Any]:
-    """Take finished pieces from the stored result if its settings and numbers are today's (more seeds were asked for).
-
-    Returns what the new result's provenance must say of them: nothing if the code is the same, else whose they are and
-    which of them `companion repeat` has compared with today's code.
-    """
-    try:
-        stored = results.load(known.name, preset, root=out)
-    except (FileNotFoundError, ValueError, results.StaleResult):
-        return {}
-    if not stored.stands:
-        return {}
-    made = {key: stored.provenance[key] for key in ("versions", "device")}
-    share = stored.provenance["seconds"] / max(1, len(stored.seeds) * len(known.cells(known.presets[preset])))
-    for piece in pieces:
-        rows = [r for r in stored.rows if r["seed"] == piece.seed and all(r.get(k) == v for k, v in piece.cell.items())]
-        if rows and not piece.done:
-            _files.write_text(piece.file, json.dumps({"rows": rows, "seconds": share, **made}))
-    asked = {piece.seed for piece in pieces}
-    if not stored.code_changed:
-        note = stored.provenance.get("kept")
-        return {"kept": {**note, "seeds": min(note["seeds"], len(asked))}} if note else {}
-    code, repeated = stored.provenance["code"], stored.provenance["repeated"]
-    return {"kept": {"seeds": len(asked & set(stored.seeds)), "code": code, "repeated": repeated}}
 
 
 def _key(known: Experiment, settings: Any) -> str:

@@ -188,20 +188,20 @@ RESULT = {
     "by": ["alpha"],
     "rows": [],
     "summary": [],
-    "provenance": {},
+    "provenance": {"device": "a box", "versions": {}, "code": "0", "date": "2026-02-03", "seconds": 1},
 }
 
 
 @pytest.mark.parametrize(
     ("text", "error", "told"),
     [
-        pytest.param("", ValueError, ["is not a stored result"], id="empty"),
-        pytest.param('{"format": 1, "rows": [1, 2', ValueError, ["is not a stored result"], id="truncated"),
-        pytest.param("\0\1\2", ValueError, ["is not a stored result"], id="bytes"),
-        pytest.param("[]", ValueError, ["is not a stored result"], id="list"),
-        pytest.param('"figure1"', ValueError, ["is not a stored result"], id="string"),
-        pytest.param('{"format": 1}', ValueError, ["is not a stored result", "experiment"], id="no-rows"),
-        pytest.param(json.dumps({**RESULT, "rows": 3}), ValueError, ["is not a stored result"], id="rows-number"),
+        pytest.param("", ValueError, ["cannot be read"], id="empty"),
+        pytest.param('{"format": 1, "rows": [1, 2', ValueError, ["cannot be read"], id="truncated"),
+        pytest.param("\0\1\2", ValueError, ["cannot be read"], id="bytes"),
+        pytest.param("[]", ValueError, ["cannot be read"], id="list"),
+        pytest.param('"figure1"', ValueError, ["cannot be read"], id="string"),
+        pytest.param('{"format": 1}', ValueError, ["cannot be read", "experiment"], id="no-rows"),
+        pytest.param(json.dumps({**RESULT, "rows": 3}), ValueError, ["cannot be read"], id="rows-number"),
         pytest.param(json.dumps({**RESULT, "format": 2}), ValueError, ["has format 2, expected 1"], id="newer-format"),
         pytest.param(
             json.dumps(RESULT), results.StaleResult, ["other settings", "companion run figure1"], id="settings"
