@@ -186,7 +186,7 @@ RESULT = {
     "settings": {},
     "seeds": [0],
     "by": ["alpha"],
-    "rows": [],
+    "rows": [{"alpha": 1.0, "seed": 0}],
     "summary": [],
     "provenance": {"device": "a box", "versions": {}, "code": "0", "date": "2026-02-03", "seconds": 1},
 }
