@@ -231,12 +231,14 @@ def _device(name: str, known: Experiment, elsewhere: bool = False) -> str:
     `elsewhere`: the pieces are computed on other machines, so that what this one has does not matter: auto is the
     CPU, and cuda is taken at its word. ValueError for a device that is not there or of no use.
     """
-    kind = check.one_of("device", name.partition(":")[0], ("auto", "cpu", "cuda"))
+    kind, colon, card = name.partition(":")
+    kind = check.one_of("device", kind, ("auto", "cpu", "cuda"))
+    asked = kind + colon + card
     if kind == "cuda" and not known.trains:
-        raise ValueError(f"device must be auto or cpu for {known.name}, which trains no networks; got {name!r}")
+        raise ValueError(f"device must be auto or cpu for {known.name}, which trains no networks; got {asked!r}")
     if elsewhere or not known.trains:
-        return name if kind == "cuda" else "cpu"
-    return str(check.device(name))
+        return asked if kind == "cuda" else "cpu"
+    return str(check.device(asked))
 
 
 def _data(given: argparse.Namespace) -> int:

@@ -100,7 +100,7 @@ def test_a_pickle_in_the_place_of_a_kept_block_is_refused(tmp_path, wrapped):
 
 def test_a_pickle_in_the_place_of_a_result_is_refused(tmp_path):
     (tmp_path / "figure1-smoke.json").write_bytes(pickle.dumps(Evil(tmp_path / "ran")))
-    with pytest.raises(ValueError, match="is not a stored result"):
+    with pytest.raises(ValueError, match="it is no JSON"):
         results.load("figure1", "smoke", root=tmp_path)
     assert not (tmp_path / "ran").exists()
 

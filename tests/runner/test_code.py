@@ -126,7 +126,7 @@ def test_the_same_hash_on_every_python(hashed, tmp_path):
     """A fixed value, and whatever other Pythons are here agree with this one on every experiment."""
     assert hashed() == FIXED
     others = {shutil.which(f"python3.{minor}") for minor in (11, 12, 13)} - {None}
-    root = Path(__file__).resolve().parents[1]
+    root = Path(__file__).resolve().parents[2]
     runs = [(k.run.__module__, k.run.__name__) for k in map(experiment, names())]
     ask = f"import sys; sys.path[:0] = [{str(root)!r}]\nfrom companion.runner.code import code_hash\n"
     ask += f"print([code_hash(*run) for run in {runs}])"

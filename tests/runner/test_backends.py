@@ -14,7 +14,7 @@ RUN = """
 import sys
 from functools import partial
 from pathlib import Path
-from tests.test_backends import stay
+from tests.runner.test_backends import stay
 from companion.runner import backends
 list(backends.processes([partial(stay, Path(sys.argv[1]), i) for i in range(2)], jobs=2, threads=1))
 """
