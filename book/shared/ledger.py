@@ -217,7 +217,7 @@ class Outcome(NamedTuple):
         )
         return (
             '<div class="companion-checked">'
-            f'<a class="badge" href="../reference/claims.html#{self.claim.label}">checked</a>{found}{rest}'
+            f'<a class="badge" href="../reference/claims.html#check-{self.claim.label}">checked</a>{found}{rest}'
             f"<details><summary>How this is checked</summary>{_code(_source(self.claim.check))}</details>"
             f"<details><summary>Break it</summary>{breaks}</details></div>"
         )

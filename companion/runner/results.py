@@ -90,7 +90,7 @@ class Result:
         changed = " The code has changed since; the settings have not." if self.code_changed else ""
         line = Line(
             f"Stored result {self.name}: {len(self.seeds)} seed{'s' * (len(self.seeds) != 1)}, "
-            f"{len(self.rows)} rows, {_duration(p['seconds'])} of computing on {p['device']}, {p['date'][:10]}, "
+            f"{len(self.rows)} rows, {duration(p['seconds'])} of computing on {p['device']}, {p['date'][:10]}, "
             f"{versions}, code {p['code']}. Renew with: {self.command}{self._repeated() or changed}{self._kept()}"
         )
         line.command = self.command
@@ -379,7 +379,10 @@ def _with_nan(value: Any) -> Any:
     return math.nan if value is None else value
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Seconds as a reader says them: 45 s, 3 min, 2.5 h."""
+    if seconds < 1:
+        return "under 1 s"
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

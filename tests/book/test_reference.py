@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from book.shared import reference
+from book.reference import against, running
+from book.reference import claims as pages
 from book.shared.ledger import SOURCES, STATUSES, Claim, at_least, ledger
 from book.shared.page import carried, interval, table
+from book.shared.stored import stored_results
 from companion.experiments import experiment
 from companion.runner import results
 from tests.book.pages import listed
@@ -28,18 +30,20 @@ def claim(label, chapter="book/x", **fields):
 
 
 def test_the_ledger_lists_every_claim_once_under_its_chapter():
-    claims = [claim("thm-a"), claim("thm-b", chapter="book/y"), claim("demo-c")]
-    text = reference.claims_list(claims)
+    claims = [claim("thm-a"), claim("thm-b"), claim("demo-c", chapter="book/y")]
+    text = pages.claims_list(claims)
     heads = [line.split(": ")[0] for line in text.splitlines() if line.startswith("- ")]
-    assert heads == ["- {prf:ref}`thm-a`", "- `demo-c`", "- {prf:ref}`thm-b`"]
-    assert text.index("/book/x") < text.index("demo-c") < text.index("/book/y") < text.index("thm-b")
+    told = ["thm-a", "thm-b", "demo-c"]
+    assert [re.search(r'id="check-([\w-]+)"', head)[1] for head in heads] == told, "where the badges lead"
+    assert [head.partition("</span>")[2] for head in heads] == ["{prf:ref}`thm-a`", "{prf:ref}`thm-b`", "`demo-c`"]
+    assert text.index("/book/x") < text.index("thm-b") < text.index("/book/y") < text.index("demo-c")
     assert "{prf:ref}`thm-a`" in text
     assert "`demo-c`: " in text
 
 
 def chapters(claims):
     """The chapters under which the ledger's page lists these claims, in its order."""
-    return [line.split("`/")[1].split("`")[0] for line in reference.claims_list(claims).splitlines() if "{doc}" in line]
+    return [line.split("`/")[1].split("`")[0] for line in pages.claims_list(claims).splitlines() if "{doc}" in line]
 
 
 def test_the_ledger_is_listed_in_reading_order():
@@ -47,14 +51,6 @@ def test_the_ledger_is_listed_in_reading_order():
     stated = {claim.chapter for claim in ledger()}
     assert len(stated) > 15
     assert chapters(ledger()) == [page for page in listed() if page in stated]
-
-
-def test_chapters_that_the_book_does_not_list_come_last(monkeypatch, tmp_path):
-    new = [claim("demo-z", chapter="book/z"), claim("demo-y", chapter="book/y"), claim("demo-zz", chapter="book/z")]
-    known = claim("demo-data", chapter="book/linear/data")
-    assert chapters([*new, known]) == ["book/linear/data", "book/z", "book/y"]
-    monkeypatch.setattr(reference, "__file__", str(tmp_path / "book" / "shared" / "reference.py"))
-    assert chapters([*new, known]) == ["book/z", "book/y", "book/linear/data"], "an installed package has no book"
 
 
 @pytest.mark.parametrize(
@@ -72,15 +68,15 @@ def test_intervals_end_where_the_metric_does(stats, options, shown):
 
 
 def test_a_block_without_a_number_is_named_all_the_same():
-    assert "- {prf:ref}`Theorem <thm-paper-noisy>`: " in reference.claims_list([claim("thm-paper-noisy")])
+    assert "{prf:ref}`Theorem <thm-paper-noisy>`: " in pages.claims_list([claim("thm-paper-noisy")])
 
 
 def test_titles_are_shown_as_they_are():
-    assert r"2 \* b\_i \> 1" in reference.claims_list([claim("thm-a")])
+    assert r"2 \* b\_i \> 1" in pages.claims_list([claim("thm-a")])
 
 
 def test_counts_add_up():
-    rows = reference.claims_count([claim("thm-a"), claim("thm-b", source=SOURCES[2], status=STATUSES[1])])
+    rows = pages.claims_count([claim("thm-a"), claim("thm-b", source=SOURCES[2], status=STATUSES[1])])
     assert rows[-1] == ("all", 1, 1, *(0 for _ in STATUSES[2:]))
     assert sum(sum(row[1:]) for row in rows[:-1]) == 2
 
@@ -103,7 +99,7 @@ def test_a_sentence_follows_its_interval(values, said):
     ],
 )
 def test_a_wide_interval_proves_nothing(mean, low, high, status):
-    assert reference.compared(0.13, mean, low, high) == status
+    assert against.compared(0.13, mean, low, high) == status
 
 
 @pytest.fixture
@@ -115,7 +111,7 @@ def figure1(monkeypatch):
 
 
 def test_figure1_reproduces_as_stored():
-    assert {status for _, _, status in reference.against_figure1()} == {"reproduced"}
+    assert {status for _, _, status in against.against_figure1()} == {"reproduced"}
 
 
 @pytest.mark.parametrize(
@@ -130,16 +126,16 @@ def test_figure1_reproduces_as_stored():
 )
 def test_figure1_differs_when_the_numbers_do(figure1, row, alpha, sigma, key, value):
     figure1.one(alpha=alpha, sigma=sigma)[key]["mean"] = value
-    assert reference.against_figure1()[row][2] == "differs"
+    assert against.against_figure1()[row][2] == "differs"
 
 
 def test_what_is_not_stored_is_said_to_be_not_run(monkeypatch, tmp_path):
     monkeypatch.setenv("COMPANION_RESULTS", str(tmp_path))
-    rows = [*reference.against_table1(), *reference.against_networks(), *reference.against_readings()]
-    rows += reference.against_fullsize()
+    rows = [*against.against_table1(), *against.against_networks(), *against.against_readings()]
+    rows += against.against_fullsize()
     assert {row[-1] for row in rows} == {"not run"}
-    assert reference.times() == []
-    assert reference.provenance_lines("figure1") == []
+    assert running.times() == []
+    assert against.provenance_lines("figure1") == []
 
 
 def test_runs_at_the_papers_size_are_compared_after_their_last_epoch(monkeypatch):
@@ -152,8 +148,8 @@ def test_runs_at_the_papers_size_are_compared_after_their_last_epoch(monkeypatch
         for epoch, loss in ((2, 40.0), (last, end))
     ]
     stored = made("fullsize", by, rows)
-    monkeypatch.setattr(reference, "largest", {"fullsize": stored}.get)
-    found = reference.against_fullsize()
+    monkeypatch.setattr(against, "largest", {"fullsize": stored}.get)
+    found = against.against_fullsize()
     assert [row[4:] for row in found if row[2] == "pairs"] == [
         ("1.0000", "differs"),
         ("3.0000", "reproduced"),
@@ -177,19 +173,19 @@ def test_a_reading_composes_where_its_losses_are_low(monkeypatch):
         for encoders in ("shared", "separate")
         for seed in (0, 1)
     ]
-    monkeypatch.setattr(reference, "largest", lambda name: made("slots", by, rows))
-    found = reference.against_readings()
+    monkeypatch.setattr(against, "largest", lambda name: made("slots", by, rows))
+    found = against.against_readings()
     assert [status for *_, status in found] == ["reproduced", "reproduced", "reproduced", "differs"]
     assert "sum 2.00 (2.00 to 2.00)" in found[0][1]
 
 
 def test_each_stored_result_has_a_row_of_times():
-    assert len(reference.times()) == len(list(reference.stored_results())) > 0
+    assert len(running.times()) == len(list(stored_results())) > 0
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(0.2, "under 1 s"), (59.6, "60 s"), (600, "10 min"), (9000, "2.5 h")])
 def test_durations(seconds, said):
-    assert reference.duration(seconds) == said
+    assert results.duration(seconds) == said
 
 
 def test_tables_set_numbers_right_and_escape_the_rest():

@@ -1,70 +1,13 @@
-"""What the reference pages show: the ledger, the paper's numbers beside ours, times. Made from code and results."""
+"""The room of *Paper against ours*: the paper's numbers beside the stored ones, and whether they agree."""
 
 from __future__ import annotations
 
 import math
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from itertools import groupby
-from pathlib import Path
 
-from book.shared.ledger import SOURCES, STATUSES, Claim
-from book.shared.page import Markdown, Text, interval
-from companion.experiments import names
+from book.shared.page import interval
+from book.shared.stored import stored_results
 from companion.runner import results
 from companion.runner.results import Result
-
-PROVED = ("thm-", "lem-", "prop-", "cor-", "conj-")  # labels of blocks in a chapter; the others name demonstrations
-
-
-def claims_list(claims: Iterable[Claim]) -> Markdown:
-    """The ledger for a book page: chapter by chapter, each statement and function linked to where it is."""
-    lines: list[str] = []
-    for chapter, entries in groupby(_in_reading_order(claims), key=lambda claim: claim.chapter):
-        lines += [f"**{{doc}}`/{chapter}`**", ""]
-        for claim in entries:
-            code = ", ".join(f"{{py:obj}}`~{name}`" for name in claim.functions)
-            parts = [f"*{claim.source}, {claim.status}*", f"breaks with: {_literal('; '.join(claim.broken))}"]
-            parts += [f"code: {code}"] if code else []
-            parts += [f"test: `{claim.label}`"] if claim.label.startswith(PROVED) else []
-            lines += [f"- {_name(claim)}: {_literal(claim.title)}.", "", f"  {' · '.join(parts)}", ""]
-        lines.append("")
-    return Markdown("\n".join(lines))
-
-
-def claims_count(claims: Iterable[Claim]) -> list[tuple[str | int, ...]]:
-    """How many statements there are of each status, a row a source and a last row with the sums."""
-    count = Counter((claim.source, claim.status) for claim in claims)
-    sums = {status: sum(count[source, status] for source in SOURCES) for status in STATUSES}
-    rows: list[tuple[str | int, ...]] = [(s, *(count[s, status] for status in STATUSES)) for s in SOURCES]
-    return [*rows, ("all", *sums.values())]
-
-
-def reading_order() -> list[str]:
-    """The pages of the book as they are read, without extension; none where its table of contents is not there."""
-    toc = Path(__file__).resolve().parents[2] / "_toc.yml"
-    return re.findall(r"^\s*-\s*file:\s*(\S+)", toc.read_text(encoding="utf-8"), re.M) if toc.is_file() else []
-
-
-def _in_reading_order(claims: Iterable[Claim]) -> list[Claim]:
-    """By chapter as the book is read; chapters that it does not list come last, as the claims come."""
-    claims = list(claims)
-    order = list(dict.fromkeys([*reading_order(), *(claim.chapter for claim in claims)]))
-    return sorted(claims, key=lambda claim: order.index(claim.chapter))
-
-
-def _literal(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    return re.sub(r"([*_<>\[\]$\\])", r"\\\1", text)
-
-
-def _name(claim: Claim) -> str:
-    if claim.label.startswith("thm-paper-"):  # these blocks have no number
-        return f"{{prf:ref}}`Theorem <{claim.label}>`"
-    if claim.label.startswith(PROVED):
-        return f"{{prf:ref}}`{claim.label}`"
-    return f"`{claim.label}`"
 
 
 def against_figure1() -> list[tuple[str, str, str]]:
@@ -241,40 +184,6 @@ def against_readings() -> list[tuple[str, str, str]]:
 
 def _status(holds: bool) -> str:
     return "reproduced" if holds else "differs"
-
-
-def stored_results() -> Iterator[Result]:
-    """Every stored result, in the order of their names."""
-    folder = results.folder()
-    found = {path.stem: path for path in sorted(folder.glob("*.json"))}
-    for name in names():
-        for preset in ("smoke", "cpu", "paper"):
-            if path := found.get(f"{name}-{preset}"):
-                yield results.read(path)
-
-
-def times() -> list[tuple[str, str, str, str, str, str]]:
-    """One row a stored result: experiment, preset, device, seeds, computing time, date."""
-    return [
-        (
-            f"`{result.experiment}`",
-            result.preset,
-            str(result.provenance["device"]),
-            Text(len(result.seeds)),
-            duration(result.provenance["seconds"]),
-            result.provenance["date"][:10],
-        )
-        for result in stored_results()
-    ]
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a reader says them."""
-    if seconds < 1:
-        return "under 1 s"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def provenance_lines(*names: str) -> list[str]:
