@@ -305,7 +305,7 @@ def test_one_value_has_a_mean_and_no_spread():
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0.4, "0 s"), (119.4, "119 s"), (120, "2 min"), (7199, "120 min"), (7200, "2.0 h"), (9e6, "2500.0 h")],
+    [(0.4, "under 1 s"), (119.4, "119 s"), (120, "2 min"), (7199, "120 min"), (7200, "2.0 h"), (9e6, "2500.0 h")],
 )
 @pytest.mark.parametrize("changed", [False, True])
 def test_a_result_says_in_one_line_where_it_comes_from(monkeypatch, seconds, said, changed):
