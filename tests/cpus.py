@@ -24,7 +24,7 @@ except ImportError:  # NumPy 1
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ("linear", "memorization", "neural", "book/test_ledger.py", "book/test_landscape_rooms.py")
-TESTS += ("test_results.py", "test_streams.py")
+TESTS += ("runner/test_results.py", "experiments/test_streams.py")
 WIDE = ("AVX512F", "AVX512CD", "AVX512_SKX", "X86_V4")
 AVX2 = ("AVX2", "FMA3", "X86_V3")
 
