@@ -9,8 +9,8 @@ from collections import defaultdict
 
 import pytest
 
-#: what the clock says: different at every run
-TIMED = frozenset({"seconds", "images_per_second", "sampling", "min_norm", "lsmr", "speedup", "peeling"})
+from companion.runner.repeat import TIMED
+
 #: where an iterative solver stops: rounding decides when it is near enough
 STOPPING = {"iterations": {"rel": 0.1, "nan_ok": True}, "difference": {"abs": 1e-7, "nan_ok": True}}
 #: what is counted among, or chosen by, the scores of trained networks: other networks, other counts and choices

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from companion.experiments.figure1 import papers
 from companion.linear.model import LongTailModel
 from companion.linear.risk import composition_risk, population_risk
 from companion.linear.solve import min_norm
@@ -22,11 +23,11 @@ from companion.runner.experiment import Experiment, Resources, setting
 
 @dataclass(frozen=True)
 class Settings:
-    n: int = setting(1000, "training rows of Figure 1", "paper")
-    d: int = setting(10_000, "features of Figure 1", "paper")
-    s: float = setting(5.0, "features a row of Figure 1", "paper")
-    beta_exponent: float = setting(0.1, "coefficients of Figure 1", "paper")
-    sigma: float = setting(0.05, "label noise of Figure 1", "paper")
+    n: int = papers("n")
+    d: int = papers("d")
+    s: float = papers("s")
+    beta_exponent: float = papers("beta_exponent")
+    sigma: float = papers("sigma")
     alphas: tuple[float, ...] = setting((1.5, 2.0, 2.5, 3.0), "tail exponents at which most seen features are resolved")
     composed: int = setting(2, "once-seen features in a composed row")
     controls: int = setting(5, "random removals averaged")
@@ -77,7 +78,6 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
 
 EXPERIMENT = Experiment(
     name="composition-removal",
-    summary="removing the memorized rows of the linear model: in-distribution against composition loss",
     presets={"smoke": Settings(n=200, d=1000, alphas=(2.0,), controls=2), "cpu": Settings()},
     seeds={"smoke": 2, "cpu": 24},
     cells=cells,

@@ -29,7 +29,6 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
 
 EXPERIMENT = Experiment(
     name="decay",
-    summary="training, in-distribution and composition loss along weight decay: memorization as a dial",
     presets={
         "smoke": Settings(
             source="embedded", triples=300, test_triples=200, width=4, epochs=4, models=("sum",), decays=(0.0, 2.0)

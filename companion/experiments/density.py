@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from companion.experiments.figure1 import papers
 from companion.linear.model import LongTailModel
 from companion.linear.structure import feature_counts, peel
 from companion.runner.experiment import Experiment, Resources, setting
@@ -18,7 +19,7 @@ from companion.runner.experiment import Experiment, Resources, setting
 
 @dataclass(frozen=True)
 class Settings:
-    s: float = setting(5.0, "expected features a row before frequencies are cut at 1", "paper")
+    s: float = papers("s")
     width: int = setting(10, "features for each row, d = width n", "paper")
     alphas: tuple[float, ...] = setting((1.0, 1.1, 1.25, 1.5, 2.0, 3.0), "tail exponents")
     sizes: tuple[int, ...] = setting((1_000, 10_000, 100_000, 1_000_000), "training rows")
@@ -54,7 +55,6 @@ def measure(settings: Settings, cell: dict[str, Any], seed: int, resources: Reso
 
 EXPERIMENT = Experiment(
     name="density",
-    summary="peeling from nothing against the scalar equation Q = F(Q), n from 10^3 to 10^6",
     presets={
         "smoke": Settings(alphas=(1.25, 2.0), sizes=(1_000, 3_000), rows_a_seed=3_000),
         "paper": Settings(),

@@ -73,7 +73,6 @@ def _forget(kept: Path) -> None:
 
 EXPERIMENT = Experiment(
     name="epochs",
-    summary="losses along training: common digits first, one-shot images last",
     presets={
         "smoke": Settings(
             source="embedded", triples=300, test_triples=200, width=4, epochs=4, every=2, models=("sum",), decays=(0.0,)

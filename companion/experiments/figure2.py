@@ -42,7 +42,6 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
 
 EXPERIMENT = Experiment(
     name="figure2",
-    summary="the paper's Figure 2: unseen '9's against how often '9' occurs in training, four models",
     presets={
         "smoke": Settings(
             source="embedded", triples=300, test_triples=200, width=4, epochs=4, models=("sum",), nines=(0.1,)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from companion.experiments.figure1 import papers
 from companion.linear import LongTailModel
 from companion.linear.theory.noise import once_seen_rows
 from companion.linear.theory.shrinkage import gradient_filter, ridge_filter
@@ -25,10 +26,10 @@ ZERO = 1e-10  # singular values below this share of the largest count as zero
 class Settings:
     alphas: tuple[float, ...] = setting((2.0,), "the paper's noisy case starts at 2")
     sigmas: tuple[float, ...] = setting((0.0, 0.05), "without and with noise", "paper")
-    n: int = setting(1000, "training rows", "paper")
-    d: int = setting(10_000, "features", "paper")
-    s: float = setting(5.0, "sparsity before the cut at 1", "paper")
-    beta_exponent: float = setting(0.1, "true coefficients i^-0.1", "paper")
+    n: int = papers("n")
+    d: int = papers("d")
+    s: float = papers("s")
+    beta_exponent: float = papers("beta_exponent")
     n_lams: tuple[float, ...] = setting(
         (0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0), "strength of the ridge times n; 0 is minimum norm"
     )
@@ -90,7 +91,6 @@ def steps_for(n_lam: float, n: int, lr: float) -> int | None:
 
 EXPERIMENT = Experiment(
     name="forgetting",
-    summary="ridge and early stopping as the knob of memorization: the linear twin of Table 1",
     presets={"smoke": Settings(n=300, d=2000, n_lams=(0.0, 1.0)), "paper": Settings()},
     seeds={"smoke": 2, "paper": 20},
     cells=cells,

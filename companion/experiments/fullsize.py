@@ -30,7 +30,6 @@ def run(settings: Any, cell: dict[str, Any], seed: int, resources: Resources) ->
 
 EXPERIMENT = Experiment(
     name="fullsize",
-    summary="three runs of Table 1 at the paper's size, as many epochs as two cores can afford",
     presets={
         "smoke": Settings(
             source="embedded", triples=300, test_triples=200, width=4, epochs=2, runs=(("sum", 0.0), ("sum", 0.5))

@@ -67,7 +67,6 @@ def _touched(settings: Settings, case: str, task: Task) -> tuple[np.ndarray, np.
 
 EXPERIMENT = Experiment(
     name="hurts",
-    summary="when memorization hurts: a wrong label, a bound pair, product and xor instead of the sum",
     presets={
         "smoke": Settings(source="embedded", triples=300, test_triples=300, width=4, epochs=3, models=("sum",)),
         "cpu": Settings(triples=4_000, test_triples=1_000, width=8, epochs=15),

@@ -88,7 +88,6 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
 
 EXPERIMENT = Experiment(
     name="image-removal",
-    summary="removing memorized images from balanced and long-tailed MNIST, with and without wrong labels",
     presets={
         "smoke": Settings(source="embedded", side=7, n=150, models=32, judges=4, epochs=8),
         "cpu": Settings(),

@@ -126,7 +126,6 @@ def _masked(full: Task, bare: Task, mask: np.ndarray) -> Task:
 
 EXPERIMENT = Experiment(
     name="measured",
-    summary="memorization scores of the one-shot images, from training with random halves of them left out",
     presets={
         "smoke": Settings(source="embedded", triples=300, test_triples=200, width=4, epochs=20, batch=32, lr=1e-2),
         "cpu": Settings(triples=1_000, test_triples=500, width=8, epochs=30, lr=1e-2),

@@ -40,7 +40,6 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
 
 EXPERIMENT = Experiment(
     name="mixing",
-    summary="composition against the depth at which the images first meet, and other ways to aggregate",
     presets={
         "smoke": Settings(source="embedded", triples=200, test_triples=200, width=4, epochs=2),
         "cpu": Settings(triples=4_000, test_triples=1_000, width=8, epochs=15),

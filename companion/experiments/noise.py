@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from companion.experiments.figure1 import papers
 from companion.linear import (
     LongTailModel,
     feature_counts,
@@ -31,11 +32,11 @@ from companion.runner.experiment import Experiment, Resources, setting
 @dataclass(frozen=True)
 class Settings:
     alphas: tuple[float, ...] = setting((1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0), "around and below alpha = 2")
-    n: int = setting(1000, "training rows", "paper")
-    d: int = setting(10_000, "features", "paper")
-    s: float = setting(5.0, "sparsity before the cut at 1", "paper")
-    beta_exponent: float = setting(0.1, "true coefficients i^-0.1", "paper")
-    sigma: float = setting(0.05, "noise of the labels", "paper")
+    n: int = papers("n")
+    d: int = papers("d")
+    s: float = papers("s")
+    beta_exponent: float = papers("beta_exponent")
+    sigma: float = papers("sigma")
     t: int = setting(10, "features in a composition")
 
 
@@ -105,7 +106,6 @@ def _composition(settings: Settings, model: LongTailModel, X: Any) -> dict[str, 
 
 EXPERIMENT = Experiment(
     name="noise",
-    summary="what label noise does, term by term, along alpha",
     presets={"smoke": Settings(alphas=(2.0,), n=300, d=2000), "paper": Settings()},
     seeds={"smoke": 2, "paper": 20},
     cells=cells,

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from companion.experiments.figure1 import papers
 from companion.linear.model import LongTailModel
 from companion.linear.solve import min_norm
 from companion.linear.structure import peel
@@ -21,8 +22,8 @@ RESOLVED = 1e-7  # a Gaussian probe comes back this exactly on resolved features
 
 @dataclass(frozen=True)
 class Settings:
-    n: int = setting(1000, "training rows", "paper")
-    d: int = setting(10_000, "features", "paper")
+    n: int = papers("n")
+    d: int = papers("d")
     alphas: tuple[float, ...] = setting((1.25, 1.5, 2.0), "tail exponents")
     fullness: tuple[float, ...] = setting((2.0, 3.5, 5.0, 6.5, 8.0, 12.0, 20.0), "values of s")
 
@@ -46,7 +47,6 @@ def measure(settings: Settings, cell: dict[str, Any], seed: int, resources: Reso
 
 EXPERIMENT = Experiment(
     name="phase",
-    summary="peeling against rank as rows get fuller, at the paper's size",
     presets={"smoke": Settings(alphas=(2.0,), fullness=(2.0, 8.0)), "paper": Settings()},
     seeds={"smoke": 2, "paper": 8},
     cells=cells,

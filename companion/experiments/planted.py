@@ -106,7 +106,6 @@ def auc(scores: np.ndarray, background: np.ndarray) -> float:
 
 EXPERIMENT = Experiment(
     name="planted",
-    summary="absolute and fractional scores of planted digits, with and without weight decay",
     presets={
         "smoke": Settings(ordinary=150, plants=4, models=40, epochs=15),
         "cpu": Settings(),

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from companion.experiments.figure1 import papers
 from companion.linear import LongTailModel, feature_counts, min_norm, peel, population_risk
 from companion.runner.experiment import Experiment, Resources, setting
 
@@ -24,8 +25,8 @@ class Settings:
     )
     d: int = setting(1_000_000, "features; so many that the cut of the tail moves the law by 6 % at most")
     most_draws: int = setting(10, "draws averaged in one row while n is small, where single draws vary most")
-    s: float = setting(5.0, "sparsity before the cut at 1", "paper")
-    beta_exponent: float = setting(0.1, "true coefficients i^-0.1", "paper")
+    s: float = papers("s")
+    beta_exponent: float = papers("beta_exponent")
 
 
 def cells(settings: Settings) -> list[dict[str, Any]]:
@@ -66,7 +67,6 @@ def _draw(model: LongTailModel, rng: np.random.Generator) -> tuple[float, float,
 
 EXPERIMENT = Experiment(
     name="rate",
-    summary="noiseless risk of the minimum norm against n, four decades",
     presets={"smoke": Settings(alphas=(2.0,), sizes=(100, 1000), d=20_000), "paper": Settings()},
     seeds={"smoke": 2, "paper": 4},
     cells=cells,

@@ -195,7 +195,6 @@ def thumbnail(image: np.ndarray) -> str:
 
 EXPERIMENT = Experiment(
     name="real-scores",
-    summary="memorization and influence scores on MNIST, with pictures of the top ones",
     presets={
         "smoke": Settings(source="embedded", n=150, n_test=100, models=40, hidden=(16,), epochs=6, shown=3, block=20),
         "cpu": Settings(),

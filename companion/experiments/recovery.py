@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from companion.experiments.figure1 import papers
 from companion.linear.model import LongTailModel
 from companion.linear.solve import min_norm
 from companion.linear.structure import feature_counts, level_one, peel, tail_counts
@@ -21,9 +22,9 @@ RESOLVED = 1e-7  # a Gaussian probe comes back this exactly on resolved features
 
 @dataclass(frozen=True)
 class Settings:
-    n: int = setting(1000, "training rows", "paper")
-    d: int = setting(10_000, "features", "paper")
-    s: float = setting(5.0, "expected features a row before frequencies are cut at 1", "paper")
+    n: int = papers("n")
+    d: int = papers("d")
+    s: float = papers("s")
     alphas: tuple[float, ...] = setting((1.0, 1.1, 1.25, 1.5, 2.0, 3.0), "tail exponents")
 
 
@@ -77,7 +78,6 @@ def measure(settings: Settings, cell: dict[str, Any], seed: int, resources: Reso
 
 EXPERIMENT = Experiment(
     name="recovery",
-    summary="which seen features are recovered at the paper's size, along alpha",
     presets={"smoke": Settings(alphas=(1.5, 2.0)), "paper": Settings()},
     seeds={"smoke": 3, "paper": 50},
     cells=cells,

@@ -123,7 +123,6 @@ def _replaced(split: Split, removed: np.ndarray) -> float:
 
 EXPERIMENT = Experiment(
     name="removal-map",
-    summary="removing memorized points along tail weight and label noise, clean and leaky test",
     presets={
         "smoke": Settings(n=300, n_test=500, tails=((30, 0.0), (450, 1.0)), noise=(0.05, 0.3), controls=2),
         "cpu": Settings(),

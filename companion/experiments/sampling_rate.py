@@ -63,7 +63,6 @@ def _rms(x: np.ndarray) -> float:
 
 EXPERIMENT = Experiment(
     name="sampling-rate",
-    summary="bias, error and false flags of the subset estimator along its sampling rate",
     presets={"smoke": Settings(n=200, clusters=300, rates=(0.7, 0.95), models=(50,)), "cpu": Settings()},
     seeds={"smoke": 2, "cpu": 20},
     cells=cells,

@@ -14,6 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.linalg import lsmr
 
+from companion.experiments.figure1 import papers
 from companion.linear.model import LongTailModel
 from companion.linear.solve import min_norm_report
 from companion.linear.structure import feature_counts, peel
@@ -25,9 +26,9 @@ class Settings:
     sizes: tuple[int, ...] = setting((1000, 10_000, 100_000, 1_000_000), "training rows n")
     ratio: int = setting(10, "features are this many times n, as in Figure 1")
     alphas: tuple[float, ...] = setting((1.5, 2.0), "tail exponents")
-    s: float = setting(5.0, "expected features a row before frequencies are cut at 1", "paper")
-    beta_exponent: float = setting(0.1, "true coefficients are i^-0.1", "paper")
-    sigma: float = setting(0.05, "standard deviation of the label noise", "paper")
+    s: float = papers("s")
+    beta_exponent: float = papers("beta_exponent")
+    sigma: float = papers("sigma")
     tolerance: float = setting(1e-12, "atol and btol of lsmr: a strict answer, as ours is")
     peer_nonzeros: int = setting(3_500_000, "lsmr is left out above so many non-zeros: minutes a solve")
 
@@ -84,7 +85,6 @@ def _timed(call: Any) -> tuple[Any, float]:
 
 EXPERIMENT = Experiment(
     name="scale",
-    summary="seconds to solve at n up to a million, against an iterative solver",
     presets={"smoke": Settings(sizes=(1000, 4000)), "paper": Settings()},
     seeds={"smoke": 1, "paper": 2},
     cells=_cells,

@@ -33,7 +33,6 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
 
 EXPERIMENT = Experiment(
     name="slots",
-    summary="shared or separate encoders, glyphs in the same or in other channels: what makes composition work",
     presets={
         "smoke": Settings(source="embedded", triples=300, test_triples=200, width=4, epochs=4, models=("sum",)),
         "cpu": Settings(triples=4_000, test_triples=1_000, width=8, epochs=15),

@@ -37,7 +37,6 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
 
 EXPERIMENT = Experiment(
     name="table1",
-    summary="the paper's Table 1: composition of two one-shot images, four models, with and without weight decay",
     presets={
         "smoke": Settings(source="embedded", triples=500, test_triples=300, width=4, epochs=6),
         "cpu": Settings(triples=12_000, test_triples=1_000, width=8, epochs=30, batch=128),

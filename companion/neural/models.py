@@ -21,7 +21,6 @@ STEMS = ("imagenet", "fine")
 PAPER_MODELS = ("sum", "linear", "2-layer", "cross-channel")
 #: name -> in how many stages (stem included) each image is still alone; 5 is all of them
 MIXING = {"cross-channel": 0, "mix-1": 1, "mix-2": 2, "mix-3": 3, "mix-4": 4}
-VECTOR_HEADS = ("sum", "linear", "2-layer", "deepsets", "attention")
 MODELS = (*PAPER_MODELS, "mix-1", "mix-2", "mix-3", "mix-4", "deepsets", "attention")
 STAGES = 5
 

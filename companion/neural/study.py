@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-#: the test sets of a row, by the names of `companion.neural.tasks.digit_sums`
-TESTS = ("in_distribution", "nines", "one_shot_new", "composition", "composition_moved")
-
 
 @dataclass(frozen=True)
 class Settings:

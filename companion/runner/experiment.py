@@ -46,7 +46,6 @@ class Experiment:
     """A map over (settings, cell, seed); the runner adds seeds, storage, resumption and summary."""
 
     name: str
-    summary: str
     presets: Mapping[str, Any]  # preset -> frozen settings dataclass
     seeds: Mapping[str, int]  # preset -> number of seeds
     cells: Callable[[Any], list[dict[str, Any]]]

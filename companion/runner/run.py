@@ -126,11 +126,12 @@ def run(
     def kept() -> results.Result | None:
         return None if fresh or (work / FRESH).exists() else _stored(known, preset, out)
 
-    if _holds(kept(), count, tell):
+    if not work.exists() and _holds(kept(), count, tell):
         return file  # before anything is written, be it a lock
     with _naming(out), _alone(work, progress):
         stored = kept()
-        if _holds(stored, count, tell):
+        if stored and _holds(stored, count, tell):
+            _clear(work, stored.seeds)
             return file
         if fresh:
             shutil.rmtree(work, ignore_errors=True)
@@ -166,8 +167,9 @@ def run(
         made = [content for content in contents if content is not None]
         rows = [*(stored.rows if stored else ()), *(row for content in made for row in content["rows"])]
         provenance = _provenance(known, preset, device, stored, made)
-        results.save(known, preset, sorted({*known_seeds, *new}), rows, provenance, out)
-        shutil.rmtree(work, ignore_errors=True)
+        seeds_now = sorted({*known_seeds, *new})
+        results.save(known, preset, seeds_now, rows, provenance, out)
+        _clear(work, seeds_now)
         _sweep(file)
     return file
 
@@ -211,6 +213,18 @@ def _provenance(
         note = {key: stored.provenance[key] for key in ("code", "repeated")}
         return {**new, "kept": {"seeds": len(stored.seeds), **note}}
     return new | ({"kept": stored.provenance["kept"]} if stored and "kept" in stored.provenance else {})
+
+
+def _clear(work: Path, seeds: Sequence[int]) -> None:
+    """Remove what is kept of seeds that are stored; a piece of another seed waits for the run that asks for it."""
+    if not work.is_dir():
+        return
+    for left in work.iterdir():
+        seed = left.name.lstrip(".").partition(".")[0].rpartition("-")[2]
+        if left.name == FRESH or seed in map(str, seeds):
+            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
+    with suppress(OSError):
+        work.rmdir()
 
 
 def _take_over(work: Path, waiting: Sequence[Piece]) -> None:

@@ -39,7 +39,7 @@ def measure(settings, cell, seed, resources):
 
 def toy(folder, pause=0.0):
     folder.mkdir(exist_ok=True)
-    return Experiment("toy", "a toy", {"smoke": Toy(log=str(folder), pause=pause)}, {"smoke": 2}, cells, measure)
+    return Experiment("toy", {"smoke": Toy(log=str(folder), pause=pause)}, {"smoke": 2}, cells, measure)
 
 
 @pytest.fixture(autouse=True)

@@ -30,7 +30,7 @@ def test_settings_are_json_and_say_where_they_come_from():
 @pytest.mark.parametrize(("presets", "seeds"), [({"huge": Toy()}, {"huge": 1}), ({"smoke": Toy()}, {"cpu": 1})])
 def test_experiment_refuses_unknown_presets(presets, seeds):
     with pytest.raises(ValueError, match="presets? must|seeds must"):
-        ex.Experiment("toy", "a toy", presets, seeds, lambda s: [{}], lambda s, c, seed, r: [])
+        ex.Experiment("toy", presets, seeds, lambda s: [{}], lambda s, c, seed, r: [])
 
 
 @pytest.mark.parametrize("name", names())
@@ -88,7 +88,7 @@ class Given:
 
 def test_settings_are_shown_with_whose_choice_they_are():
     presets = {"cpu": Given(triples=400, shared=False), "paper": Given()}
-    known = ex.Experiment("toy", "a toy", presets, {"cpu": 1, "paper": 1}, lambda s: [{}], lambda *_: [{}])
+    known = ex.Experiment("toy", presets, {"cpu": 1, "paper": 1}, lambda s: [{}], lambda *_: [{}])
     assert setting_rows(known, "paper") == [
         ("triples", "32,000", "paper", "how many"),
         ("runs", "sum 0, sum 0.5", "paper", "which"),

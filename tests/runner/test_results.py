@@ -218,7 +218,7 @@ MADE_BY = {"device": "a box", "versions": {"python": "3"}, "code": "0", "date": 
 
 
 def small(by=()):
-    return Experiment("small", "", {"smoke": Small()}, {"smoke": 2}, lambda s: [{"a": a} for a in s.grid], len, by=by)
+    return Experiment("small", {"smoke": Small()}, {"smoke": 2}, lambda s: [{"a": a} for a in s.grid], len, by=by)
 
 
 @pytest.fixture

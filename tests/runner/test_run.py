@@ -33,7 +33,7 @@ def measure(settings, cell, seed, resources):
 @pytest.fixture
 def toy(tmp_path, monkeypatch):
     log = tmp_path / "calls.log"
-    known = Experiment("toy", "a toy", {"smoke": Toy(log=str(log))}, {"smoke": 2}, cells, measure)
+    known = Experiment("toy", {"smoke": Toy(log=str(log))}, {"smoke": 2}, cells, measure)
     monkeypatch.setattr("companion.runner.results.experiment", lambda name: known)
     monkeypatch.setattr(Experiment, "code", "0" * 16)
     return known, log, tmp_path / "out"
@@ -106,6 +106,22 @@ def test_nothing_to_compute_is_said_and_nothing_written(toy, capsys, seeds):
     assert file.stat() == before
     assert [p.name for p in out.iterdir()] == [file.name]
     assert log.read_text() == calls
+
+
+def test_what_is_kept_of_stored_seeds_goes_and_of_others_stays(toy):
+    """A kill after the result was written and before its pieces were removed; and a longer run that was stopped."""
+    known, _, out = toy
+    stop(toy)
+    (work,) = (path for path in out.glob(".partial/*") if path.is_dir())
+    piece = next(work.glob("*.json"))
+    other = piece.with_name(piece.name.replace("-0.json", "-7.json"))
+    other.write_text("{}")
+    left = piece.read_bytes()
+    runner.run(known, "smoke", out=out)
+    assert [p.name for p in work.iterdir()] == [other.name]
+    piece.write_bytes(left)
+    runner.run(known, "smoke", out=out)
+    assert [p.name for p in work.iterdir()] == [other.name]
 
 
 def test_a_result_that_cannot_be_read_is_not_overwritten(toy):
