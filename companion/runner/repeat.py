@@ -22,6 +22,8 @@ from companion.runner.run import device_name
 TOLERANCE = 1e-9
 #: what the clock says: different at every run
 TIMED = frozenset({"seconds", "images_per_second", "sampling", "min_norm", "lsmr", "speedup", "peeling"})
+#: what is nothing but rounding: below its bound one is as good as another
+ROUNDING = {"optimality": 1e-12, "difference": 1e-7}
 #: absolute; below it a squared error is 0 but for rounding, and nothing that is measured is as small
 ZERO = 1e-24
 
@@ -77,7 +79,7 @@ def _compare(stored: results.Result, cell: dict[str, Any], seed: int, made: list
         raise RuntimeError(f"{where}: {len(before)} rows are stored, today's code gives {len(made)}")
     for old, new in zip(before, made, strict=True):
         for key in {**old, **new}.keys() - TIMED:
-            if not _same(old.get(key), new.get(key)):
+            if not _same(old.get(key), new.get(key), ROUNDING.get(key, ZERO)):
                 raise RuntimeError(f"{where}: {key} is stored as {old.get(key)!r}, today's code gives {new.get(key)!r}")
 
 
@@ -92,7 +94,7 @@ def _elsewhere(stored: results.Result, here: str) -> str:
     )
 
 
-def _same(old: Any, new: Any) -> bool:
+def _same(old: Any, new: Any, zero: float = ZERO) -> bool:
     if isinstance(old, float) and isinstance(new, (int, float)):
-        return math.isclose(old, new, rel_tol=TOLERANCE, abs_tol=ZERO) or (math.isnan(old) and math.isnan(new))
+        return math.isclose(old, new, rel_tol=TOLERANCE, abs_tol=zero) or (math.isnan(old) and math.isnan(new))
     return bool(old == new)
