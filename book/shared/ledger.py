@@ -34,6 +34,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from book.shared.page import signed
+
 SOURCES = ("paper (as summarised)", "ours", "published elsewhere")
 STATUSES = ("proved here", "checked", "reproduced", "differs", "conjecture")
 HOME = Path(__file__).resolve().parents[1]
@@ -204,14 +206,14 @@ class Outcome(NamedTuple):
 
     def _repr_html_(self) -> str:
         """What was found, behind a badge that leads to the ledger; the check and its breaks folded below."""
-        found, *more = (f"<p>{html.escape(str(quantity))}</p>" for quantity in self.found)
+        found, *more = (f"<p>{_shown(str(quantity))}</p>" for quantity in self.found)
         rest = (
             f"<details><summary>And {len(more)} more</summary>{''.join(more)}</details>"
             if len(more) > 2
             else "".join(more)
         )
         breaks = "".join(
-            f"<p>{html.escape(_sentence(what))}. {html.escape(_worst(quantities))}: the check fails, as it should.</p>"
+            f"<p>{_shown(_sentence(what))}: {_shown(_worst(quantities))}. The check fails, as it should.</p>"
             + _code(_source(self.claim.broken[what]))
             for what, quantities in self.broken.items()
         )
@@ -228,6 +230,11 @@ def _worst(found: Sequence[Found]) -> str:
     return "; ".join(str(q) for q in [q for q in found if not q.holds] or found)
 
 
+def _shown(text: str) -> str:
+    """A line for a page: powers of ten and minus signs set as such, markup escaped."""
+    return html.escape(signed(text))
+
+
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
@@ -237,7 +244,8 @@ def _source(check: Check) -> str:
     if isinstance(check, functools.partial):
         changed = ", ".join(f"{name}={value!r}" for name, value in check.keywords.items())
         return f"{check.func.__name__}({changed})"
-    return inspect.getsource(check)
+    source = inspect.getsource(check)
+    return source[source.find("def ") :] if source.startswith("@") else source
 
 
 def _code(source: str) -> str:

@@ -58,7 +58,7 @@ def glue(name: str, value: Any, fmt: str | None = None) -> None:
     except ImportError:
         return
     # a plain string: the page evaluates what is unquoted, and would read 1,980 as a pair
-    keep(name, _signed(text), display=False)
+    keep(name, signed(text), display=False)
 
 
 def interval(stats: Mapping[str, float], fmt: str = ".3g", *, least: float = 0.0) -> str:
@@ -172,10 +172,10 @@ def table(header: Sequence[Any], rows: Iterable[Sequence[Any]], caption: str = "
 def _cell(value: Any) -> str:
     if value is None or (isinstance(value, float) and value != value):
         return "–"
-    return _signed(_short(value))
+    return signed(_short(value))
 
 
-def _signed(text: str) -> str:
+def signed(text: str) -> str:
     """A minus as a minus, not as a hyphen, none before a zero; powers of ten as such. Code is left alone."""
     if "`" in text:
         return text

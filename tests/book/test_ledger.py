@@ -140,6 +140,9 @@ def test_a_page_shows_what_was_found_and_the_source() -> None:
     assert "<b>" not in shown
     assert "twice the slope" in shown.lower()
     assert "How this is checked" in shown
+    recovery = next(entry for entry in LEDGER if entry.label == "lem-seen-twice").run()._repr_html_()
+    assert "@" not in recovery, "the check begins at its def, without the ledger's own words"
+    assert re.search(r"<pre><span></span><span class=\"k\">def</span>", recovery)
     assert "another" in shown
 
 
