@@ -93,6 +93,15 @@ def test_only_what_is_zero_to_rounding_may_differ(old, new, same):
     assert repeat._same(old, new) == same
 
 
+def test_the_clock_and_rounding_are_no_difference():
+    made = [{"a": 1, "seed": 0, "optimality": 4.1e-17, "seconds": 1.0, "value": 2.0}]
+    found = results.Result("toy", "smoke", {}, [0], ("a",), made, [], {})
+    repeat._compare(found, {"a": 1}, 0, [{**made[0], "optimality": 4.4e-17, "seconds": 3.0}])
+    for change in ({"optimality": 1e-6}, {"value": 2.0 + 1e-7}):
+        with pytest.raises(RuntimeError, match=f"toy-smoke, a 1, seed 0: {next(iter(change))} is stored as"):
+            repeat._compare(found, {"a": 1}, 0, [{**made[0], **change}])
+
+
 @pytest.mark.parametrize("factor", [1 + 1e-6, -1.0])
 def test_a_difference_is_named_and_nothing_is_written(stored, factor, capsys):
     def change(data):
