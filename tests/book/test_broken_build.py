@@ -37,7 +37,7 @@ print("checked")
 @pytest.fixture
 def small(tmp_path):
     """A copy of the repository with a front page and one chapter."""
-    for name in ("companion", "requirements", "book/_ext", "book/_static"):
+    for name in ("companion", "requirements", "book/_ext", "book/_static", "book/shared"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in (
         "_config.yml",
@@ -46,6 +46,7 @@ def small(tmp_path):
         "package.json",
         "package-lock.json",
         "book/references.bib",
+        "book/__init__.py",
     ):
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "book/results").mkdir()
@@ -70,7 +71,7 @@ def test_a_broken_function_stops_a_build_with_a_warm_cache(small):
     assert second.returncode == 0
     assert "executing" not in second.stdout, "nothing changed, yet a chapter ran again"
 
-    module = small / "companion/explore.py"
+    module = small / "book/shared/explore.py"
     module.write_text(module.read_text(encoding="utf-8").replace("x:,.0f", "x:.0f"), encoding="utf-8")
     broken = build(small)
     assert broken.returncode != 0
