@@ -49,6 +49,12 @@ class LongTailModel:
     Notes
     -----
     The model and the choice of k are the paper's (as summarised).
+
+    Examples
+    --------
+    >>> model = LongTailModel(n=1000, d=10_000, s=5.0, alpha=2.0, beta_exponent=0.1, sigma=0.05)
+    >>> model.k, model.sample(seed=0).X.shape
+    (17, (1000, 10000))
     """
 
     n: int
@@ -127,6 +133,10 @@ def sample_design(n: int, p: np.ndarray, *, seed: int | np.random.Generator) -> 
     of p_i. In a group with largest probability q, the cells that hold an entry at rate q are a uniformly
     drawn set of Binomial(cells, q) cells; each is then kept with probability p_i / q >= 1/2. So the cost
     is proportional to the non-zeros plus d, and no feature is looked at one by one.
+
+    >>> X = sample_design(1000, np.array([1.0, 0.5, 0.0]), seed=0)
+    >>> X.shape, abs(X).sum(axis=0)[[0, 2]].tolist()  # feature 0 in every row, feature 2 in none
+    ((1000, 3), [1000.0, 0.0])
     """
     n, p = _validate.positive_int("n", n), _validate.vector("p", p)
     if p.size and (p.min() < 0 or p.max() > 1):

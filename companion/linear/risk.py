@@ -21,6 +21,12 @@ def population_risk(beta_hat: np.ndarray, model: LongTailModel) -> float:
     """In-distribution excess risk `sum_i p_i (beta_hat_i - beta_i)^2`, exactly.
 
     `beta_hat` has shape (d,). The covariance of a row is diagonal: :prf:ref:`prop-exact-risk`.
+
+    >>> model = LongTailModel(n=50, d=100, s=5.0, alpha=1.5, beta_exponent=0.0, sigma=0.0)
+    >>> population_risk(model.beta, model)
+    0.0
+    >>> round(float(population_risk(np.zeros(100), model) / model.p.sum()), 6)
+    1.0
     """
     error = _errors(beta_hat, model)
     return float(model.p @ error**2)
@@ -34,6 +40,10 @@ def composition_risk(beta_hat: np.ndarray, model: LongTailModel, features: np.nd
     `(t/m) sum_{i in features} (beta_hat_i - beta_i)^2`.
 
     Raises ValueError if `features` is empty, repeats or leaves the range, or if t is not in [1, m].
+
+    >>> model = LongTailModel(n=50, d=100, s=5.0, alpha=1.5, beta_exponent=0.0, sigma=0.0)
+    >>> composition_risk(np.zeros(100), model, features=np.arange(90, 100), t=2)  # a 1 missing at two features
+    2.0
     """
     error = _errors(beta_hat, model)
     chosen = _validate.columns("features", features, model.d)
@@ -49,6 +59,13 @@ def fixed_sign_composition_risk(
     `signs` has one entry for each feature, +1 or -1, in the order of `features` (increasing order for a
     mask). With z = signs * error, S1 = (sum z)^2 and S2 = sum z^2 it is exactly
     `(t/m) S2 + (t (t-1) / (m (m-1))) (S1 - S2)`: pairs of errors no longer cancel.
+
+    >>> model = LongTailModel(n=50, d=100, s=5.0, alpha=1.5, beta_exponent=0.0, sigma=0.0)
+    >>> two = np.array([98, 99])
+    >>> fixed_sign_composition_risk(np.zeros(100), model, two, t=2, signs=np.array([1.0, -1.0]))  # the errors cancel
+    0.0
+    >>> fixed_sign_composition_risk(np.zeros(100), model, two, t=2, signs=np.array([1.0, 1.0]))
+    4.0
     """
     error = _errors(beta_hat, model)
     chosen = _validate.columns("features", features, model.d)
@@ -85,6 +102,11 @@ def expected_errors(X: Any, model: LongTailModel) -> ExpectedErrors:
 
     `E_xi (beta_hat_i - beta_i)^2 = ((I - P) beta)_i^2 + sigma^2 [(X^T X)^+]_ii` (:prf:ref:`thm-conditional-risk`).
     Cost: one solve and one dense decomposition of the smaller side of the seen part of X.
+
+    >>> model = LongTailModel(n=2, d=3, s=1.0, alpha=1.5, beta_exponent=0.0, sigma=0.5)
+    >>> errors = expected_errors([[1, 0, 0], [0, 2, 0]], model)
+    >>> errors.bias.round(6).tolist(), errors.variance.round(6).tolist()
+    ([0.0, 0.0, 1.0], [0.25, 0.0625, 0.0])
     """
     A = _validate.sparse_design("X", X)
     if A.shape[1] != _model(model).d:
@@ -94,12 +116,23 @@ def expected_errors(X: Any, model: LongTailModel) -> ExpectedErrors:
 
 
 def expected_population_risk(X: Any, model: LongTailModel) -> float:
-    """`E_xi R = sum_i p_i ((I-P) beta)_i^2 + sigma^2 sum_i p_i [(X^T X)^+]_ii`, exact given the design X."""
+    """`E_xi R = sum_i p_i ((I-P) beta)_i^2 + sigma^2 sum_i p_i [(X^T X)^+]_ii`, exact given the design X.
+
+    >>> model = LongTailModel(n=3, d=3, s=1.0, alpha=1.5, beta_exponent=0.0, sigma=0.5)
+    >>> round(expected_population_risk(np.eye(3), model), 6)  # s sigma^2: every feature is seen alone, once
+    0.25
+    """
     return float(expected_errors(X, model).total @ model.p)
 
 
 def expected_composition_risk(X: Any, model: LongTailModel, features: np.ndarray, t: int) -> float:
-    """`composition_risk` averaged over the label noise, exact given the design X."""
+    """`composition_risk` averaged over the label noise, exact given the design X.
+
+    >>> model = LongTailModel(n=50, d=100, s=5.0, alpha=1.5, beta_exponent=0.0, sigma=0.5)
+    >>> X = np.eye(50, 100)  # each of the first 50 features alone in a row
+    >>> round(expected_composition_risk(X, model, features=np.arange(50), t=3), 6)  # three coefficients, sigma^2 each
+    0.75
+    """
     chosen = _validate.columns("features", features, _model(model).d)
     t = _validate.integer("t", t, low=1, high=chosen.size)
     return float(t / chosen.size * expected_errors(X, model).total[chosen].sum())

@@ -104,6 +104,11 @@ def min_norm(X: Any, y: Any) -> np.ndarray:
     digits (relative to the norm of the solution) up to some thousand on both sides: beyond a spread of 10^6 such
     designs are factored as a whole (`companion.linear.graded`). For larger ones the optimality error is checked and
     a RuntimeWarning says where it fails; equations far below the largest of their columns escape that check.
+
+    Examples
+    --------
+    >>> min_norm([[1, 1, 0], [0, 0, 2]], [2.0, 6.0]).round(6)
+    array([1., 1., 3.])
     """
     return min_norm_report(X, y, check=False).beta
 
@@ -124,7 +129,12 @@ class _Found:
 
 def min_norm_report(X: Any, y: Any, *, check: bool = True) -> MinNormReport:
     """`min_norm` with its diagnostics; `check` computes the optimality error (two products) even where entries are
-    of like size, so that nothing can go wrong; else it is NaN there."""
+    of like size, so that nothing can go wrong; else it is NaN there.
+
+    >>> report = min_norm_report([[1, 1, 0], [0, 0, 2]], [2.0, 6.0])
+    >>> report.beta.round(6), report.eliminated, report.gradient < 1e-12
+    (array([1., 1., 3.]), 2, True)
+    """
     design, target = _problem(X, y)
     design, x_scale = tamed(design)
     scale = float(np.abs(target).max(initial=0)) or 1.0
@@ -245,6 +255,9 @@ def ridge(X: Any, y: Any, lam: float) -> np.ndarray:
     Raises ValueError if lam is negative; X and y as in `min_norm`. Right for the same designs: the normal
     equations `(X^T X + n lam) b = X^T y` by Cholesky on the smaller side up to a few thousand, else by
     conjugate gradients in columns scaled to unit length.
+
+    >>> ridge([[1.0], [1.0]], [2.0, 2.0], lam=1.0).round(6)
+    array([1.])
     """
     lam = _validate.nonnegative("lam", lam)
     if lam == 0:
@@ -272,6 +285,9 @@ def gradient_descent(X: Any, y: Any, steps: int, lr: float) -> np.ndarray:
     It converges to `min_norm(X, y)` if `lr < largest_step(X)` and diverges above. After T steps the part
     of the solution along a singular value s has grown to `1 - (1 - 2 lr s^2 / n)^T` of its limit
     (:prf:ref:`thm-gradient-descent`).
+
+    >>> gradient_descent([[1.0, 1.0]], [2.0], steps=100, lr=0.1).round(6)  # the minimum norm
+    array([1., 1.])
     """
     steps = _validate.integer("steps", steps, low=0)
     lr = _validate.positive("lr", lr)
@@ -288,7 +304,11 @@ def gradient_descent(X: Any, y: Any, steps: int, lr: float) -> np.ndarray:
 
 
 def largest_step(X: Any) -> float:
-    """`n / sigma_max(X)^2`: gradient descent converges for every step size below it; inf if X is zero."""
+    """`n / sigma_max(X)^2`: gradient descent converges for every step size below it; inf if X is zero.
+
+    >>> round(largest_step([[2.0, 0.0], [0.0, 1.0]]), 6)  # two rows, largest singular value 2
+    0.5
+    """
     _, A = seen_columns(_validate.sparse_design("X", X))
     if A.nnz == 0:
         return float("inf")

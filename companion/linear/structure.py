@@ -22,20 +22,32 @@ RESOLVED = 1e-8  # P_ii or h_rr within this of 1 counts as 1 where it is compute
 
 
 def feature_counts(X: Any) -> np.ndarray:
-    """n_i, the number of training rows that contain feature i, shape (d,) of int."""
+    """n_i, the number of training rows that contain feature i, shape (d,) of int.
+
+    >>> feature_counts([[1, 0, -1], [1, 0, 0]])
+    array([2, 0, 1])
+    """
     A = _validate.sparse_design("X", X)
     return np.bincount(A.indices, minlength=A.shape[1])
 
 
 def tail_counts(X: Any, k: int) -> np.ndarray:
-    """Number of tail features (columns k, k+1, ...) in each row, shape (n,) of int."""
+    """Number of tail features (columns k, k+1, ...) in each row, shape (n,) of int.
+
+    >>> tail_counts([[1, 0, -1], [1, 0, 0]], k=1)
+    array([1, 0])
+    """
     A = _validate.sparse_design("X", X)
     k = _validate.integer("k", k, low=0, high=A.shape[1])
     return row_sums(A, A.indices >= k)
 
 
 def level_one(X: Any, k: int) -> np.ndarray:
-    """Tail features alone (no other tail feature) in some row, bool (d,); the first k are False."""
+    """Tail features alone (no other tail feature) in some row, bool (d,); the first k are False.
+
+    >>> level_one([[1, 1, 0, 0], [1, 0, 1, 1]], k=1)
+    array([False,  True, False, False])
+    """
     A = _validate.sparse_design("X", X)
     k = _validate.integer("k", k, low=0, high=A.shape[1])
     tail = A.indices >= k
@@ -49,6 +61,9 @@ def peel(X: Any, k: int = 0) -> np.ndarray:
     A row with exactly one unresolved feature resolves it; repeat (:prf:ref:`def-closure`). Every peeled
     feature has P_ii = 1 if the first k have (:prf:ref:`lem-peeling`); :prf:ref:`thm-forest` says when the
     converse holds. Cost: the non-zeros, once.
+
+    >>> peel([[1, 1, 0, 0], [1, 0, 1, 1], [0, 1, 1, 0]], k=1)
+    array([ True,  True,  True,  True])
     """
     return peeling_rounds(X, k) >= 0
 
@@ -58,6 +73,9 @@ def peeling_rounds(X: Any, k: int = 0) -> np.ndarray:
 
     In a round every row that has exactly one unresolved feature resolves it; round 1 uses rows with one
     feature beyond the first k.
+
+    >>> peeling_rounds([[1, 1, 0, 0], [1, 0, 1, 1], [0, 1, 1, 0]], k=1)
+    array([0, 1, 2, 3])
     """
     A = _validate.sparse_design("X", X)
     d = A.shape[1]
@@ -74,6 +92,9 @@ def recoverability(X: Any) -> np.ndarray:
 
     1: every least-squares interpolator has the right coefficient ("resolved"). 0: never seen.
     They sum to rank X. Cost: the cube of the largest component that peeling leaves. Ours; :prf:ref:`thm-certificate`.
+
+    >>> recoverability([[1, 1, 0, 0], [0, 0, 1, 0]]).round(6)  # two that share their credit, one alone, one unseen
+    array([0.5, 0.5, 1. , 0. ])
     """
     A = _validate.sparse_design("X", X)
     seen, part = seen_columns(A)
@@ -120,6 +141,9 @@ def leverage(X: Any) -> np.ndarray:
     whose inverse Gram matrix has no zeros left to use: the cube of its columns in time and their square in
     memory. At n = 100,000, d = 1,000,000, s = 5 that is 489 columns and a second at alpha = 2, 2,851 and some
     three seconds at 1.5, 7,977 at 1.25 (a minute), and beyond 10,000 below that.
+
+    >>> leverage([[1, 0], [1, 0], [1, 1]]).round(6)  # the third row is fitted whatever its label
+    array([0.5, 0.5, 1. ])
     """
     return hat_diagonal(seen_columns(_validate.sparse_design("X", X))[1])
 
@@ -129,6 +153,9 @@ def components(X: Any, features: np.ndarray | None = None) -> list[tuple[np.ndar
 
     `features`, a mask (d,), keeps only the entries of those features: `features=~peel(X)` gives the
     components that the null space of X splits over, `features=np.arange(d) >= k` those of the tail.
+
+    >>> [(rows.tolist(), columns.tolist()) for rows, columns in components([[1, 1, 0], [0, 0, 1], [0, 1, 0]])]
+    [([0, 2], [0, 1]), ([1], [2])]
     """
     A = _validate.sparse_design("X", X)
     mask = np.ones(A.shape[1], bool) if features is None else _validate.mask("features", features, A.shape[1])
@@ -143,7 +170,11 @@ def components(X: Any, features: np.ndarray | None = None) -> list[tuple[np.ndar
 
 
 def rank(X: Any) -> int:
-    """Rank of X, the sum of the leverages."""
+    """Rank of X, the sum of the leverages.
+
+    >>> rank([[1, 1, 0], [2, 2, 0], [0, 0, 1]])
+    2
+    """
     return round(float(leverage(X).sum()))
 
 
@@ -151,6 +182,9 @@ def inverse_gram_diagonal(X: Any) -> np.ndarray:
     """`[(X^T X)^+]_ii`, shape (d,): sigma^2 times it is the noise variance of coefficient i; 0 if unseen.
 
     Cost: the cube of the smaller of n and the number of seen features.
+
+    >>> inverse_gram_diagonal([[1, 0, 0], [1, 0, 0], [0, 2, 0]]).round(6)
+    array([0.5 , 0.25, 0.  ])
     """
     A = _validate.sparse_design("X", X)
     out = np.zeros(A.shape[1])
@@ -168,6 +202,9 @@ def leave_one_out_residuals(X: Any, y: Any) -> np.ndarray:
     From one decomposition, any rank: `(y_r - yhat_r)/(1 - h_rr)` if h_rr < 1, and `(G y)_r / G_rr` with
     `G = (X X^T)^+` if h_rr = 1 (:prf:ref:`thm-leave-one-out`).
     A row without features has residual y_r. Cost as `inverse_gram_diagonal`.
+
+    >>> leave_one_out_residuals([[1], [1], [1]], [0.0, 0.0, 3.0]).round(6)  # against the mean of the others
+    array([-1.5, -1.5,  3. ])
     """
     A = _validate.sparse_design("X", X)
     target = _validate.vector("y", y, A.shape[0])

@@ -97,6 +97,11 @@ def train_ensemble(
     X: (n, p); y: (n,) class numbers, or reals for the squared loss; included: bool (models, n), every row holding
     the same number of points, so that all models take the same steps. Model j draws from the stream (seed,
     first + j + 1). `device`: "cpu", "cuda", "auto" or a torch.device.
+
+    >>> X, y = np.array([[0.0], [1.0], [9.0]]), np.array([0, 0, 1])
+    >>> included = np.array([[True, True, False], [True, False, True]])
+    >>> train_ensemble(X, y, included, recipe=Recipe(hidden=(), epochs=1), seed=0).predict(X).shape
+    (2, 3)
     """
     import torch
 
@@ -138,7 +143,13 @@ def ensemble_blocks(
     block: int = 64,
     first: int = 0,
 ) -> Iterator[tuple[slice, Ensemble]]:
-    """`train_ensemble` for `block` models at a time: pairs (which rows of `included`, the trained networks)."""
+    """`train_ensemble` for `block` models at a time: pairs (which rows of `included`, the trained networks).
+
+    >>> X, y = np.array([[0.0], [1.0], [9.0]]), np.array([0, 0, 1])
+    >>> included = np.array([[True, True, False], [True, False, True]])
+    >>> [models for models, _ in ensemble_blocks(X, y, included, recipe=Recipe(hidden=(), epochs=1), seed=0, block=1)]
+    [slice(0, 1, None), slice(1, 2, None)]
+    """
     included, block = bool_matrix("included", included), positive_int("block", block)
     first = integer("first", first, low=0)
     for a in range(0, len(included), block):
@@ -168,6 +179,12 @@ def ensemble_correct(
     """Train classifiers on the subsets; who is right where: bool (models, n) and (models, n_test).
 
     What `memorization_scores` and `influence_scores` take. Networks are thrown away once judged.
+
+    >>> X, y = np.array([[0.0], [1.0], [9.0]]), np.array([0, 0, 1])
+    >>> included = np.array([[True, True, False], [True, False, True]])
+    >>> train, test = ensemble_correct(X, y, included, X, y, recipe=Recipe(hidden=(), epochs=1), seed=0)
+    >>> train.shape, test.shape
+    ((2, 3), (2, 3))
     """
     if _recipe(recipe).loss != "cross_entropy":
         raise ValueError(f"recipe.loss must be cross_entropy for classifiers, got {recipe.loss}")

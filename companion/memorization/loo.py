@@ -13,7 +13,13 @@ from companion.memorization.checks import bool_matrix, dense_design, labels
 
 
 def neighbour_order(X: np.ndarray) -> np.ndarray:
-    """The other points by distance from each point of X (n, d), nearest first; (n, n-1), ties by row number."""
+    """The other points by distance from each point of X (n, d), nearest first; (n, n-1), ties by row number.
+
+    >>> neighbour_order(np.array([[0.0], [1.0], [3.0]]))
+    array([[1, 2],
+           [0, 2],
+           [1, 0]])
+    """
     X = _several(_dense(X))
     distance = _distances(X, X)
     np.fill_diagonal(distance, -1)  # the point itself comes first and is dropped
@@ -21,7 +27,11 @@ def neighbour_order(X: np.ndarray) -> np.ndarray:
 
 
 def squared_distances(A: np.ndarray, B: np.ndarray) -> np.ndarray:
-    """Squared Euclidean distances between the rows of A (a, d) and of B (b, d), shape (a, b)."""
+    """Squared Euclidean distances between the rows of A (a, d) and of B (b, d), shape (a, b).
+
+    >>> squared_distances(np.array([[0.0, 0.0]]), np.array([[3.0, 4.0]]))
+    array([[25.]])
+    """
     A = dense_design("A", A)
     return _distances(A, dense_design("B", B, A.shape[1]))
 
@@ -34,6 +44,9 @@ def nearest_loo(X: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Leave-one-out memorization of a 1-nearest-neighbour classifier: 1.0 where the nearest other label differs.
 
     X: (n, d); y: (n,) labels. The classifier fits its training set, so the score is 1 - (correct without i).
+
+    >>> nearest_loo(np.array([[0.0], [1.0], [9.0]]), np.array([0, 0, 1]))
+    array([0., 0., 1.])
     """
     X, y = _labelled(X, y)
     distance = _distances(X, X)
@@ -47,6 +60,9 @@ def nearest_subset_scores(X: np.ndarray, y: np.ndarray, m: int, *, without: int 
     m: size of the subsets with the point. `without`: size of those without it, m by default as in the estimator;
     m-1 is the definition's (:prf:ref:`prop-size`). The nearest included neighbour is the j-th one with probability
     C(n-1-j, m-1)/C(n-1, m), so the score is 1 minus the weight of the neighbours that share the label.
+
+    >>> nearest_subset_scores(np.array([[0.0], [1.0], [9.0]]), np.array([0, 0, 1]), m=1).round(6)
+    array([0.5, 0.5, 1. ])
     """
     X, y = _labelled(X, y)
     n = len(y)
@@ -57,7 +73,11 @@ def nearest_subset_scores(X: np.ndarray, y: np.ndarray, m: int, *, without: int 
 
 
 def first_neighbour_law(n: int, m: int) -> np.ndarray:
-    """Chance that the smallest element of a uniform m-subset of 1..n is j, for j = 1..n. Shape (n,)."""
+    """Chance that the smallest element of a uniform m-subset of 1..n is j, for j = 1..n. Shape (n,).
+
+    >>> first_neighbour_law(n=3, m=2).round(6)
+    array([0.666667, 0.333333, 0.      ])
+    """
     n = integer("n", n, low=1)
     m = integer("m", m, low=1, high=n)
     j = np.arange(1, n)
@@ -68,6 +88,10 @@ def nearest_correct(order: np.ndarray, y: np.ndarray, included: np.ndarray) -> n
     """Is 1-NN trained on each subset right on each point? Bool (t, n), what the estimator would be fed.
 
     order: `neighbour_order(X)`; y: (n,) labels; included: (t, n) bool. A point that is included is right.
+
+    >>> X, y = np.array([[0.0], [1.0], [9.0]]), np.array([0, 0, 1])
+    >>> nearest_correct(neighbour_order(X), y, included=np.array([[True, False, False]]))
+    array([[ True,  True, False]])
     """
     included = bool_matrix("included", included)
     n = included.shape[1]
@@ -108,6 +132,10 @@ def least_squares_loo(X: np.ndarray, y: np.ndarray, *, cut: float = 1e-10) -> Le
 
     X: (n, d) dense or sparse; y: (n,). `cut`: singular values below cut times the largest count as 0.
     inside = (1 - leverage) * outside, :prf:ref:`prop-leverage-score`.
+
+    >>> loo = least_squares_loo(np.ones((3, 1)), np.array([0.0, 0.0, 3.0]))
+    >>> loo.inside.round(6), loo.outside.round(6)  # against the mean of all, and of the others
+    (array([-1., -1.,  2.]), array([-1.5, -1.5,  3. ]))
     """
     X = _dense(X)
     y, cut = vector("y", y, len(X)), number("cut", cut, low=0, high=1)

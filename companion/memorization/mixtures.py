@@ -14,7 +14,12 @@ from companion.memorization.tail import zipf
 
 @dataclass(frozen=True)
 class LongTailMixture:
-    """Gaussian clusters; cluster g is drawn with frequency proportional to 1/g^exponent and has one random label."""
+    """Gaussian clusters; cluster g is drawn with frequency proportional to 1/g^exponent and has one random label.
+
+    >>> split = LongTailMixture(clusters=30, dimension=2).sample(n=50, n_test=20, seed=0)
+    >>> split.X.shape, split.X_test.shape
+    ((50, 2), (20, 2))
+    """
 
     clusters: int = 1500
     exponent: float = 1.0  # 0: all clusters equally likely
@@ -92,6 +97,10 @@ def flip_labels(y: np.ndarray, share: float, classes: int, *, seed: int | Sequen
     """Labels with exactly round(share * n) of them, chosen at random, replaced by another class. New array (n,).
 
     y: (n,) class numbers below `classes`.
+
+    >>> y = np.zeros(10, dtype=int)
+    >>> int((flip_labels(y, share=0.3, classes=4, seed=0) != y).sum())
+    3
     """
     share, classes = number("share", share, low=0, high=1), integer("classes", classes, low=2)
     y = class_numbers("y", y, classes).copy()
@@ -105,6 +114,10 @@ def plant_clusters(split: Split, size: int, count: int, *, spread: float = 0.02,
     """`count` new clusters of `size` training points each, far from everything, every cluster with a class of its own.
 
     The points come last; nothing else can stand in for them, so :prf:ref:`prop-cluster-law` holds for 1-NN exactly.
+
+    >>> split = LongTailMixture(clusters=30, dimension=2).sample(n=50, n_test=20, seed=0)
+    >>> len(plant_clusters(split, size=2, count=3, seed=0).y)
+    56
     """
     split, spread = _split(split), nonnegative("spread", spread)
     size, count = positive_int("size", size), positive_int("count", count)
@@ -131,6 +144,11 @@ def leak(split: Split, share: float, *, spread: float = 0.02, seed: int | Sequen
 
     Returns the leaky split and, for every test point, the training row it copies (-1: none). Source of the
     protocol: ours, after the counter-paper's fourth point; effect: :prf:ref:`prop-leak`.
+
+    >>> split = LongTailMixture(clusters=30, dimension=2).sample(n=50, n_test=20, seed=0)
+    >>> leaked, where = leak(split, share=0.25, seed=0)
+    >>> int((leaked.X_test != split.X_test).any(axis=1).sum())
+    5
     """
     split, spread = _split(split), nonnegative("spread", spread)
     share = number("share", share, low=0, high=1)
@@ -151,6 +169,11 @@ def long_tailed_rows(labels: np.ndarray, n: int, exponent: float, *, seed: int |
 
     labels: (N,) whole numbers 0..C-1; class 0 is the commonest. Every class keeps at least one point; ValueError
     if a class has too few.
+
+    >>> labels = np.repeat([0, 1, 2], 50)
+    >>> rows = long_tailed_rows(labels, n=60, exponent=1.0, seed=0)
+    >>> len(set(rows.tolist()))
+    60
     """
     labels = class_numbers("labels", labels)
     classes = int(labels.max()) + 1

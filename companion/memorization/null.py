@@ -19,6 +19,10 @@ def permutation_null(
 
     correct, included: (t, n) bool. One permutation of the models a repeat, the same for all points, so that the
     dependence between points stays. For one point alone this null is known exactly: `exact_pvalues`.
+
+    >>> included = np.arange(20)[:, None] % 2 == np.arange(5) % 2
+    >>> permutation_null(included, included, repeats=100, seed=0).shape
+    (100, 5)
     """
     correct, included = _pair(correct, included)
     repeats = positive_int("repeats", repeats)
@@ -27,7 +31,11 @@ def permutation_null(
 
 
 def null_threshold(null: np.ndarray, error_rate: float) -> float:
-    """The smallest null score that at most a share `error_rate` of the null scores exceed (NaNs left out)."""
+    """The smallest null score that at most a share `error_rate` of the null scores exceed (NaNs left out).
+
+    >>> null_threshold(np.arange(101) / 100, error_rate=0.25)
+    0.75
+    """
     error_rate = number("error_rate", error_rate, low=0, high=1)
     values = numbers("null", null).ravel()
     values = values[~np.isnan(values)]
@@ -41,6 +49,10 @@ def exact_pvalues(correct: np.ndarray, included: np.ndarray) -> np.ndarray:
 
     Permuting the masks keeps the number of models that saw the point and the number that are right on it, so the
     count of "saw it and right" is hypergeometric: this is Fisher's exact test (:prf:ref:`prop-null`).
+
+    >>> included = np.array([[True], [True], [False], [False]])
+    >>> exact_pvalues(correct=included, included=included).round(6)  # one in C(4, 2)
+    array([0.166667])
     """
     correct, included = _pair(correct, included)
     t = len(correct)
@@ -55,6 +67,9 @@ def benjamini_hochberg(p: np.ndarray, rate: float) -> np.ndarray:
     """Which p-values to call discoveries so that the expected share of false ones is at most `rate`. Bool (n,).
 
     NaN p-values are never discoveries. Needs independent or positively dependent p-values.
+
+    >>> benjamini_hochberg(np.array([0.001, 0.02, 0.8, np.nan]), rate=0.05)
+    array([ True,  True, False, False])
     """
     rate = number("rate", rate, low=0, high=1)
     values = numbers("p", p, low=0, high=1)

@@ -26,7 +26,11 @@ class Rates:
 
 
 def subset_masks(t: int, n: int, m: int, *, seed: int | Sequence[int]) -> np.ndarray:
-    """t independent uniform subsets of size m of n points, as a bool array (t, n)."""
+    """t independent uniform subsets of size m of n points, as a bool array (t, n).
+
+    >>> subset_masks(t=4, n=10, m=7, seed=0).sum(axis=1)
+    array([7, 7, 7, 7])
+    """
     t, n = positive_int("t", t), positive_int("n", n)
     m = integer("m", m, low=1, high=n)
     rng = generator(seed)
@@ -40,6 +44,11 @@ def group_rates(correct: np.ndarray, included: np.ndarray) -> Rates:
     """Share of correct models with and without each point.
 
     correct, included: (t, n) bool; `correct[k, i]`: model k is right on point i; `included[k, i]`: it saw i.
+
+    >>> included = np.array([[True], [True], [False], [False]])
+    >>> rates = group_rates(np.array([[True], [True], [True], [False]]), included)
+    >>> rates.inside, rates.outside
+    (array([1.]), array([0.5]))
     """
     correct, included = _pair(correct, included)
     inside = np.count_nonzero(correct & included, axis=0)
@@ -54,6 +63,10 @@ def memorization_scores(correct: np.ndarray, included: np.ndarray, *, block: int
 
     correct, included: (t, n) bool. `block` columns are handled at a time, which bounds the memory.
     Source: Feldman and Zhang (2020), Algorithm 1 as summarised; :prf:ref:`prop-unbiased`.
+
+    >>> included = np.array([[True], [True], [False], [False]])
+    >>> memorization_scores(np.array([[True], [True], [True], [False]]), included)  # 2/2 with the point, 1/2 without
+    array([0.5])
     """
     correct, included = _pair(correct, included)
     block = positive_int("block", block)
@@ -67,6 +80,10 @@ def standard_errors(correct: np.ndarray, included: np.ndarray) -> np.ndarray:
     """Standard error of each memorization score, shape (n,); NaN where a group is empty.
 
     Each rate is moved by half a count towards one half first, so that "right in 72 of 72" is not called certain.
+
+    >>> included = np.array([[True], [True], [False], [False]])
+    >>> standard_errors(included, included).round(2)  # not 0, though all agree: two models a group are few
+    array([0.37])
     """
     r = group_rates(correct, included)
     inside, outside = ((rate * n + 0.5) / (n + 1) for rate, n in ((r.inside, r.n_in), (r.outside, r.n_out)))
@@ -77,6 +94,10 @@ def influence_scores(test_correct: np.ndarray, included: np.ndarray) -> np.ndarr
     """Influence of training point i on test point j, shape (n_test, n) float32; NaN where a group is empty.
 
     test_correct: (t, n_test) bool; included: (t, n) bool. For large problems use `influence_blocks`.
+
+    >>> included = np.array([[True, False], [True, True], [False, True], [False, False]])
+    >>> influence_scores(included[:, :1], included)  # right exactly where training point 0 was used
+    array([[1., 0.]], dtype=float32)
     """
     return np.concatenate([part for _, part in influence_blocks(test_correct, included)])
 
@@ -87,6 +108,10 @@ def influence_blocks(
     """Influence scores in blocks of test points: pairs (first test row, array (<=block, n) float32).
 
     One matrix product a block: counts are whole numbers below 2^24, exact in float32.
+
+    >>> included = np.array([[True, False], [True, True], [False, True], [False, False]])
+    >>> [(first, scores.shape) for first, scores in influence_blocks(included, included, block=1)]
+    [(0, (1, 2)), (1, (1, 2))]
     """
     test_correct, included = bool_matrix("test_correct", test_correct), bool_matrix("included", included)
     if len(test_correct) != len(included):
@@ -108,7 +133,13 @@ def influence_blocks(
 def influential_pairs(
     test_correct: np.ndarray, included: np.ndarray, threshold: float, *, block: int = 256
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """All (test, train) pairs with influence at least `threshold`: test rows, train rows, scores, largest first."""
+    """All (test, train) pairs with influence at least `threshold`: test rows, train rows, scores, largest first.
+
+    >>> included = np.array([[True, False], [True, True], [False, True], [False, False]])
+    >>> test, train, scores = influential_pairs(included[:, :1], included, threshold=0.5)
+    >>> test.tolist(), train.tolist(), scores.tolist()
+    ([0], [0], [1.0])
+    """
     threshold = number("threshold", threshold)
     tests, trains, values = [], [], []
     for first, part in influence_blocks(test_correct, included, block=block):
@@ -128,6 +159,9 @@ def fractional(inside: np.ndarray, outside: np.ndarray) -> np.ndarray:
 
     Our reading of the reviews' account of the counter-paper's second equation. It is q/(2-q) with
     q = (inside - outside)/inside: :prf:ref:`lem-fractional`.
+
+    >>> fractional(np.array([1.0, 1.0]), np.array([1.0, 0.0]))
+    array([0., 1.])
     """
     a, b = numbers("inside", inside, low=0, high=1), numbers("outside", outside, low=0, high=1)
     if a.shape != b.shape:

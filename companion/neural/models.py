@@ -282,6 +282,13 @@ def build(
     Returns
     -------
     a module from (B, 3, 28, 28) float images in [0, 1] to (B,) predictions
+
+    Examples
+    --------
+    >>> sum(p.numel() for p in build("sum", width=2, seed=0).parameters())
+    11311
+    >>> build("sum", width=2, seed=0)(torch.zeros(5, 3, 28, 28)).shape
+    torch.Size([5])
     """
     name, stem = one_of("name", name, MODELS), one_of("stem", stem, STEMS)
     width, hidden = positive_int("width", width), positive_int("hidden", hidden)

@@ -146,6 +146,12 @@ def digit_sums(
     ------
     DataError
         if the real images do not verify
+
+    Examples
+    --------
+    >>> task = digit_sums(source="embedded", triples=24, test_triples=12, seed=0)
+    >>> task.train.index.shape, sorted(task.tests)
+    ((24, 3), ['composition', 'composition_moved', 'in_distribution', 'nines', 'one_shot_new'])
     """
     target, test_triples = one_of("target", target, TARGETS), positive_int("test_triples", test_triples)
     seed, triples = integer("seed", seed, low=0), integer("triples", triples, low=ONE_SHOTS)

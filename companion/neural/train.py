@@ -111,6 +111,14 @@ def fit(
     ------
     TrainingError
         if the loss of any step is not finite
+
+    Examples
+    --------
+    >>> from companion.neural import models, tasks
+    >>> task = tasks.digit_sums(source="embedded", triples=24, test_triples=12, seed=0)
+    >>> net = models.build("sum", width=2, seed=0)
+    >>> len(fit(net, task, Recipe(epochs=2, batch=12), seed=0, device="cpu").losses)
+    2
     """
     seed, where = check.integer("seed", seed, low=0), pick_device(device)
     precision = check.one_of("precision", precision, PRECISIONS)
@@ -193,7 +201,14 @@ def predict(model: nn.Module, bank: np.ndarray, index: np.ndarray, *, batch: int
 
 
 def mse(model: nn.Module, bank: np.ndarray, triples: Triples) -> float:
-    """Mean squared error on `triples`, in eval mode."""
+    """Mean squared error on `triples`, in eval mode.
+
+    >>> from companion.neural import models, tasks
+    >>> task = tasks.digit_sums(source="embedded", triples=24, test_triples=12, seed=0)
+    >>> net = models.build("sum", width=2, seed=0)
+    >>> mse(net, task.bank, task.train) > 0
+    True
+    """
     return float(np.mean((predict(model, bank, triples.index) - triples.target) ** 2))
 
 
