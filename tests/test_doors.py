@@ -184,16 +184,10 @@ def numpy_twins(value, others):
 #: sizes at which a call takes long or much memory
 COSTLY = {
     *(("LongTailMixture", name) for name in ("clusters", "dimension")),
-    *(("symbol_task", name) for name in ("n", "slots", "symbols")),
     ("empty_column_average", "n"),
     ("fixed_points", "grid"),
-    ("one_hot", "symbols"),
-    ("composable_pairs", "symbols"),
-    ("star_design", "slots"),
-    ("star_design", "changed"),
     ("gradient_descent", "steps"),
     ("permutation_null", "repeats"),
-    ("regime", "fine"),
     ("blocks", "per_decade"),
     ("removal_curve", "controls"),
     ("subset_masks", "t"),

@@ -10,9 +10,9 @@ import scipy.sparse as sp
 
 from book.shared.ledger import Found, at_least, at_most, claim
 from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots
+from book.shared.switches import World, inseparable_pair, losses, mislabelled
 from companion import linear
 from companion.linear import LongTailModel, min_norm
-from companion.linear.switches import World, inseparable_pair, losses, mislabelled
 from companion.runner.results import interval
 
 BARS = (
@@ -40,7 +40,7 @@ def unresolved_share(rows: int) -> float:
 @claim(
     "prop-inseparable",
     "Two features that only come together share the credit: half the difference is the error",
-    functions=("companion.linear.switches.inseparable_pair", "companion.linear.min_norm"),
+    functions=("book.shared.switches.inseparable_pair", "companion.linear.min_norm"),
 )
 def inseparable(mixed_signs: bool = False) -> list[Found]:
     """Twelve designs of 1, 2 or 4 joint rows and a third feature; all sign patterns of 1, 2 and 3 rows."""
@@ -68,7 +68,7 @@ inseparable.breaks("the relative sign takes both values", mixed_signs=True)
 @claim(
     "prop-mislabel",
     "The label error of a once-seen feature is copied, whole, into every composition",
-    functions=("companion.linear.switches.mislabelled",),
+    functions=("book.shared.switches.mislabelled",),
 )
 def wrong_label(times_seen: int = 1, resolved: bool = True) -> list[Found]:
     """Six features of one random design, a label of theirs moved by 0.7: what each coefficient moves by."""

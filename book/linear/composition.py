@@ -8,12 +8,12 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import breadth_first_order
 
+from book.shared import kernels
 from book.shared.ledger import Found, at_least, at_most, between, claim, exactly
 from book.shared.style import BLUE, GREY, INK, ORANGE, Picture, picture, subplots
-from companion.linear import kernels
-from companion.linear.symbols import SymbolTask, symbol_losses, symbol_task
+from book.shared.symbols import SymbolTask, symbol_losses, symbol_task
 
-KERNELS = "companion.linear.kernels"
+KERNELS = "book.shared.kernels"
 
 
 def tuples(seed: int, count: int, slots: int, symbols: int) -> np.ndarray:

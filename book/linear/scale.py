@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import scipy.sparse as sp
 
+from book.shared.block_solver import block_min_norm, component_bound, expected_branching
 from book.shared.ledger import Found, at_most, claim, exactly
 from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, band, picture, subplots
 from companion.linear import LongTailModel, components, resolved
-from companion.linear.block_solver import block_min_norm, component_bound, expected_branching
 from companion.linear.reduce import back_substitute, peel_items
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def noisy_designs(count: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.rando
 @claim(
     "thm-block-solver",
     "Core, blocks and one repair give the minimum-norm solution, any core, any rank, noisy labels",
-    functions=("companion.linear.block_solver.block_min_norm",),
+    functions=("book.shared.block_solver.block_min_norm",),
 )
 def blocks_exact(repair: bool = True) -> Found:
     """Sixty small designs, each with a core chosen at random."""
@@ -54,7 +54,7 @@ blocks_exact.breaks("without the repair of a free core", repair=False)
 @claim(
     "cor-core-pinned",
     "The core's system is non-singular exactly if every core feature is resolved",
-    functions=("companion.linear.block_solver.block_min_norm", "companion.linear.resolved"),
+    functions=("book.shared.block_solver.block_min_norm", "companion.linear.resolved"),
 )
 def pinned_core(all_columns: bool = False) -> Found:
     """On sixty small designs, whether the core has no free direction, and whether it is resolved."""
@@ -74,8 +74,8 @@ pinned_core.breaks("every seen feature, not only the core", all_columns=True)
     "prop-blocks",
     "A row's block holds at most 1/(1 - n sum of p^2 over the tail) rows on average",
     functions=(
-        "companion.linear.block_solver.expected_branching",
-        "companion.linear.block_solver.component_bound",
+        "book.shared.block_solver.expected_branching",
+        "book.shared.block_solver.component_bound",
         "companion.linear.components",
     ),
 )

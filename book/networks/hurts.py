@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from book.shared import kernels
+from book.shared.additive import best_additive, product_share, xor_share
 from book.shared.ledger import Found, at_least, at_most, claim, exactly
 from book.shared.networks import COLOURS, NAMES
 from book.shared.style import GREY, INK, Picture, picture, subplots
-from companion.linear import kernels
-from companion.neural.additive import best_additive, product_share, xor_share
 from companion.runner.results import Result
 
 FAULTS = {"clean": "nothing\nwrong", "mislabelled": "wrong\nlabel", "together": "always\ntogether"}
@@ -149,7 +149,7 @@ passed_on.breaks("the wrong label kept to its triple", counted=False)
 @claim(
     "prop-bound-pair",
     "Of two images that always come together only the sum is known; alone, they err by opposite amounts",
-    functions=("companion.linear.kernels.composable", "companion.linear.kernels.interpolate"),
+    functions=("book.shared.kernels.composable", "book.shared.kernels.interpolate"),
 )
 def bound_pair(alone: bool = False, kernel: str = "additive", rho: float = 0.3) -> list[Found]:
     """Errors on both together and on each alone, and whether training sees value moved from one to the other.
@@ -209,7 +209,7 @@ def share_gap(target: str, formula: Callable[[list[np.ndarray]], float], *, depe
 @claim(
     "prop-additive-share",
     "The share of a product's variance that a sum of parts can explain, for independent labels",
-    functions=("companion.neural.additive.product_share", "companion.neural.additive.best_additive"),
+    functions=("book.shared.additive.product_share", "book.shared.additive.best_additive"),
 )
 def additive_share(dependent: bool = False, places: int = 3) -> Found:
     """The formula against least squares over all triples of labels, for three random laws."""
@@ -224,7 +224,7 @@ additive_share.breaks("two of three labels", places=2)
 @claim(
     "prop-xor-share",
     "A sum of parts explains an xor only as far as its bits are biased: nothing, if two labels have fair bits",
-    functions=("companion.neural.additive.xor_share", "companion.neural.additive.best_additive"),
+    functions=("book.shared.additive.xor_share", "book.shared.additive.best_additive"),
 )
 def xor_shares(dependent: bool = False, labels: int = 8) -> list[Found]:
     """The formula against least squares, and the share left where two labels are uniform."""
@@ -243,7 +243,7 @@ xor_shares.breaks("bits that are not fair", labels=10)
 @claim(
     "prop-four-corners",
     "An additive network's signed errors on four triples sum to the target's interaction: one of them has to pay",
-    functions=("companion.neural.models.build", "companion.neural.interaction.double_difference"),
+    functions=("companion.neural.models.build", "book.shared.interaction.double_difference"),
 )
 def four_corners(name: str = "sum", third: bool = True) -> Found:
     """The signed errors on four corners against the product's interaction; an untrained network."""

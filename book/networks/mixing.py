@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 import itertools
 from functools import partial
 
+from book.shared import kernels
+from book.shared.interaction import interaction_share, two_change_share
 from book.shared.ledger import Found, at_most, claim
-from companion.linear import kernels
-from companion.neural.interaction import interaction_share, two_change_share
 
 #: model -> (label, where it stands on the axis): stages that each image passes alone, then the heads on vectors
 PLACES = {
@@ -141,7 +141,7 @@ def seeds(ax: Axes, of: np.ndarray, x: float, color: str, marker: str) -> None:
 @claim(
     "prop-interaction-share",
     "The mean square of a double difference is four times the variance that the two slots make together",
-    functions=("companion.neural.interaction.interaction_share", "companion.neural.interaction.double_difference"),
+    functions=("book.shared.interaction.interaction_share", "book.shared.interaction.double_difference"),
 )
 def interaction(factor: float = 4.0) -> Found:
     """The share against an exact analysis of variance, on random tables of three slots and their additive parts."""
@@ -183,7 +183,7 @@ def decompose(values: np.ndarray) -> dict[frozenset[int], np.ndarray]:
 @claim(
     "prop-kept",
     "What an interpolator loses of two changes is set by the interaction of a random function with its kernel",
-    functions=("companion.neural.interaction.two_change_share", "companion.linear.kernels.star_design"),
+    functions=("book.shared.interaction.two_change_share", "book.shared.kernels.star_design"),
 )
 def kept(formula: str = "both") -> Found:
     """Interpolation on the star against the formula, over mixtures of the additive and the product kernel."""

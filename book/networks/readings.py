@@ -6,10 +6,10 @@ import itertools
 
 import numpy as np
 
+from book.shared import kernels
 from book.shared.ledger import Found, at_least, at_most, claim, exactly
 from book.shared.networks import COLOURS, NAMES
 from book.shared.style import GREY, INK, Picture, picture, subplots
-from companion.linear import kernels
 from companion.runner.results import Result
 
 
@@ -22,7 +22,7 @@ def counts(x: np.ndarray, symbols: int) -> np.ndarray:
 @claim(
     "prop-shared-code",
     "With shared weights the counts of the symbols decide what composes, and no slot matters",
-    functions=("companion.linear.kernels.composable", "companion.linear.kernels.interpolate"),
+    functions=("book.shared.kernels.composable", "book.shared.kernels.interpolate"),
 )
 def shared_code(shared: bool = True, rho: float = 0.3) -> list[Found]:
     """Errors where composition is promised and where it is not, over six random training sets.
@@ -65,7 +65,7 @@ shared_code.breaks("weights of its own for each slot", shared=False)
 @claim(
     "prop-strangers",
     "With weights of its own for each slot, symbols that a slot never showed are all read alike there",
-    functions=("companion.linear.kernels.interpolate",),
+    functions=("book.shared.kernels.interpolate",),
 )
 def strangers(shared: bool = False, rho: float = 0.3) -> list[Found]:
     """Predictions over five symbols that a slot never showed, and their loss against the variance of the truth."""

@@ -1,4 +1,4 @@
-"""Bad calls of the linear area: model, solvers, structure, losses, kernels, theory."""
+"""Bad calls of the linear area: model, solvers, structure, losses, theory."""
 
 import math
 
@@ -7,8 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 from companion import linear
-from companion.linear import block_solver, kernels, switches, symbols
-from companion.linear.theory import counts, density, noise, pinning, recovery, regime, risk, shrinkage
+from companion.linear.theory import counts, density, noise, pinning, recovery, risk, shrinkage
 
 from .cases import assert_refused, bad
 
@@ -85,15 +84,6 @@ SOLVERS = [
     bad("steps-float", lambda: linear.gradient_descent(X, y, 1.5, 0.1), TypeError, "steps must", "whole", "1.5"),
     bad("lr-0", lambda: linear.gradient_descent(X, y, 1, 0), ValueError, "lr must", "greater than 0", "got 0"),
     bad("largest_step", lambda: linear.largest_step(y), ValueError, "X must be a matrix", "got shape (3,)"),
-    bad("core", lambda: block_solver.block_min_norm(X, y, core=[1, 0, 0]), ValueError, "core must", "bool", "int64"),
-    bad(
-        "branching",
-        lambda: block_solver.branching(X, [True]),
-        ValueError,
-        "core must be a bool mask of shape (3,)",
-        "(1,)",
-    ),
-    bad("bound-k", lambda: block_solver.component_bound(p, 5, 9), ValueError, "k must be in [0, 3], got 9"),
 ]
 
 STRUCTURE = [
@@ -193,35 +183,9 @@ THEORY = [
     bad("shrink-count", lambda: shrinkage.ridge_shrinkage(-1, 1), ValueError, "count must", "at least 0", "got -1"),
     bad("match-lr", lambda: shrinkage.matching_penalty(10, lr=6.0, steps=1), ValueError, "lr must", "(0, 5.0]", "6.0"),
     bad("forget-t", lambda: shrinkage.forgetting(p, 1, 10, 1, 0), ValueError, "t must be at least 1, got 0"),
-    bad("regime-alpha", lambda: regime.regime(0.5, 5, 100), ValueError, "alpha must", "at least 1", "got 0.5"),
-]
-
-KERNELS = [
-    bad("rho-1", lambda: kernels.product_kernel([[0]], [[0]], rho=1), ValueError, "rho must be below 1"),
-    bad("symbols-real", lambda: kernels.one_hot([[0.5]], 2), TypeError, "x must hold symbols as whole numbers"),
-    bad("symbols-above", lambda: kernels.one_hot([[3]], 2), ValueError, "x must hold symbols below 2, got 3"),
-    bad("slots", lambda: kernels.additive_kernel([[0]], [[0, 1]], rho=0.5), ValueError, "a and b must", "1 and 2"),
-    bad(
-        "kernel-unknown",
-        lambda: kernels.interpolate([[0]], [1], [[0]], kernel="rbf", rho=0.5),
-        ValueError,
-        "kernel must be one of additive, product; got 'rbf'",
-    ),
-    bad("test-slots", lambda: kernels.composable([[0, 0]], [[0]]), ValueError, "train and test must", "2 and 1"),
-    bad("star", lambda: kernels.star_design(2, 3), ValueError, "changed must be in [1, 2], got 3"),
-    bad("star-empty", lambda: kernels.star_prediction(0, [], rho=0.5), ValueError, "singles must hold at least one"),
-    bad(
-        "task-seed",
-        lambda: symbols.symbol_task(n=10, slots=2, symbols=5, exponent=1, seed=-1),
-        ValueError,
-        "seed must be at least 0, got -1",
-    ),
-    bad("world-seed", lambda: switches.losses(switches.World(), seed=0.5), TypeError, "seed must be a whole number"),
-    bad("pair-sign", lambda: switches.inseparable_pair(2, 3, (1, 1)), ValueError, "sign must be one of 1, -1; got 3"),
-    bad("label-row", lambda: switches.mislabelled(X, y, 5, 1.0), ValueError, "row must be in [0, 2], got 5"),
 ]
 
 
-@pytest.mark.parametrize("case", MODEL + SEEDS + SOLVERS + STRUCTURE + LOSSES + THEORY + KERNELS)
+@pytest.mark.parametrize("case", MODEL + SEEDS + SOLVERS + STRUCTURE + LOSSES + THEORY)
 def test_a_bad_call_is_refused_and_named(case):
     assert_refused(case)

@@ -20,7 +20,6 @@ from book.shared import explore, style
 from book.shared import page as book
 from book.shared.seeds import repeat
 from companion import experiments
-from companion.neural import additive, interaction
 from companion.runner import experiment, results
 from companion.runner import run as runner
 
@@ -85,13 +84,6 @@ TOOLS = [
     bad("label", lambda: one_value(a=[1], labels={"a": 3}), TypeError, "labels['a'] must be a string, got 3"),
     bad("label-of", lambda: one_value(a=[1], labels={"b": "b"}), ValueError, "labels names 'b'", "['a']"),
     bad("start-real", lambda: one_value(a=[1], start=0.3), TypeError, "start must map parameters", "got 0.3"),
-    bad("slots", lambda: interaction.double_difference(sum, X, X, 3), ValueError, "slots must be two different", "3"),
-    bad("slots-real", lambda: interaction.double_difference(sum, X, X, (0, 0.5)), TypeError, "slots must hold whole"),
-    bad("change", lambda: interaction.two_change_share("a", 0.1), TypeError, "one_change must be a number, got 'a'"),
-    bad("law", lambda: additive.best_additive([1.0], "sum"), ValueError, "weight must be (m, m, m) probabilities"),
-    bad("laws", lambda: additive.product_share([["a"]]), TypeError, "laws must hold real numbers"),
-    bad("laws-none", lambda: additive.xor_share([]), ValueError, "laws must hold probabilities"),
-    bad("pairs", lambda: additive.pairs_law(pairs=[[0, 10]]), ValueError, "pairs must hold glyphs 0 to 9"),
     bad("glue-name", lambda: book.glue(3, 1), TypeError, "name must be a string, got 3"),
     bad("glue-None", lambda: book.glue("x", None), TypeError, "value must be a number or a string, got None"),
     bad("glue-format", lambda: book.glue("x", 1, "zz"), ValueError, "fmt must be a format that fits 1, got 'zz'"),

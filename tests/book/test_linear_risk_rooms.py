@@ -8,9 +8,9 @@ import pytest
 from book import index
 from book.limits import limits
 from book.linear import composition, figure1, noise, noiseless, scale, turning_off
+from book.shared.switches import World
+from book.shared.symbols import symbol_losses, symbol_task
 from companion.linear import LongTailModel
-from companion.linear.switches import World
-from companion.linear.symbols import symbol_losses, symbol_task
 from companion.runner import results
 from tests.book.pictures import well_formed
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from book.networks import figure2, mixing, readings
-from companion.neural import interaction
+from book.shared import interaction
 from companion.runner import results
 from tests.pictures import checked, made, twice
 

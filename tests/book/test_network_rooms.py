@@ -8,7 +8,8 @@ import pytest
 from book.networks import dials as dial
 from book.networks import hurts as hurt
 from book.networks import one_shots as micro
-from companion.neural import additive, tasks
+from book.shared import additive
+from companion.neural import tasks
 from tests.pictures import checked, made
 
 

@@ -6,6 +6,7 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
+from book.shared.block_solver import block_min_norm
 from companion.linear import (
     components,
     feature_counts,
@@ -24,7 +25,6 @@ from companion.linear import (
     ridge,
     tail_counts,
 )
-from companion.linear.block_solver import block_min_norm
 
 from .designs import chains, close, designs, giants, labels, parts, same, seeds, stored
 

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from book.limits import limits as figure
-from companion.linear import LongTailModel, peel, switches
+from book.shared import switches
+from book.shared.regime import regime
+from book.shared.switches import World, inseparable_pair, losses, mislabelled
+from book.shared.symbols import symbol_losses, symbol_task
+from companion.linear import LongTailModel, peel
 from companion.linear.structure import feature_counts
-from companion.linear.switches import World, inseparable_pair, losses, mislabelled
-from companion.linear.symbols import symbol_losses, symbol_task
-from companion.linear.theory.regime import regime
 
 
 @pytest.mark.parametrize("off", ["steep", "independent", "labels", "linear", "memorize"])

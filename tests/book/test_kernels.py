@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from companion.linear import kernels
+from book.shared import kernels
 
 GRID = np.stack(np.meshgrid(range(5), range(5), indexing="ij"), -1).reshape(-1, 2)
 

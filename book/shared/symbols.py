@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from book.shared.kernels import composable, interpolate
 from companion import _validate as check
-from companion.linear.kernels import composable, interpolate
 
 __all__ = ["SymbolTask", "symbol_losses", "symbol_task"]
 
@@ -73,7 +73,7 @@ def symbol_losses(task: SymbolTask, *, kernel: str, rho: float, ridge: float = 0
     keeps.
 
     Keys: train, fresh, pairs, and slope: the least-squares slope of prediction against truth over the pairs.
-    `kernel`, `rho`, `ridge` as in `companion.linear.kernels.interpolate`.
+    `kernel`, `rho`, `ridge` as in `book.shared.kernels.interpolate`.
     """
     y = task.target(task.train)
     sets = {"train": task.train, "fresh": task.fresh, "pairs": task.pairs}

@@ -6,8 +6,8 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from book.shared.block_solver import block_min_norm, branching, component_bound, expected_branching
 from companion.linear import LongTailModel, components, min_norm
-from companion.linear.block_solver import block_min_norm, branching, component_bound, expected_branching
 
 
 @settings(max_examples=25, deadline=None)
