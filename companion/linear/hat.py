@@ -2,7 +2,8 @@
 
 A column met in only one remaining row r puts `e_r` in the column space: h_r = 1, and the other rows keep the
 diagonal they have without row r. What is left falls into connected components. Small ones are decomposed in
-stacks of equal shape; large ones by Cholesky of the smaller Gram matrix if its condition allows.
+stacks of equal shape; large ones by Cholesky of the smaller Gram matrix if its condition allows. What is left
+in doubt, because of the scale of rows or entries or not, is decided by `companion.linear.graded`.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ import scipy.sparse as sp
 from scipy.linalg import lapack
 from scipy.sparse.csgraph import connected_components
 
+from companion.linear.graded import graded_hat
 from companion.linear.reduce import distinct, peel_items, take, unit_columns
 
 RANK_TOLERANCE = 1e-10  # singular values below this share of the largest of their block count as zero
 SAFE = 1e-5  # reciprocal condition of a Gram matrix above which its inverse is good to 1e-10
+WEAK = 1e-3  # an entry below this share of its column's largest can make small singular values that are none
 STACKED = 4096  # entries of a block up to which it is decomposed in a stack
 
 
@@ -101,8 +104,11 @@ def _stacked_blocks(stack: np.ndarray) -> np.ndarray:
     """Hat diagonals of blocks (g, r, c), shape (g, r); columns are scaled to unit length first."""
     top = stack / np.abs(stack).max(axis=1, keepdims=True)
     u, s, _ = np.linalg.svd(top / np.sqrt((top**2).sum(axis=1, keepdims=True)), full_matrices=False)
-    kept = s > RANK_TOLERANCE * s[:, :1]
-    return ((u * kept[:, None, :]) ** 2).sum(axis=2)
+    h = ((u * (s > RANK_TOLERANCE * s[:, :1])[:, None, :]) ** 2).sum(axis=2)
+    weak = ((top != 0) & (np.abs(top) < WEAK)).any(axis=(1, 2))
+    for doubtful in np.flatnonzero(weak & (s[:, -1] < SAFE * s[:, 0])):
+        h[doubtful] = graded_hat(stack[doubtful])
+    return h
 
 
 def _large_block(block: sp.csr_array) -> np.ndarray:
@@ -120,4 +126,4 @@ def _large_block(block: sp.csr_array) -> np.ndarray:
         step = max(1, (1 << 25) // columns)
         pieces = [B[lo : lo + step] for lo in range(0, rows, step)]
         return np.concatenate([np.asarray(piece.multiply(piece @ inverse).sum(axis=1)).ravel() for piece in pieces])
-    return _stacked_blocks(B.toarray()[None])[0]
+    return graded_hat(B.toarray())

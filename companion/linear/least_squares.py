@@ -20,7 +20,6 @@ from scipy.sparse.linalg import lsmr
 from companion.linear.graded import graded_min_norm
 from companion.linear.reduce import unit_columns
 
-RANK_TOLERANCE = 1e-10  # singular values below this share of the largest count as zero
 GRAM_CONDITION = 1e-8  # reciprocal condition below which a Gram matrix is not trusted
 SMALL = 700  # smaller side up to which dense methods are the fastest
 DENSE = 5000  # smaller side up to which they are affordable
@@ -204,9 +203,7 @@ def _dense_ridge(A: sp.csr_array, y: np.ndarray, mu: float) -> Solution:
     gram[np.diag_indices_from(gram)] += mu
     factor = _cholesky(gram)
     if factor is None:
-        u, s, vt = np.linalg.svd(A.toarray(), full_matrices=False)
-        s[s <= RANK_TOLERANCE * s[0]] = 0.0
-        return Solution(vt.T @ (s / (s**2 + mu) * (u.T @ y)), "singular value decomposition")
+        return Solution(graded_min_norm(A.toarray(), y, mu=mu)[0], "sorted QR")
     x = np.zeros(columns)
     w = np.zeros(rows)
     for _ in range(2):

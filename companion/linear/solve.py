@@ -254,7 +254,8 @@ def ridge(X: Any, y: Any, lam: float) -> np.ndarray:
 
     Raises ValueError if lam is negative; X and y as in `min_norm`. Right for the same designs: the normal
     equations `(X^T X + n lam) b = X^T y` by Cholesky on the smaller side up to a few thousand, else by
-    conjugate gradients in columns scaled to unit length.
+    conjugate gradients in columns scaled to unit length. Where the first is ill-conditioned, by a factorization that
+    scales cannot blur (`companion.linear.graded`): right to 1e-6 where `min_norm` is, however small lam is.
 
     >>> ridge([[1.0], [1.0]], [2.0, 2.0], lam=1.0).round(6)
     array([1.])

@@ -14,6 +14,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from companion import _validate
+from companion.linear.graded import graded_min_norm
 from companion.linear.hat import component_blocks, hat_diagonal
 from companion.linear.modular import PRIME, null_vector
 from companion.linear.reduce import peel_items, row_sums, rows_with, seen_columns, take, tamed, unpeeled
@@ -92,6 +93,8 @@ def recoverability(X: Any) -> np.ndarray:
 
     1: every least-squares interpolator has the right coefficient ("resolved"). 0: never seen.
     They sum to rank X. Cost: the cube of the largest component that peeling leaves. Ours; :prf:ref:`thm-certificate`.
+    Good to 1e-8, also with whole rows, whole columns or single entries multiplied by 1e-8 to 1e8; as in `min_norm`,
+    what elimination leaves has the rank that it has with rows and columns scaled to one size, cut off at 1e-10.
 
     >>> recoverability([[1, 1, 0, 0], [0, 0, 1, 0]]).round(6)  # two that share their credit, one alone, one unseen
     array([0.5, 0.5, 1. , 0. ])
@@ -135,7 +138,7 @@ def leverage(X: Any) -> np.ndarray:
     """`h_rr = (X X^+)_rr` of each row, shape (n,), in [0, 1]: the self-influence d yhat_r / d y_r.
 
     1: the row is fitted exactly whatever its label (memorized, :prf:ref:`thm-memorized-row`). They sum to
-    rank X (:prf:ref:`prop-budget`).
+    rank X (:prf:ref:`prop-budget`). Badly scaled designs: as in `recoverability`.
 
     Cost: components are taken one by one, but in a long tail elimination leaves one large component, the core,
     whose inverse Gram matrix has no zeros left to use: the cube of its columns in time and their square in
@@ -170,7 +173,7 @@ def components(X: Any, features: np.ndarray | None = None) -> list[tuple[np.ndar
 
 
 def rank(X: Any) -> int:
-    """Rank of X, the sum of the leverages.
+    """Rank of X, the sum of the leverages; where it is cut off says `recoverability`.
 
     >>> rank([[1, 1, 0], [2, 2, 0], [0, 0, 1]])
     2
@@ -181,7 +184,8 @@ def rank(X: Any) -> int:
 def inverse_gram_diagonal(X: Any) -> np.ndarray:
     """`[(X^T X)^+]_ii`, shape (d,): sigma^2 times it is the noise variance of coefficient i; 0 if unseen.
 
-    Cost: the cube of the smaller of n and the number of seen features.
+    Cost: the cube of the smaller of n and the number of seen features. Good to 1e-6 of the largest of them, also for
+    designs scaled as badly as in `recoverability`; features in units that differ have their own digits only in part.
 
     >>> inverse_gram_diagonal([[1, 0, 0], [1, 0, 0], [0, 2, 0]]).round(6)
     array([0.5 , 0.25, 0.  ])
@@ -190,8 +194,13 @@ def inverse_gram_diagonal(X: Any) -> np.ndarray:
     out = np.zeros(A.shape[1])
     seen, A = seen_columns(A)
     A, scale = tamed(A)
-    u, s, v = _singular_triple(A, round(float(hat_diagonal(A).sum())))
-    rows = (A.T @ u) / s**2 if v is None else v / s
+    rank = round(float(hat_diagonal(A).sum()))
+    triple = _singular_triple(A, rank)
+    if triple is None:
+        rows, _, _ = graded_min_norm(A.toarray(), np.eye(A.shape[0]), rank=rank)
+    else:
+        u, s, v = triple
+        rows = (A.T @ u) / s**2 if v is None else v / s
     out[seen] = ((rows / scale) ** 2).sum(axis=1)
     return out
 
@@ -201,7 +210,8 @@ def leave_one_out_residuals(X: Any, y: Any) -> np.ndarray:
 
     From one decomposition, any rank: `(y_r - yhat_r)/(1 - h_rr)` if h_rr < 1, and `(G y)_r / G_rr` with
     `G = (X X^T)^+` if h_rr = 1 (:prf:ref:`thm-leave-one-out`).
-    A row without features has residual y_r. Cost as `inverse_gram_diagonal`.
+    A row without features has residual y_r. A leverage above 1 - 1e-8 counts as 1, so that rows a thousand times
+    larger than what else holds their features are told apart only in part. Cost as `inverse_gram_diagonal`.
 
     >>> leave_one_out_residuals([[1], [1], [1]], [0.0, 0.0, 3.0]).round(6)  # against the mean of the others
     array([-1.5, -1.5,  3. ])
@@ -210,27 +220,31 @@ def leave_one_out_residuals(X: Any, y: Any) -> np.ndarray:
     target = _validate.vector("y", y, A.shape[0])
     A, _ = tamed(seen_columns(A)[1])
     h = hat_diagonal(A)
-    u, s, v = _singular_triple(A, round(float(h.sum())))
-    if u is None:
-        u = (A @ v) / s
-    projected = u.T @ target
+    rank = round(float(h.sum()))
+    triple = _singular_triple(A, rank)
+    if triple is None:
+        inverse, _, _ = graded_min_norm(A.toarray(), np.eye(A.shape[0]), rank=rank)
+        b = inverse @ target
+        fitted, dual, gram = A @ b, inverse.T @ b, (inverse**2).sum(axis=0)
+    else:
+        u, s, v = triple
+        u = (A @ v) / s if u is None else u
+        fitted, dual, gram = u @ (u.T @ target), u @ ((u.T @ target) / s**2), ((u / s) ** 2).sum(axis=1)
     memorized = h > 1 - RESOLVED
-    ordinary = (target - u @ projected) / np.where(memorized, 1.0, 1 - h)
-    by_gram = (u @ (projected / s**2)) / np.where(memorized, ((u / s) ** 2).sum(axis=1), 1.0)
-    return np.where(memorized, by_gram, ordinary)
+    ordinary = (target - fitted) / np.where(memorized, 1.0, 1 - h)
+    return np.where(memorized, dual / np.where(memorized, gram, 1.0), ordinary)
 
 
-def _singular_triple(A: sp.csr_array, rank: int) -> tuple[Any, np.ndarray, Any]:
+def _singular_triple(A: sp.csr_array, rank: int) -> tuple[Any, np.ndarray, Any] | None:
     """Left vectors (or None), non-zero singular values and right vectors (or None) of A, of known rank.
 
-    One side from the smaller Gram matrix; both from A itself if squaring blurs the smallest values.
+    One side from the smaller Gram matrix; None if squaring blurs the smallest values.
     """
     dual = A.shape[0] < A.shape[1]
     gram = (A @ A.T if dual else A.T @ A).toarray()
     w, q = np.linalg.eigh(gram)
     kept = slice(w.size - rank, None)
     if rank and w[kept][0] < 1e-8 * w[-1]:
-        u, s, vt = np.linalg.svd(A.toarray(), full_matrices=False)
-        return u[:, :rank], s[:rank], vt[:rank].T
+        return None
     s = np.sqrt(w[kept])
     return (q[:, kept], s, None) if dual else (None, s, q[:, kept])

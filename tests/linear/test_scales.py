@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import hadamard
 
-from companion.linear import min_norm, min_norm_report
+from companion.linear import inverse_gram_diagonal, leverage, min_norm, min_norm_report, rank, recoverability, ridge
 from companion.linear.graded import graded_min_norm
 from companion.linear.least_squares import lsmr_to_the_end
 
@@ -46,18 +46,32 @@ def turned(A):
 
 
 def solved(A, v):
-    return [[row[-1]] for row in reduced([[*a, b[0]] for a, b in zip(A, v, strict=True)])[0]]
+    return [row[len(A) :] for row in reduced([[*a, *b] for a, b in zip(A, v, strict=True)])[0]]
+
+
+def fractions(X):
+    return [[Fraction(float(v)) for v in row] for row in X]
+
+
+def pseudoinverse_times(A, Y):
+    """`A^+ Y` without a rounding error: A = C G of full rank, then `G^T (G G^T)^-1 (C^T C)^-1 C^T Y`."""
+    G, pivots = reduced(A)
+    if not pivots:
+        return [[Fraction(0)] * len(Y[0]) for _ in A[0]]
+    C = [[row[c] for c in pivots] for row in A]
+    return times(turned(G), solved(times(G, turned(G)), solved(times(turned(C), C), times(turned(C), Y))))
 
 
 def exact(X, y):
-    """`X^+ y` without a rounding error: X = C G of full rank, then `G^T (G G^T)^-1 (C^T C)^-1 C^T y`."""
-    A = [[Fraction(float(v)) for v in row] for row in X]
-    G, pivots = reduced(A)
-    if not pivots:
-        return np.zeros(X.shape[1])
-    C = [[row[c] for c in pivots] for row in A]
-    u = solved(times(turned(C), C), times(turned(C), [[Fraction(float(v))] for v in y]))
-    return np.array([float(v[0]) for v in times(turned(G), solved(times(G, turned(G)), u))])
+    return np.array([float(v[0]) for v in pseudoinverse_times(fractions(X), fractions(np.reshape(y, (-1, 1))))])
+
+
+def exact_ridge(X, y, lam):
+    A, Y = fractions(X), fractions(np.reshape(y, (-1, 1)))
+    gram = times(turned(A), A)
+    for i in range(len(gram)):
+        gram[i][i] += len(A) * Fraction(lam)
+    return np.array([float(v[0]) for v in solved(gram, times(turned(A), Y))])
 
 
 def powers(rng, shape, spread):
@@ -79,6 +93,55 @@ def test_scalings_from_1e_minus_6_to_1e6_cost_at_most_six_digits(what, X, data, 
     rng = np.random.default_rng(data.draw(seeds))
     X, y = SCALED[what](rng, X, spread), data.draw(labels(X.shape[0]))
     assert close(min_norm(sp.csr_array(X), y), exact(X, y), 1e-6 if spread == 6 else 1e-8)
+
+
+def assert_exact(X):
+    """Certificates and leverages to 1e-8, the rank, the inverse Gram diagonal to 1e-6 of its largest value."""
+    A = fractions(X)
+    inverse = pseudoinverse_times(A, fractions(np.eye(len(A))))
+    expected = np.array([float(times([row], A)[0][i]) for i, row in enumerate(inverse)])
+    np.testing.assert_allclose(recoverability(X), expected, atol=1e-8)
+    expected = np.array([float(times([row], inverse)[0][r]) for r, row in enumerate(A)])
+    np.testing.assert_allclose(leverage(X), expected, atol=1e-8)
+    assert rank(X) == len(reduced(A)[1])
+    expected = np.array([float(sum(v * v for v in row)) for row in inverse])
+    np.testing.assert_allclose(inverse_gram_diagonal(X), expected, atol=1e-6 * expected.max())
+
+
+@pytest.mark.parametrize("what", SCALED)
+@given(designs(max_rows=6, max_columns=6), st.data(), st.sampled_from([5, 6, 8]))
+@settings(max_examples=100, deadline=None)
+def test_what_a_badly_scaled_design_determines(what, X, data, spread):
+    rng = np.random.default_rng(data.draw(seeds))
+    X, y = SCALED[what](rng, X, spread), data.draw(labels(X.shape[0]))
+    assert_exact(X)
+    lam = 10.0 ** data.draw(st.integers(-18, 3))
+    assert close(ridge(X, y, lam), exact_ridge(X, y, lam), 1e-6 if spread < 8 else 1e-4)
+
+
+# Three independent rows and columns, none that elimination takes, all entries near 1 once scales are gone.
+PLAIN = np.array([[1.0, 1, 0, 1], [1, -1, 1, 0], [0, 1, 1, 1], [1, 0, 1, 1], [1, 0, 1, 1]])
+
+
+@pytest.mark.parametrize("units", [2.0**20, 2.0**27, 2.0**-27])
+def test_rows_or_columns_in_other_units(units):
+    """Rows one unit apart, and columns: the rank is 4 throughout, where singular values as they stand say 2 or 3."""
+    rows = units ** np.array([[0.0], [1], [-1], [1], [-1]])
+    for X in (PLAIN * rows, (PLAIN * rows).T, PLAIN * units ** np.array([0.0, 1, -1, 1]), PLAIN[:, :3] * rows):
+        assert_exact(X)
+        for lam in (2.0**-80, 2.0**-20, 1.0):
+            y = np.arange(1.0, X.shape[0] + 1)
+            assert close(ridge(X, y, lam), exact_ridge(X, y, lam), 1e-6)
+
+
+def test_a_large_block_of_rows_in_other_units():
+    """Too large for a stack; its leverages are those of any multiple, since its rows are independent but for two."""
+    rng = np.random.default_rng(0)
+    X = rng.choice([-1.0, 1.0], (60, 90))
+    X[-1] = X[-2]
+    h = leverage(X * powers(rng, (60, 1), 6))
+    np.testing.assert_allclose(h[:-2], 1.0, atol=1e-8)
+    assert h[-2:].sum() == pytest.approx(1, abs=1e-8)
 
 
 @pytest.mark.parametrize("what", SCALED)

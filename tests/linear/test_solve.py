@@ -346,10 +346,10 @@ def test_bad_input_is_named(call, error, message):
 
 
 def test_ridge_of_an_ill_conditioned_design_is_the_closed_form():
-    """Singular values 1 and 1e-5, n lam = 1e-10: by singular values, `s / (s^2 + n lam)`."""
+    """Singular values 1 and 1e-5, n lam = 1e-10: `s / (s^2 + n lam)`."""
     X, y, mu = np.diag([1.0, 1e-5]), np.ones(2), 1e-10
     np.testing.assert_allclose(ridge(X, y, mu / 2), [1.0, 1e-5 / 2e-10], rtol=1e-6)
-    assert ridge_solution(sp.csr_array(X), y, mu).method == "singular value decomposition"
+    assert ridge_solution(sp.csr_array(X), y, mu).method == "sorted QR"
 
 
 def test_largest_step_is_the_same_at_every_call():
