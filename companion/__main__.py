@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from typing import NoReturn
 
 from companion import __version__
@@ -255,8 +256,10 @@ def _claims(given: argparse.Namespace) -> int:
     from book.shared import ledger
 
     outcomes, unable = [], list(ledger.missing().items())
-    if unable:
-        print(_lacking(unable), file=sys.stderr)
+    # Rooms load torch only when a claim of theirs runs; what it costs to be without it is said before the others run.
+    known = unable or ([("the claims on networks", "torch")] if find_spec("torch") is None else [])
+    if known:
+        print(_lacking(known), file=sys.stderr)
     for entry in tqdm(ledger.ledger(), desc="claims", unit="claim", leave=False, disable=not sys.stderr.isatty()):
         try:
             outcomes.append(entry.run())
