@@ -23,7 +23,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from companion._validate import generator, integer, one_of, seed_words
+from companion._validate import generator, integer, one_of, path, seed_words
 
 SIDE = 28
 SOURCES = ("real", "embedded")
@@ -70,9 +70,9 @@ class Images:
 def data_root(root: str | Path | None = None) -> Path:
     """The folder of the data: `root`, else $COMPANION_DATA, else the user's cache folder."""
     if root is not None:
-        return Path(root).expanduser()
-    if os.environ.get("COMPANION_DATA"):
-        return Path(os.environ["COMPANION_DATA"]).expanduser()
+        return path("root", root)
+    if given := os.environ.get("COMPANION_DATA"):
+        return path("$COMPANION_DATA", given)
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("companion")) / "data"

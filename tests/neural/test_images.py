@@ -214,6 +214,10 @@ def test_verify_fails_on_an_empty_root_and_environment_names_the_root(tmp_path, 
     assert images.data_root(tmp_path / "given") == tmp_path / "given"
     with pytest.raises(images.DataError, match=str(tmp_path)):
         images.verify()
+    monkeypatch.setenv("COMPANION_DATA", "~nobody-of-that-name/data")
+    for given, name in ((None, r"\$COMPANION_DATA"), ("~nobody-of-that-name/data", "root")):
+        with pytest.raises(ValueError, match=f"^{name} must be a path, with ~ only for a user of this machine"):
+            images.data_root(given)
 
 
 def test_a_download_that_fails_leaves_nothing_behind(tmp_path, monkeypatch):
