@@ -6,8 +6,6 @@ Areas, each importable on its own: `companion.linear` (exact solvers for the spa
 `companion.results` is `companion.runner.results`.
 """
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:

@@ -1,7 +1,5 @@
 """The command line: `companion list | run | repeat | data | claims`."""
 
-from __future__ import annotations
-
 import argparse
 import io
 import os

@@ -5,8 +5,6 @@ given where that could be NumPy's own number, a mask, a tensor or a view: whole 
 float, arrays in plain storage.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from numbers import Integral, Real

@@ -16,7 +16,16 @@ from companion import linear
 from companion.linear.theory import counts, density, noise, pinning, recovery, risk, shrinkage
 
 THEORY = [counts, density, noise, pinning, recovery, risk, shrinkage]
-PUBLIC = {name: getattr(area, name) for area in [linear, *THEORY, mem] for name in area.__all__}
+
+
+def public(area):
+    """The functions and classes of an area by name: what it or its modules define."""
+    made = {name: thing for name, thing in vars(area).items() if inspect.isfunction(thing) or inspect.isclass(thing)}
+    own = {name: thing for name, thing in made.items() if thing.__module__.startswith(area.__name__)}
+    return {name: thing for name, thing in own.items() if not name.startswith("_")}
+
+
+PUBLIC = {name: thing for area in [linear, *THEORY, mem] for name, thing in public(area).items()}
 
 X, y, p = np.eye(3), np.ones(3), np.array([0.5, 0.3, 0.1])
 b, chosen, flags = np.array([1.0, 0.5, 0.2]), np.array([0, 1]), np.array([True, False, True])

@@ -13,6 +13,8 @@ from companion.neural.models import build
 from companion.neural.tasks import digit_sums
 from companion.neural.train import fit, mse
 
+from .test_argument_names import public
+
 AREAS = ("linear", "memorization", "neural")
 MODULES = [
     module.name
@@ -22,7 +24,7 @@ MODULES = [
 FUNCTIONS = [build, digit_sums, fit, mse] + [
     member
     for area in (companion.linear, companion.memorization)
-    for member in (getattr(area, name) for name in area.__all__)
+    for member in public(area).values()
     if inspect.isfunction(member)
 ]
 

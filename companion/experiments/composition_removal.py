@@ -6,8 +6,6 @@ training showed once. Both losses are exact; nothing is sampled but the training
 `companion.linear`'s.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

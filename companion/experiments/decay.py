@@ -1,7 +1,5 @@
 """Memorization as a dial: losses along weight decay, through the paper's 0.5. The neural twin of the ridge chapter."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -4,8 +4,6 @@ Claim: the product form of the equation gives the number of features that peelin
 leaves, to about one per cent, for every alpha from 1 to 3. Evidence: direct peeling of drawn designs.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

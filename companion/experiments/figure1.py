@@ -7,8 +7,6 @@ draws of the design at the paper's size for each alpha, sigma = 0 and 0.05 on th
 Fits are linear in the labels, so one fit of the signal and one of unit noise give every sigma.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any

@@ -1,7 +1,5 @@
 """The paper's Figure 2: triples with unseen '9's, against how often '9' occurs in training."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -5,8 +5,6 @@ much, one row a draw: training loss, in-distribution risk, loss on two composed 
 measured by leave-one-out (1 - residual / held-out residual, averaged over the rows with a once-seen feature).
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any

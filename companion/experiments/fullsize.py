@@ -1,7 +1,5 @@
 """The paper's size on a machine without a GPU: ResNet-18 at width 64, 32,000 triples, a few epochs, one seed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """When memorization hurts: a mislabelled one-shot, two that always occur together, targets that are no sums."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

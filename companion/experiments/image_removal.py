@@ -4,8 +4,6 @@ Scores from an ensemble of small networks on random subsets; then networks train
 at least the threshold, and without as many random points. Two test sets: drawn like the training set, and balanced.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

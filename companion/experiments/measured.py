@@ -4,8 +4,6 @@ The score of a glyph is that of Feldman and Zhang, with "correct" meaning that t
 rounds to the true one: the share of correct runs with the glyph in training less the share without.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path

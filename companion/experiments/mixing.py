@@ -1,7 +1,5 @@
 """Where does composition die? From images that never meet before the sum to images that meet at the pixels."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -4,8 +4,6 @@ Everything but `once_drawn` and `train_drawn` is exact given the design (average
 from one draw of the noise, in units of sigma and sigma^2.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any

@@ -4,8 +4,6 @@ Claim: with few features a row peeling and the certificate agree; with more, pee
 rank still resolves what the maximizer of the potential says. Evidence: draws at n = 1000 along s.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

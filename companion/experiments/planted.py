@@ -5,8 +5,6 @@ pixels are shuffled, so that nothing else can teach them. Boundary points: real 
 Absolute and fractional scores, with and without weight decay.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

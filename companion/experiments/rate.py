@@ -5,8 +5,6 @@ that unseen features cost, and the largest squared error on features that peelin
 composition of these is free).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

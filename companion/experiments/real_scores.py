@@ -5,8 +5,6 @@ Preset `paper` is the setting of the public MNIST example of Feldman and Zhang's
 subset and smaller networks. Stored pictures are coarse (14 x 14, 16 greys): an illustration, not the data.
 """
 
-from __future__ import annotations
-
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass

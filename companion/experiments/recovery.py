@@ -4,8 +4,6 @@ Claim: with the common features pinned, peeling finds everything that any interp
 formulas for level one and for once-seen features hold at n = 1000. Evidence: 50 draws for each alpha.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

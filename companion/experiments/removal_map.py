@@ -5,8 +5,6 @@ leave-one-out memorization is exact and every removed point is known to be misla
 neither; size-matched random controls; a clean and a leaky test set; seconds a world.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -4,8 +4,6 @@ The learner is 1-NN on the long-tailed mixture, so leave-one-out scores (0 or 1)
 and the estimator's error splits into its two parts.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -4,8 +4,6 @@ Claim: `min_norm` costs about the non-zeros of the design, and beats lsmr by a f
 the same answer. Evidence: CPU seconds of one thread, each solver on the same draw one after the other.
 """
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Which reading of the paper gives its numbers? One encoder or three, and glyphs in the same or in other channels."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

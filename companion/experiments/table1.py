@@ -1,7 +1,5 @@
 """The paper's Table 1: four architectures, with and without weight decay, on pairs of one-shot images."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

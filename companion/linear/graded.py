@@ -6,8 +6,6 @@ squares and the columns as they weigh in the norm, by Householder QR with rows s
 its errors are small against each row, not against the largest (Cox and Higham 1998, building on Powell and Reid).
 """
 
-from __future__ import annotations
-
 import numpy as np
 import scipy.sparse as sp
 from scipy.linalg import qr, solve_triangular, svdvals

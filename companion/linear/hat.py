@@ -6,8 +6,6 @@ stacks of equal shape; large ones by Cholesky of the smaller Gram matrix if its 
 in doubt, because of the scale of rows or entries or not, is decided by `companion.linear.graded`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

@@ -6,8 +6,6 @@ side, with iterative refinement, if its condition allows; else `companion.linear
 ones: conjugate gradients on the Gram matrix, refined on the true residual.
 """
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -5,8 +5,6 @@ are `y = X beta + noise`. A sample is drawn sparse, in time and memory proportio
 the number of features: the dense (n, d) array never exists.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """A random vector of the null space of a matrix of whole numbers, modulo a prime: exact where rounding is not."""
 
-from __future__ import annotations
-
 import numpy as np
 import scipy.sparse as sp
 

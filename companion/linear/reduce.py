@@ -5,8 +5,6 @@ With features as items and rows as checks this is peeling: a released feature is
 and columns as checks it is column-singleton elimination: a released row is fitted exactly.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from dataclasses import dataclass
 from itertools import pairwise

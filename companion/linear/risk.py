@@ -4,8 +4,6 @@ Signs are independent, so `E[x x^T] = diag(p)` and a squared loss is a weighted 
 the coefficients. All losses are excess losses: the label noise of the test row, sigma^2, is not added.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -15,8 +15,6 @@ Substitution multiplies errors where a pivot is small against its row, and along
 So small entries are no pivots, what substitution blew up is refined, and what stays wrong is solved as a whole.
 """
 
-from __future__ import annotations
-
 import warnings
 from dataclasses import dataclass, replace
 from typing import Any

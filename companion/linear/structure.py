@@ -6,8 +6,6 @@ Two dual facts make the exact quantities cheap. *Peeling*: a row whose only unre
 other rows keep the leverage they have without row r. One is the other on X^T.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -3,90 +3,47 @@
 Importing this package does not import torch; training an ensemble does.
 """
 
-from companion.memorization.ensembles import Ensemble, Recipe, ensemble_blocks, ensemble_correct, train_ensemble
-from companion.memorization.loo import (
-    LeastSquaresLoo,
-    first_neighbour_law,
-    least_squares_loo,
-    nearest_correct,
-    nearest_loo,
-    nearest_subset_scores,
-    neighbour_order,
-    squared_distances,
-)
-from companion.memorization.mixtures import (
-    LongTailMixture,
-    Split,
-    flip_labels,
-    leak,
-    long_tailed_rows,
-    plant_clusters,
-)
-from companion.memorization.null import benjamini_hochberg, exact_pvalues, null_threshold, permutation_null
-from companion.memorization.removal import NearestNeighbour, Removal, removal_curve
-from companion.memorization.scores import (
-    Rates,
-    fractional,
-    group_rates,
-    influence_blocks,
-    influence_scores,
-    influential_pairs,
-    memorization_scores,
-    standard_errors,
-    subset_masks,
-)
-from companion.memorization.tail import expected_count, expected_mass, price, zipf
-from companion.memorization.variance import (
-    cluster_law,
-    exact_error,
-    never_left_out,
-    quoted_bound,
-    variance_bound,
-)
-
-__all__ = [
-    "Ensemble",
-    "LeastSquaresLoo",
-    "LongTailMixture",
-    "NearestNeighbour",
-    "Rates",
-    "Recipe",
-    "Removal",
-    "Split",
-    "benjamini_hochberg",
-    "cluster_law",
-    "ensemble_blocks",
-    "ensemble_correct",
-    "exact_error",
-    "exact_pvalues",
-    "expected_count",
-    "expected_mass",
-    "first_neighbour_law",
-    "flip_labels",
-    "fractional",
-    "group_rates",
-    "influence_blocks",
-    "influence_scores",
-    "influential_pairs",
-    "leak",
-    "least_squares_loo",
-    "long_tailed_rows",
-    "memorization_scores",
-    "nearest_correct",
-    "nearest_loo",
-    "nearest_subset_scores",
-    "neighbour_order",
-    "never_left_out",
-    "null_threshold",
-    "permutation_null",
-    "plant_clusters",
-    "price",
-    "quoted_bound",
-    "removal_curve",
-    "squared_distances",
-    "standard_errors",
-    "subset_masks",
-    "train_ensemble",
-    "variance_bound",
-    "zipf",
-]
+from companion.memorization.ensembles import Ensemble as Ensemble
+from companion.memorization.ensembles import Recipe as Recipe
+from companion.memorization.ensembles import ensemble_blocks as ensemble_blocks
+from companion.memorization.ensembles import ensemble_correct as ensemble_correct
+from companion.memorization.ensembles import train_ensemble as train_ensemble
+from companion.memorization.loo import LeastSquaresLoo as LeastSquaresLoo
+from companion.memorization.loo import first_neighbour_law as first_neighbour_law
+from companion.memorization.loo import least_squares_loo as least_squares_loo
+from companion.memorization.loo import nearest_correct as nearest_correct
+from companion.memorization.loo import nearest_loo as nearest_loo
+from companion.memorization.loo import nearest_subset_scores as nearest_subset_scores
+from companion.memorization.loo import neighbour_order as neighbour_order
+from companion.memorization.loo import squared_distances as squared_distances
+from companion.memorization.mixtures import LongTailMixture as LongTailMixture
+from companion.memorization.mixtures import Split as Split
+from companion.memorization.mixtures import flip_labels as flip_labels
+from companion.memorization.mixtures import leak as leak
+from companion.memorization.mixtures import long_tailed_rows as long_tailed_rows
+from companion.memorization.mixtures import plant_clusters as plant_clusters
+from companion.memorization.null import benjamini_hochberg as benjamini_hochberg
+from companion.memorization.null import exact_pvalues as exact_pvalues
+from companion.memorization.null import null_threshold as null_threshold
+from companion.memorization.null import permutation_null as permutation_null
+from companion.memorization.removal import NearestNeighbour as NearestNeighbour
+from companion.memorization.removal import Removal as Removal
+from companion.memorization.removal import removal_curve as removal_curve
+from companion.memorization.scores import Rates as Rates
+from companion.memorization.scores import fractional as fractional
+from companion.memorization.scores import group_rates as group_rates
+from companion.memorization.scores import influence_blocks as influence_blocks
+from companion.memorization.scores import influence_scores as influence_scores
+from companion.memorization.scores import influential_pairs as influential_pairs
+from companion.memorization.scores import memorization_scores as memorization_scores
+from companion.memorization.scores import standard_errors as standard_errors
+from companion.memorization.scores import subset_masks as subset_masks
+from companion.memorization.tail import expected_count as expected_count
+from companion.memorization.tail import expected_mass as expected_mass
+from companion.memorization.tail import price as price
+from companion.memorization.tail import zipf as zipf
+from companion.memorization.variance import cluster_law as cluster_law
+from companion.memorization.variance import exact_error as exact_error
+from companion.memorization.variance import never_left_out as never_left_out
+from companion.memorization.variance import quoted_bound as quoted_bound
+from companion.memorization.variance import variance_bound as variance_bound

@@ -1,7 +1,5 @@
 """What the functions of this area ask of their arguments, beside the checks that all areas share."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

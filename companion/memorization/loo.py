@@ -1,7 +1,5 @@
 """Scores without estimation: nearest neighbours (any subset size, exactly) and least squares (leverage)."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """How large a score can be by chance: mask permutations, exact p-values, thresholds, false discoveries."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What does removing the memorized points do? Curves over the threshold, each with a size-matched random control."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ The estimator of Feldman and Zhang (2020): train t models, each on its own rando
 compare the models that saw a point with those that did not. What it is unbiased for: :prf:ref:`prop-unbiased`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 

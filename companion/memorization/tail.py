@@ -1,7 +1,5 @@
 """Long-tailed frequencies: how many points a sample shows once, and what they are worth."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import stats
 

@@ -1,7 +1,5 @@
 """How good the subset estimator is: its exact error, our bound, the bound as quoted, and the sampling-rate law."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

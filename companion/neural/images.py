@@ -5,8 +5,6 @@ Every image is uint8, 28 x 28, strokes bright on black. The folder is laid out a
 no pickle is read.
 """
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import io

@@ -5,8 +5,6 @@ fixed 64. What differs is when the three images meet: at the pixels (cross-chann
 Inputs are (B, 3, 28, 28) float in [0, 1]; outputs are (B,) predicted sums.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import numpy as np

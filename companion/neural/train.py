@@ -4,8 +4,6 @@ A run is a function of its settings and seed. After every epoch a checkpoint can
 that was killed continues from it and ends, on the CPU, with the same bits as one that was not.
 """
 
-from __future__ import annotations
-
 import io
 import math
 import pickle

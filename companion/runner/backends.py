@@ -7,8 +7,6 @@ threads (4e-15 between one and two). joblib's processes get `threads` threads ea
 what their environment gives them (OMP_NUM_THREADS).
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import socket

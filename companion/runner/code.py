@@ -6,8 +6,6 @@ argument (`integer("n", n, low=1)`) only the argument. The syntax tree is walked
 text differs from one Python to the next.
 """
 
-from __future__ import annotations
-
 import ast
 import functools
 import hashlib

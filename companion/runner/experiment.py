@@ -1,7 +1,5 @@
 """What an experiment is: frozen settings, a grid of cells, and a function from (settings, cell, seed) to rows."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -4,8 +4,6 @@ Code behind a long result changes (an error message, a check of an argument) wit
 of its runs shows that it did, for a fraction of the time; the result then says how many were repeated, and when.
 """
 
-from __future__ import annotations
-
 import math
 import random
 from dataclasses import replace

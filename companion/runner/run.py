@@ -1,7 +1,5 @@
 """The runner: an experiment's map over cells and seeds, kept piece by piece; a stopped run goes on."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -1,7 +1,5 @@
 """What a file of ours must look like before anything in it is believed."""
 
-from __future__ import annotations
-
 import json
 import math
 from pathlib import Path

@@ -3,7 +3,3 @@
 Functions take frequencies ``p`` (a (d,) array, non-increasing where a statement needs it) and sizes, not
 models or samples, and return plain floats or arrays.
 """
-
-from companion.linear.theory import counts, density, pinning, recovery
-
-__all__ = ["counts", "density", "pinning", "recovery"]

@@ -1,14 +1,10 @@
 """What the statements ask of their arguments, checked once at the door of each function."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
 
 from companion import _validate as check
-
-__all__ = ["below_one", "frequencies", "multiplicities", "split", "vector_like"]
 
 
 def frequencies(p: Any) -> np.ndarray:

@@ -4,8 +4,6 @@ Everywhere ``p`` is the (d,) array of frequencies, non-increasing, and ``k`` the
 the tail is what follows them.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
@@ -14,20 +12,6 @@ from scipy.special import gammaincc
 
 from companion import _validate as check
 from companion.linear.theory.checks import below_one, frequencies, split
-
-__all__ = [
-    "expected_once_seen",
-    "expected_seen",
-    "few_plain_rows_bound",
-    "no_tail_bounds",
-    "no_tail_probability",
-    "power_law_sum",
-    "power_law_sum_error",
-    "several_tail_bound",
-    "several_tail_probability",
-    "tail_mass",
-    "unseen_mass",
-]
 
 
 def tail_mass(p: np.ndarray, k: int) -> float:

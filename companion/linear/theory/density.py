@@ -5,8 +5,6 @@ unresolved. Frequencies may come with multiplicities (``weights``), so that a po
 be handled in blocks.
 """
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,24 +13,6 @@ from scipy.special import lambertw
 
 from companion import _validate as check
 from companion.linear.theory.checks import frequencies, multiplicities
-
-__all__ = [
-    "Blocks",
-    "Cavity",
-    "blocks",
-    "cavity",
-    "fixed_points",
-    "lambert_rate",
-    "largest_fixed_point",
-    "map_slope_bound",
-    "mass_map",
-    "potential",
-    "potential_maximizer",
-    "power_sum",
-    "predicted_rank",
-    "row_map",
-    "smallest_fixed_point",
-]
 
 
 class Blocks(NamedTuple):

@@ -4,8 +4,6 @@
 quantity is exact given the design, averaged over the noise only.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -15,22 +13,6 @@ from scipy.special import digamma, gamma
 from companion import _validate as check
 from companion.linear.structure import inverse_gram_diagonal
 from companion.linear.theory.checks import frequencies
-
-__all__ = [
-    "chain_variance",
-    "common_leverage",
-    "composition_bounds",
-    "composition_noise",
-    "diagonal_noise",
-    "diagonal_noise_law",
-    "expected_train_error",
-    "inverse_count",
-    "noise_constant",
-    "noise_risk",
-    "noise_to_floor",
-    "once_seen_rows",
-    "rest_leverage",
-]
 
 
 def expected_train_error(n: int, rank: int, sigma: float) -> float:

@@ -3,8 +3,6 @@
 A is the matrix of the rows without tail features, columns the first k; rank A = k pins every common feature.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
@@ -13,17 +11,6 @@ from scipy.stats import binom
 from companion import _validate as check
 from companion.linear.theory.checks import frequencies, split
 from companion.linear.theory.counts import no_tail_probability
-
-__all__ = [
-    "concentration_failure",
-    "empty_column_average",
-    "empty_column_probability",
-    "matrix_chernoff_bound",
-    "pinning_frequency",
-    "rank_failure_bound",
-    "rank_failure_given_rows",
-    "value_probability",
-]
 
 
 def value_probability(p: np.ndarray) -> np.ndarray:

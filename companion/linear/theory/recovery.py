@@ -1,7 +1,5 @@
 """Which seen features are recovered: exact expectations, the sandwich, the rate, the paper's fraction."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
@@ -12,20 +10,6 @@ from companion.linear.theory.checks import below_one, frequencies, split
 from companion.linear.theory.counts import no_tail_probability, power_law_sum, tail_mass
 from companion.linear.theory.density import power_sum
 from companion.linear.theory.pinning import rank_failure_bound
-
-__all__ = [
-    "alone_probability",
-    "expected_level_one",
-    "expected_level_one_share",
-    "paper_rate",
-    "paper_rate_first_vacuous",
-    "seen_often_unresolved_bound",
-    "seen_power_law",
-    "unresolved_mass_power_law",
-    "unresolved_once_seen_lower",
-    "unresolved_once_seen_upper",
-    "unresolved_share_power_law",
-]
 
 
 def alone_probability(p: np.ndarray, k: int) -> np.ndarray:

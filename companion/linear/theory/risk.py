@@ -4,8 +4,6 @@ Frequencies ``p`` and coefficients ``beta`` are (d,) arrays, ``n`` is the number
 *resolved* when it lies in the row space of the design (:prf:ref:`thm-certificate`).
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -19,21 +17,6 @@ from companion import _validate as check
 from companion.linear.theory.checks import below_one, frequencies, vector_like
 from companion.linear.theory.counts import no_tail_probability
 from companion.linear.theory.pinning import rank_failure_bound
-
-__all__ = [
-    "ExpectedRisk",
-    "Sandwich",
-    "clipped_mass",
-    "expected_risk_bounds",
-    "floor_exponent",
-    "floor_law",
-    "floor_law_error",
-    "frequency_scale",
-    "once_seen_mass",
-    "risk_sandwich",
-    "tightest_k",
-    "unseen_floor",
-]
 
 
 @dataclass(frozen=True)

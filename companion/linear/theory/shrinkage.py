@@ -4,8 +4,6 @@ Ridge minimises ``(1/n)|y - X b|^2 + lam |b|^2``; what matters is the product ``
 from zero with step ``lr`` on ``(1/n)|y - X b|^2``.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -16,18 +14,6 @@ import scipy.sparse as sp
 from companion import _validate as check
 from companion.linear.theory.checks import frequencies, vector_like
 from companion.linear.theory.risk import once_seen_mass
-
-__all__ = [
-    "Forgetting",
-    "forgetting",
-    "gradient_filter",
-    "gradient_shrinkage",
-    "matching_penalty",
-    "ridge_filter",
-    "ridge_leverage",
-    "ridge_once_seen",
-    "ridge_shrinkage",
-]
 
 
 def ridge_shrinkage(count: Any, n_lam: float) -> Any:
