@@ -15,7 +15,7 @@ from companion.neural.train import fit, mse
 
 from .test_argument_names import public
 
-AREAS = ("linear", "memorization", "neural")
+AREAS = ("linear", "memorization", "neural", "runner")
 MODULES = [
     module.name
     for area in AREAS

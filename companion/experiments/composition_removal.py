@@ -16,7 +16,7 @@ from companion.linear.model import LongTailModel
 from companion.linear.risk import composition_risk, population_risk
 from companion.linear.solve import min_norm
 from companion.linear.structure import RESOLVED, feature_counts, leverage, resolved
-from companion.runner.experiment import Experiment, Resources, setting
+from companion.runner.experiment import Resources, define, grid, setting
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,6 @@ class Settings:
     alphas: tuple[float, ...] = setting((1.5, 2.0, 2.5, 3.0), "tail exponents at which most seen features are resolved")
     composed: int = setting(2, "once-seen features in a composed row")
     controls: int = setting(5, "random removals averaged")
-
-
-def cells(settings: Settings) -> list[dict[str, Any]]:
-    return [{"alpha": alpha} for alpha in settings.alphas]
 
 
 def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
@@ -74,10 +70,6 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
     ]
 
 
-EXPERIMENT = Experiment(
-    name="composition-removal",
-    presets={"smoke": Settings(n=200, d=1000, alphas=(2.0,), controls=2), "cpu": Settings()},
-    seeds={"smoke": 2, "cpu": 24},
-    cells=cells,
-    run=run,
+EXPERIMENT = define(
+    run, grid(alpha="alphas"), smoke=(2, Settings(n=200, d=1000, alphas=(2.0,), controls=2)), cpu=(24, Settings())
 )

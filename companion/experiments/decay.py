@@ -4,17 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from companion.neural import study
-from companion.runner.experiment import Experiment, Resources, setting
+from companion.runner.experiment import Resources, define, grid, setting
 
 
 @dataclass(frozen=True)
 class Settings(study.Settings):
     models: tuple[str, ...] = setting(("sum", "cross-channel"), "one architecture that composes, one that does not")
     decays: tuple[float, ...] = setting((0.0, 0.125, 0.25, 0.5, 1.0, 2.0), "weight decay; the paper has 0 and 0.5")
-
-
-def cells(settings: Settings) -> list[dict[str, Any]]:
-    return [{"model": m, "weight_decay": wd} for m in settings.models for wd in settings.decays]
 
 
 def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
@@ -25,19 +21,21 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
     return [study.losses(net, task) | study.baseline_losses(settings, task)]
 
 
-EXPERIMENT = Experiment(
-    name="decay",
-    presets={
-        "smoke": Settings(
+EXPERIMENT = define(
+    run,
+    grid(model="models", weight_decay="decays"),
+    smoke=(
+        2,
+        Settings(
             source="embedded", triples=300, test_triples=200, width=4, epochs=4, models=("sum",), decays=(0.0, 2.0)
         ),
-        "cpu": Settings(
+    ),
+    cpu=(
+        5,
+        Settings(
             triples=4_000, test_triples=1_000, width=8, epochs=30, models=("sum",), decays=(0.0, 0.5, 1.0, 2.0, 4.0)
         ),
-        "paper": Settings(epochs=30, batch=128, lr=1e-3),
-    },
-    seeds={"smoke": 2, "cpu": 5, "paper": 5},
-    cells=cells,
-    run=run,
+    ),
+    paper=(5, Settings(epochs=30, batch=128, lr=1e-3)),
     trains=True,
 )

@@ -12,7 +12,7 @@ import numpy as np
 from companion.experiments.figure1 import papers
 from companion.linear.model import LongTailModel
 from companion.linear.structure import feature_counts, peel
-from companion.runner.experiment import Experiment, Resources, setting
+from companion.runner.experiment import Resources, define, grid, setting
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,6 @@ class Settings:
     alphas: tuple[float, ...] = setting((1.0, 1.1, 1.25, 1.5, 2.0, 3.0), "tail exponents")
     sizes: tuple[int, ...] = setting((1_000, 10_000, 100_000, 1_000_000), "training rows")
     rows_a_seed: int = setting(10_000, "draws are repeated until a seed has seen this many rows")
-
-
-def cells(settings: Settings) -> list[dict[str, Any]]:
-    return [{"alpha": alpha, "n": n} for n in settings.sizes for alpha in settings.alphas]
 
 
 def measure(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
@@ -51,14 +47,10 @@ def measure(settings: Settings, cell: dict[str, Any], seed: int, resources: Reso
     return rows
 
 
-EXPERIMENT = Experiment(
-    name="density",
-    presets={
-        "smoke": Settings(alphas=(1.25, 2.0), sizes=(1_000, 3_000), rows_a_seed=3_000),
-        "paper": Settings(),
-    },
-    seeds={"smoke": 2, "paper": 4},
-    cells=cells,
-    run=measure,
+EXPERIMENT = define(
+    measure,
+    grid("n", alpha="alphas", n="sizes"),
+    smoke=(2, Settings(alphas=(1.25, 2.0), sizes=(1_000, 3_000), rows_a_seed=3_000)),
+    paper=(4, Settings()),
     by=("alpha", "n"),
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from companion._files import write_text
 from companion.neural import study
 from companion.runner import schema
-from companion.runner.experiment import Experiment, Resources, setting
+from companion.runner.experiment import Resources, define, grid, setting
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,10 +23,6 @@ class Settings(study.Settings):
     models: tuple[str, ...] = setting(("sum", "cross-channel"), "one architecture that composes, one that does not")
     decays: tuple[float, ...] = setting((0.0, 0.5), "weight decay", "paper")
     every: int = setting(4, "epochs between two measurements")
-
-
-def cells(settings: Settings) -> list[dict[str, Any]]:
-    return [{"model": m, "weight_decay": wd} for m in settings.models for wd in settings.decays]
 
 
 def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
@@ -71,18 +67,17 @@ def _forget(kept: Path) -> None:
     kept.with_name("model.pt").unlink(missing_ok=True)
 
 
-EXPERIMENT = Experiment(
-    name="epochs",
-    presets={
-        "smoke": Settings(
+EXPERIMENT = define(
+    run,
+    grid(model="models", weight_decay="decays"),
+    smoke=(
+        2,
+        Settings(
             source="embedded", triples=300, test_triples=200, width=4, epochs=4, every=2, models=("sum",), decays=(0.0,)
         ),
-        "cpu": Settings(triples=4_000, test_triples=1_000, width=8, epochs=30, every=3),
-        "paper": Settings(epochs=30, batch=128, lr=1e-3, every=2),
-    },
-    seeds={"smoke": 2, "cpu": 5, "paper": 5},
-    cells=cells,
-    run=run,
-    trains=True,
+    ),
+    cpu=(5, Settings(triples=4_000, test_triples=1_000, width=8, epochs=30, every=3)),
+    paper=(5, Settings(epochs=30, batch=128, lr=1e-3, every=2)),
     by=("model", "weight_decay", "epoch"),
+    trains=True,
 )

@@ -19,7 +19,7 @@ from companion.linear.solve import min_norm
 from companion.linear.theory.density import cavity
 from companion.linear.theory.noise import inverse_count
 from companion.linear.theory.risk import unseen_floor
-from companion.runner.experiment import Experiment, Resources, setting
+from companion.runner.experiment import Resources, define, grid, setting
 
 RESOLVED = 1e-7  # a random probe comes back this exactly on resolved features, and nowhere else
 PAIR = 2  # tail features in an out-of-distribution row
@@ -209,10 +209,6 @@ def _mean(values: np.ndarray) -> float:
     return float(values.mean()) if values.size else float("nan")
 
 
-def _cells(settings: Settings) -> list[dict[str, Any]]:
-    return [{"alpha": alpha} for alpha in settings.alphas]
-
-
 def _run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
     return list(rows(settings, cell["alpha"], seed=seed))
 
@@ -224,14 +220,10 @@ def rows(settings: Settings, alpha: float, *, seed: int) -> Iterator[dict[str, A
         yield {"alpha": alpha, "sigma": sigma, **measures(drawn, sigma)}
 
 
-EXPERIMENT = Experiment(
-    name="figure1",
-    presets={
-        "smoke": Settings(n=200, d=1000, alphas=(1.0, 2.0, 3.0)),
-        "paper": Settings(),
-    },
-    seeds={"smoke": 3, "paper": 50},
-    cells=_cells,
-    run=_run,
+EXPERIMENT = define(
+    _run,
+    grid(alpha="alphas"),
+    smoke=(3, Settings(n=200, d=1000, alphas=(1.0, 2.0, 3.0))),
+    paper=(50, Settings()),
     by=("alpha", "sigma"),
 )

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from companion.neural import study
-from companion.runner.experiment import Experiment, Resources, setting
+from companion.runner.experiment import Resources, define, grid, setting
 
 
 @dataclass(frozen=True)
@@ -17,10 +17,6 @@ class Settings(study.Settings):
     nines: tuple[float, ...] = setting(
         (0.002, 0.005, 0.01, 0.034, 0.1), "probability of '9' in training; 0.034 is about Zipf's"
     )
-
-
-def cells(settings: Settings) -> list[dict[str, Any]]:
-    return [{"model": m, "nine": p} for p in settings.nines for m in settings.models]
 
 
 def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
@@ -38,17 +34,14 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
     return [study.losses(net, task) | by_count | best]
 
 
-EXPERIMENT = Experiment(
-    name="figure2",
-    presets={
-        "smoke": Settings(
-            source="embedded", triples=300, test_triples=200, width=4, epochs=4, models=("sum",), nines=(0.1,)
-        ),
-        "cpu": Settings(triples=4_000, test_triples=1_000, width=8, epochs=15, nines=(0.003, 0.01, 0.034, 0.1)),
-        "paper": Settings(epochs=30, batch=128, lr=1e-3),
-    },
-    seeds={"smoke": 2, "cpu": 5, "paper": 5},
-    cells=cells,
-    run=run,
+EXPERIMENT = define(
+    run,
+    grid("nine", model="models", nine="nines"),
+    smoke=(
+        2,
+        Settings(source="embedded", triples=300, test_triples=200, width=4, epochs=4, models=("sum",), nines=(0.1,)),
+    ),
+    cpu=(5, Settings(triples=4_000, test_triples=1_000, width=8, epochs=15, nines=(0.003, 0.01, 0.034, 0.1))),
+    paper=(5, Settings(epochs=30, batch=128, lr=1e-3)),
     trains=True,
 )

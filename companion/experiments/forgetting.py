@@ -15,7 +15,7 @@ from companion.experiments.figure1 import papers
 from companion.linear import LongTailModel
 from companion.linear.theory.noise import once_seen_rows
 from companion.linear.theory.shrinkage import gradient_filter, ridge_filter
-from companion.runner.experiment import Experiment, Resources, setting
+from companion.runner.experiment import Resources, define, grid, setting
 
 ZERO = 1e-10  # singular values below this share of the largest count as zero
 
@@ -33,10 +33,6 @@ class Settings:
     )
     t: int = setting(2, "once-seen features in a composition, as in Table 1", "paper")
     step_share: float = setting(0.9, "step of gradient descent as a share of the largest stable one")
-
-
-def cells(settings: Settings) -> list[dict[str, Any]]:
-    return [{"alpha": alpha, "sigma": sigma} for alpha in settings.alphas for sigma in settings.sigmas]
 
 
 def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
@@ -87,11 +83,10 @@ def steps_for(n_lam: float, n: int, lr: float) -> int | None:
     return None if n_lam == 0 else max(1, round(math.log(n_lam / (1 + n_lam)) / math.log1p(-2 * lr / n)))
 
 
-EXPERIMENT = Experiment(
-    name="forgetting",
-    presets={"smoke": Settings(n=300, d=2000, n_lams=(0.0, 1.0)), "paper": Settings()},
-    seeds={"smoke": 2, "paper": 20},
-    cells=cells,
-    run=run,
+EXPERIMENT = define(
+    run,
+    grid(alpha="alphas", sigma="sigmas"),
+    smoke=(2, Settings(n=300, d=2000, n_lams=(0.0, 1.0))),
+    paper=(20, Settings()),
     by=("alpha", "sigma", "path", "n_lam"),
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 from companion.experiments import epochs
 from companion.neural import study
-from companion.runner.experiment import Experiment, Resources, setting
+from companion.runner.experiment import Resources, define, setting
 
 # The two ends of Table 1 and the row that weight decay hurts most: what two cores can afford.
 AFFORDED = (("sum", 0.0), ("sum", 0.5), ("cross-channel", 0.0))
@@ -26,18 +26,17 @@ def run(settings: Any, cell: dict[str, Any], seed: int, resources: Resources) ->
     return epochs.run(settings, cell, seed, resources)
 
 
-EXPERIMENT = Experiment(
-    name="fullsize",
-    presets={
-        "smoke": Settings(
+EXPERIMENT = define(
+    run,
+    cells,
+    smoke=(
+        1,
+        Settings(
             source="embedded", triples=300, test_triples=200, width=4, epochs=2, runs=(("sum", 0.0), ("sum", 0.5))
         ),
-        "cpu": Settings(test_triples=1_000, epochs=6, every=2, lr=1e-3),
-        "paper": Settings(epochs=30, batch=128, lr=1e-3),
-    },
-    seeds={"smoke": 1, "cpu": 1, "paper": 1},
-    cells=cells,
-    run=run,
-    trains=True,
+    ),
+    cpu=(1, Settings(test_triples=1_000, epochs=6, every=2, lr=1e-3)),
+    paper=(1, Settings(epochs=30, batch=128, lr=1e-3)),
     by=("model", "weight_decay", "epoch"),
+    trains=True,
 )

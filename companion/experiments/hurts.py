@@ -7,7 +7,7 @@ import numpy as np
 
 from companion.neural import study
 from companion.neural.tasks import Task
-from companion.runner.experiment import Experiment, Resources, setting
+from companion.runner.experiment import Resources, define, grid, setting
 
 CASES = ("clean", "mislabelled", "together", "product", "xor")
 
@@ -19,10 +19,6 @@ class Settings(study.Settings):
     glyph: int = setting(2, "the glyph that is mislabelled, or bound to `other`")
     other: int = setting(7, "the glyph that always occurs together with `glyph`")
     wrong_label: int = setting(8, "the label that the mislabelled glyph is given")
-
-
-def cells(settings: Settings) -> list[dict[str, Any]]:
-    return [{"case": case, "model": m} for case in settings.cases for m in settings.models]
 
 
 def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
@@ -63,15 +59,11 @@ def _touched(settings: Settings, case: str, task: Task) -> tuple[np.ndarray, np.
     return holds ^ other, holds & other
 
 
-EXPERIMENT = Experiment(
-    name="hurts",
-    presets={
-        "smoke": Settings(source="embedded", triples=300, test_triples=300, width=4, epochs=3, models=("sum",)),
-        "cpu": Settings(triples=4_000, test_triples=1_000, width=8, epochs=15),
-        "paper": Settings(epochs=30, batch=128, lr=1e-3),
-    },
-    seeds={"smoke": 2, "cpu": 5, "paper": 5},
-    cells=cells,
-    run=run,
+EXPERIMENT = define(
+    run,
+    grid(case="cases", model="models"),
+    smoke=(2, Settings(source="embedded", triples=300, test_triples=300, width=4, epochs=3, models=("sum",))),
+    cpu=(5, Settings(triples=4_000, test_triples=1_000, width=8, epochs=15)),
+    paper=(5, Settings(epochs=30, batch=128, lr=1e-3)),
     trains=True,
 )

@@ -13,7 +13,7 @@ from companion.memorization.ensembles import Recipe, ensemble_correct
 from companion.memorization.mixtures import flip_labels, long_tailed_rows
 from companion.memorization.scores import memorization_scores, subset_masks
 from companion.neural.images import digit_rows
-from companion.runner.experiment import Experiment, Resources, setting
+from companion.runner.experiment import Resources, define, grid, setting
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,6 @@ class Settings:
     hidden: tuple[int, ...] = setting((64,), "fits every label")
     epochs: int = setting(20, "the same")
     batch: int = setting(50, "small training sets want many steps")
-
-
-def cells(settings: Settings) -> list[dict[str, Any]]:
-    return [{"exponent": a, "noise": q} for a in settings.exponents for q in settings.noise]
 
 
 def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
@@ -84,15 +80,11 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
     return [result]
 
 
-EXPERIMENT = Experiment(
-    name="image-removal",
-    presets={
-        "smoke": Settings(source="embedded", side=7, n=150, models=32, judges=4, epochs=8),
-        "cpu": Settings(),
-        "paper": Settings(side=28, n=20_000, models=1000, judges=50, hidden=(512, 256), epochs=20, batch=128),
-    },
-    seeds={"smoke": 1, "cpu": 6, "paper": 5},
-    cells=cells,
-    run=run,
+EXPERIMENT = define(
+    run,
+    grid(exponent="exponents", noise="noise"),
+    smoke=(1, Settings(source="embedded", side=7, n=150, models=32, judges=4, epochs=8)),
+    cpu=(6, Settings()),
+    paper=(5, Settings(side=28, n=20_000, models=1000, judges=50, hidden=(512, 256), epochs=20, batch=128)),
     trains=True,
 )

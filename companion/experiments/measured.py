@@ -13,7 +13,7 @@ import numpy as np
 
 from companion.neural import study
 from companion.neural.tasks import ONE_SHOTS, Task, Triples, digit_sums
-from companion.runner.experiment import Experiment, Resources, setting
+from companion.runner.experiment import Resources, define, grid, setting
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,6 @@ class Settings(study.Settings):
     decays: tuple[float, ...] = setting((0.0, 0.5), "weight decay", "paper")
     task_seed: int = setting(0, "of the data: the same for every run, only subset and initialization change")
     keep: int = setting(5, "glyphs in training, of the ten, a new random subset each run")
-
-
-def cells(settings: Settings) -> list[dict[str, Any]]:
-    return [{"model": m, "weight_decay": wd} for m in settings.models for wd in settings.decays]
 
 
 def kept(settings: Settings, seed: int) -> np.ndarray:
@@ -122,16 +118,12 @@ def _masked(full: Task, bare: Task, mask: np.ndarray) -> Task:
     return replace(full, train=train, one_shot_rows=rows)
 
 
-EXPERIMENT = Experiment(
-    name="measured",
-    presets={
-        "smoke": Settings(source="embedded", triples=300, test_triples=200, width=4, epochs=20, batch=32, lr=1e-2),
-        "cpu": Settings(triples=1_000, test_triples=500, width=8, epochs=30, lr=1e-2),
-        "paper": Settings(epochs=30, batch=128, lr=1e-3),
-    },
-    seeds={"smoke": 12, "cpu": 110, "paper": 110},
-    cells=cells,
-    run=run,
-    trains=True,
+EXPERIMENT = define(
+    run,
+    grid(model="models", weight_decay="decays"),
+    smoke=(12, Settings(source="embedded", triples=300, test_triples=200, width=4, epochs=20, batch=32, lr=1e-2)),
+    cpu=(110, Settings(triples=1_000, test_triples=500, width=8, epochs=30, lr=1e-2)),
+    paper=(110, Settings(epochs=30, batch=128, lr=1e-3)),
     by=("model", "weight_decay", "kind", "item", "kept"),
+    trains=True,
 )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from companion.neural import study
-from companion.runner.experiment import Experiment, Resources, setting
+from companion.runner.experiment import Resources, define, grid, setting
 
 # Of the five stages (stem, four of blocks), in how many each image is still alone; heads on whole vectors have 5.
 ALONE = {
@@ -26,25 +26,17 @@ class Settings(study.Settings):
     models: tuple[str, ...] = setting(tuple(ALONE), "from early to late mixing")
 
 
-def cells(settings: Settings) -> list[dict[str, Any]]:
-    return [{"model": m} for m in settings.models]
-
-
 def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
     """One model without weight decay: its losses, and in how many stages its images are alone."""
     net, task = study.train_one(settings, model=cell["model"], weight_decay=0.0, seed=seed, resources=resources)
     return [{"alone": ALONE[cell["model"]]} | study.losses(net, task) | study.baseline_losses(settings, task)]
 
 
-EXPERIMENT = Experiment(
-    name="mixing",
-    presets={
-        "smoke": Settings(source="embedded", triples=200, test_triples=200, width=4, epochs=2),
-        "cpu": Settings(triples=4_000, test_triples=1_000, width=8, epochs=15),
-        "paper": Settings(epochs=30, batch=128, lr=1e-3),
-    },
-    seeds={"smoke": 2, "cpu": 5, "paper": 5},
-    cells=cells,
-    run=run,
+EXPERIMENT = define(
+    run,
+    grid(model="models"),
+    smoke=(2, Settings(source="embedded", triples=200, test_triples=200, width=4, epochs=2)),
+    cpu=(5, Settings(triples=4_000, test_triples=1_000, width=8, epochs=15)),
+    paper=(5, Settings(epochs=30, batch=128, lr=1e-3)),
     trains=True,
 )

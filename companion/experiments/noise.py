@@ -24,7 +24,7 @@ from companion.linear import (
 from companion.linear.structure import RESOLVED
 from companion.linear.theory.noise import common_leverage, composition_noise, once_seen_rows
 from companion.linear.theory.risk import risk_sandwich
-from companion.runner.experiment import Experiment, Resources, setting
+from companion.runner.experiment import Resources, define, grid, setting
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,6 @@ class Settings:
     beta_exponent: float = papers("beta_exponent")
     sigma: float = papers("sigma")
     t: int = setting(10, "features in a composition")
-
-
-def cells(settings: Settings) -> list[dict[str, Any]]:
-    return [{"alpha": alpha} for alpha in settings.alphas]
 
 
 def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
@@ -102,10 +98,6 @@ def _composition(settings: Settings, model: LongTailModel, X: Any) -> dict[str, 
     return out
 
 
-EXPERIMENT = Experiment(
-    name="noise",
-    presets={"smoke": Settings(alphas=(2.0,), n=300, d=2000), "paper": Settings()},
-    seeds={"smoke": 2, "paper": 20},
-    cells=cells,
-    run=run,
+EXPERIMENT = define(
+    run, grid(alpha="alphas"), smoke=(2, Settings(alphas=(2.0,), n=300, d=2000)), paper=(20, Settings())
 )

@@ -13,7 +13,7 @@ from companion.experiments.figure1 import papers
 from companion.linear.model import LongTailModel
 from companion.linear.solve import min_norm
 from companion.linear.structure import peel
-from companion.runner.experiment import Experiment, Resources, setting
+from companion.runner.experiment import Resources, define, grid, setting
 
 RESOLVED = 1e-7  # a Gaussian probe comes back this exactly on resolved features, and nowhere else
 
@@ -24,10 +24,6 @@ class Settings:
     d: int = papers("d")
     alphas: tuple[float, ...] = setting((1.25, 1.5, 2.0), "tail exponents")
     fullness: tuple[float, ...] = setting((2.0, 3.5, 5.0, 6.5, 8.0, 12.0, 20.0), "values of s")
-
-
-def cells(settings: Settings) -> list[dict[str, Any]]:
-    return [{"alpha": alpha, "s": s} for alpha in settings.alphas for s in settings.fullness]
 
 
 def measure(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
@@ -43,10 +39,9 @@ def measure(settings: Settings, cell: dict[str, Any], seed: int, resources: Reso
     ]
 
 
-EXPERIMENT = Experiment(
-    name="phase",
-    presets={"smoke": Settings(alphas=(2.0,), fullness=(2.0, 8.0)), "paper": Settings()},
-    seeds={"smoke": 2, "paper": 8},
-    cells=cells,
-    run=measure,
+EXPERIMENT = define(
+    measure,
+    grid(alpha="alphas", s="fullness"),
+    smoke=(2, Settings(alphas=(2.0,), fullness=(2.0, 8.0))),
+    paper=(8, Settings()),
 )

@@ -15,7 +15,7 @@ from companion.memorization.ensembles import Recipe, ensemble_correct
 from companion.memorization.loo import squared_distances
 from companion.memorization.mixtures import flip_labels
 from companion.memorization.scores import fractional, group_rates, subset_masks
-from companion.runner.experiment import Experiment, Resources, setting
+from companion.runner.experiment import Resources, define, grid, setting
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,6 @@ class Settings:
     hidden: tuple[int, ...] = setting((64,), "one hidden layer fits every label")
     epochs: int = setting(60, "training accuracy 1 without weight decay, wrong labels included")
     lr: float = setting(0.2, "the same")
-
-
-def cells(settings: Settings) -> list[dict[str, Any]]:
-    return [{"rate": r, "decay": d} for r in settings.rates for d in settings.decays]
 
 
 def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
@@ -102,15 +98,11 @@ def auc(scores: np.ndarray, background: np.ndarray) -> float:
     return float(stats.mannwhitneyu(scores, background).statistic / (scores.size * background.size))
 
 
-EXPERIMENT = Experiment(
-    name="planted",
-    presets={
-        "smoke": Settings(ordinary=150, plants=4, models=40, epochs=15),
-        "cpu": Settings(),
-    },
-    seeds={"smoke": 1, "cpu": 3},
-    cells=cells,
-    run=run,
-    trains=True,
+EXPERIMENT = define(
+    run,
+    grid(rate="rates", decay="decays"),
+    smoke=(1, Settings(ordinary=150, plants=4, models=40, epochs=15)),
+    cpu=(3, Settings()),
     by=("rate", "decay", "kind"),
+    trains=True,
 )

@@ -12,7 +12,7 @@ import numpy as np
 
 from companion.experiments.figure1 import papers
 from companion.linear import LongTailModel, feature_counts, min_norm, peel, population_risk
-from companion.runner.experiment import Experiment, Resources, setting
+from companion.runner.experiment import Resources, define, grid, setting
 
 
 @dataclass(frozen=True)
@@ -25,10 +25,6 @@ class Settings:
     most_draws: int = setting(10, "draws averaged in one row while n is small, where single draws vary most")
     s: float = papers("s")
     beta_exponent: float = papers("beta_exponent")
-
-
-def cells(settings: Settings) -> list[dict[str, Any]]:
-    return [{"alpha": alpha, "n": n} for alpha in settings.alphas for n in settings.sizes]
 
 
 def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
@@ -63,10 +59,9 @@ def _draw(model: LongTailModel, rng: np.random.Generator) -> tuple[float, float,
     )
 
 
-EXPERIMENT = Experiment(
-    name="rate",
-    presets={"smoke": Settings(alphas=(2.0,), sizes=(100, 1000), d=20_000), "paper": Settings()},
-    seeds={"smoke": 2, "paper": 4},
-    cells=cells,
-    run=run,
+EXPERIMENT = define(
+    run,
+    grid(alpha="alphas", n="sizes"),
+    smoke=(2, Settings(alphas=(2.0,), sizes=(100, 1000), d=20_000)),
+    paper=(4, Settings()),
 )

@@ -18,7 +18,7 @@ from companion.memorization.mixtures import long_tailed_rows
 from companion.memorization.null import benjamini_hochberg, exact_pvalues, null_threshold, permutation_null
 from companion.memorization.scores import influential_pairs, memorization_scores, standard_errors, subset_masks
 from companion.neural.images import digit_rows
-from companion.runner.experiment import Experiment, Resources, setting
+from companion.runner.experiment import Resources, define, setting
 
 
 @dataclass(frozen=True)
@@ -191,16 +191,12 @@ def thumbnail(image: np.ndarray) -> str:
     return "".join(f"{v:x}" for v in np.round(coarse * 15).astype(int).ravel())
 
 
-EXPERIMENT = Experiment(
-    name="real-scores",
-    presets={
-        "smoke": Settings(source="embedded", n=150, n_test=100, models=40, hidden=(16,), epochs=6, shown=3, block=20),
-        "cpu": Settings(),
-        "paper": Settings(n=0, models=2000, hidden=(512, 256), epochs=10, batch=128, block=250),
-    },
-    seeds={"smoke": 1, "cpu": 1, "paper": 1},
-    cells=cells,
-    run=run,
-    trains=True,
+EXPERIMENT = define(
+    run,
+    cells,
+    smoke=(1, Settings(source="embedded", n=150, n_test=100, models=40, hidden=(16,), epochs=6, shown=3, block=20)),
+    cpu=(1, Settings()),
+    paper=(1, Settings(n=0, models=2000, hidden=(512, 256), epochs=10, batch=128, block=250)),
     by=("kind", "rank"),
+    trains=True,
 )

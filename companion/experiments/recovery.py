@@ -13,7 +13,7 @@ from companion.experiments.figure1 import papers
 from companion.linear.model import LongTailModel
 from companion.linear.solve import min_norm
 from companion.linear.structure import feature_counts, level_one, peel, tail_counts
-from companion.runner.experiment import Experiment, Resources, setting
+from companion.runner.experiment import Resources, define, grid, setting
 
 RESOLVED = 1e-7  # a Gaussian probe comes back this exactly on resolved features, and nowhere else
 
@@ -24,10 +24,6 @@ class Settings:
     d: int = papers("d")
     s: float = papers("s")
     alphas: tuple[float, ...] = setting((1.0, 1.1, 1.25, 1.5, 2.0, 3.0), "tail exponents")
-
-
-def cells(settings: Settings) -> list[dict[str, Any]]:
-    return [{"alpha": alpha} for alpha in settings.alphas]
 
 
 def measure(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
@@ -74,10 +70,4 @@ def measure(settings: Settings, cell: dict[str, Any], seed: int, resources: Reso
     ]
 
 
-EXPERIMENT = Experiment(
-    name="recovery",
-    presets={"smoke": Settings(alphas=(1.5, 2.0)), "paper": Settings()},
-    seeds={"smoke": 3, "paper": 50},
-    cells=cells,
-    run=measure,
-)
+EXPERIMENT = define(measure, grid(alpha="alphas"), smoke=(3, Settings(alphas=(1.5, 2.0))), paper=(50, Settings()))

@@ -13,7 +13,7 @@ import numpy as np
 from companion.memorization.loo import nearest_loo, nearest_subset_scores
 from companion.memorization.mixtures import LongTailMixture, Split, leak
 from companion.memorization.removal import NearestNeighbour
-from companion.runner.experiment import Experiment, Resources, setting
+from companion.runner.experiment import Resources, define, setting
 
 
 @dataclass(frozen=True)
@@ -119,13 +119,9 @@ def _replaced(split: Split, removed: np.ndarray) -> float:
     return NearestNeighbour(X, y, split.X_test).accuracy(split.y_test)
 
 
-EXPERIMENT = Experiment(
-    name="removal-map",
-    presets={
-        "smoke": Settings(n=300, n_test=500, tails=((30, 0.0), (450, 1.0)), noise=(0.05, 0.3), controls=2),
-        "cpu": Settings(),
-    },
-    seeds={"smoke": 2, "cpu": 20},
-    cells=cells,
-    run=run,
+EXPERIMENT = define(
+    run,
+    cells,
+    smoke=(2, Settings(n=300, n_test=500, tails=((30, 0.0), (450, 1.0)), noise=(0.05, 0.3), controls=2)),
+    cpu=(20, Settings()),
 )

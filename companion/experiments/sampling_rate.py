@@ -12,7 +12,7 @@ import numpy as np
 from companion.memorization.loo import nearest_correct, nearest_loo, nearest_subset_scores, neighbour_order
 from companion.memorization.mixtures import LongTailMixture
 from companion.memorization.scores import memorization_scores, subset_masks
-from companion.runner.experiment import Experiment, Resources, setting
+from companion.runner.experiment import Resources, define, grid, setting
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,6 @@ class Settings:
     rates: tuple[float, ...] = setting((0.5, 0.7, 0.9, 0.95), "0.7 and 0.95 are the two sides' choices")
     models: tuple[int, ...] = setting((50, 1000), "50 as in the counter-paper, 1,000 as the order of Feldman and Zhang")
     threshold: float = setting(0.25, "Feldman and Zhang's threshold for memorized")
-
-
-def cells(settings: Settings) -> list[dict[str, Any]]:
-    return [{"rate": r, "models": t} for r in settings.rates for t in settings.models]
 
 
 def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
@@ -59,10 +55,9 @@ def _rms(x: np.ndarray) -> float:
     return float(np.sqrt((x**2).mean()))
 
 
-EXPERIMENT = Experiment(
-    name="sampling-rate",
-    presets={"smoke": Settings(n=200, clusters=300, rates=(0.7, 0.95), models=(50,)), "cpu": Settings()},
-    seeds={"smoke": 2, "cpu": 20},
-    cells=cells,
-    run=run,
+EXPERIMENT = define(
+    run,
+    grid(rate="rates", models="models"),
+    smoke=(2, Settings(n=200, clusters=300, rates=(0.7, 0.95), models=(50,))),
+    cpu=(20, Settings()),
 )

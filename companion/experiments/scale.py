@@ -16,7 +16,7 @@ from companion.experiments.figure1 import papers
 from companion.linear.model import LongTailModel
 from companion.linear.solve import min_norm_report
 from companion.linear.structure import feature_counts, peel
-from companion.runner.experiment import Experiment, Resources, setting
+from companion.runner.experiment import Resources, define, grid, setting
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,6 @@ class Settings:
     sigma: float = papers("sigma")
     tolerance: float = setting(1e-12, "atol and btol of lsmr: a strict answer, as ours is")
     peer_nonzeros: int = setting(3_500_000, "lsmr is left out above so many non-zeros: minutes a solve")
-
-
-def _cells(settings: Settings) -> list[dict[str, Any]]:
-    return [{"alpha": alpha, "n": n} for n in settings.sizes for alpha in settings.alphas]
 
 
 def _run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
@@ -81,10 +77,6 @@ def _timed(call: Any) -> tuple[Any, float]:
     return value, time.process_time() - start
 
 
-EXPERIMENT = Experiment(
-    name="scale",
-    presets={"smoke": Settings(sizes=(1000, 4000)), "paper": Settings()},
-    seeds={"smoke": 1, "paper": 2},
-    cells=_cells,
-    run=_run,
+EXPERIMENT = define(
+    _run, grid("n", alpha="alphas", n="sizes"), smoke=(1, Settings(sizes=(1000, 4000))), paper=(2, Settings())
 )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from companion.neural import study
-from companion.runner.experiment import Experiment, Resources, setting
+from companion.runner.experiment import Resources, define, setting
 
 
 @dataclass(frozen=True)
@@ -29,15 +29,11 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
     return [study.losses(net, task) | study.baseline_losses(settings, task)]
 
 
-EXPERIMENT = Experiment(
-    name="slots",
-    presets={
-        "smoke": Settings(source="embedded", triples=300, test_triples=200, width=4, epochs=4, models=("sum",)),
-        "cpu": Settings(triples=4_000, test_triples=1_000, width=8, epochs=15),
-        "paper": Settings(epochs=30, batch=128, lr=1e-3),
-    },
-    seeds={"smoke": 2, "cpu": 5, "paper": 5},
-    cells=cells,
-    run=run,
+EXPERIMENT = define(
+    run,
+    cells,
+    smoke=(2, Settings(source="embedded", triples=300, test_triples=200, width=4, epochs=4, models=("sum",))),
+    cpu=(5, Settings(triples=4_000, test_triples=1_000, width=8, epochs=15)),
+    paper=(5, Settings(epochs=30, batch=128, lr=1e-3)),
     trains=True,
 )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from companion.neural import study
-from companion.runner.experiment import Experiment, Resources, setting
+from companion.runner.experiment import Resources, define, grid, setting
 
 # model -> (test, train) as the paper prints them, first without weight decay, then with 0.5
 PAPER = {
@@ -21,10 +21,6 @@ class Settings(study.Settings):
     decays: tuple[float, ...] = setting((0.0, 0.5), "weight decay: memorization on and off", "paper")
 
 
-def cells(settings: Settings) -> list[dict[str, Any]]:
-    return [{"model": m, "weight_decay": wd} for wd in settings.decays for m in settings.models]
-
-
 def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
     """One model, trained once: its losses, how each glyph fares, and the baselines of its test set."""
     net, task = study.train_one(
@@ -33,15 +29,11 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
     return [study.losses(net, task) | study.by_glyph(net, task) | study.baseline_losses(settings, task)]
 
 
-EXPERIMENT = Experiment(
-    name="table1",
-    presets={
-        "smoke": Settings(source="embedded", triples=500, test_triples=300, width=4, epochs=6),
-        "cpu": Settings(triples=12_000, test_triples=1_000, width=8, epochs=30, batch=128),
-        "paper": Settings(epochs=30, batch=128, lr=1e-3),
-    },
-    seeds={"smoke": 2, "cpu": 3, "paper": 5},
-    cells=cells,
-    run=run,
+EXPERIMENT = define(
+    run,
+    grid("weight_decay", model="models", weight_decay="decays"),
+    smoke=(2, Settings(source="embedded", triples=500, test_triples=300, width=4, epochs=6)),
+    cpu=(3, Settings(triples=12_000, test_triples=1_000, width=8, epochs=30, batch=128)),
+    paper=(5, Settings(epochs=30, batch=128, lr=1e-3)),
     trains=True,
 )

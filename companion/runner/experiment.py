@@ -1,6 +1,7 @@
 """What an experiment is: frozen settings, a grid of cells, and a function from (settings, cell, seed) to rows."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,6 +62,36 @@ class Experiment:
     def code(self) -> str:
         """The hash of the code behind its numbers, see `companion.runner.code`."""
         return code_hash(self.run.__module__, self.run.__name__)
+
+
+def define(
+    run: Callable[[Any, dict[str, Any], int, Resources], list[dict[str, Any]]],
+    cells: Callable[[Any], list[dict[str, Any]]],
+    *,
+    by: tuple[str, ...] = (),
+    trains: bool = False,
+    **presets: tuple[int, Any],
+) -> Experiment:
+    """The experiment of the module in which `run` stands, and so of its name; each preset is (seeds, settings)."""
+    name = run.__module__.rpartition(".")[2].replace("_", "-")
+    settings, seeds = ({preset: pair[i] for preset, pair in presets.items()} for i in (1, 0))
+    return Experiment(name, settings, seeds, cells, run, by, trains)
+
+
+def grid(*slowest: str, **axes: str) -> Callable[[Any], list[dict[str, Any]]]:
+    """Cells that are a full grid: each key runs through the values of one setting; `slowest` first, the last fastest.
+
+    >>> from types import SimpleNamespace
+    >>> grid("n", alpha="alphas", n="sizes")(SimpleNamespace(sizes=(10, 20), alphas=(1.5,)))
+    [{'alpha': 1.5, 'n': 10}, {'alpha': 1.5, 'n': 20}]
+    """
+    order = [*slowest, *(key for key in axes if key not in slowest)]
+
+    def cells(settings: Any) -> list[dict[str, Any]]:
+        values = itertools.product(*(getattr(settings, axes[key]) for key in order))
+        return [{key: cell[order.index(key)] for key in axes} for cell in values]
+
+    return cells
 
 
 def settings_dict(settings: Any) -> dict[str, Any]:
