@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from book.shared.draws import EXACT, THEORY, TINY, certified, deviations, fitted_slope, long_tail
+from book.shared.draws import EXACT, THEORY, TINY, certified, design, deviations, filled, fitted_slope, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim
 from book.shared.style import BLUE, CYCLE, GREY, INK, ORANGE, PURPLE, Picture, band, picture, subplots
 from companion.linear import LongTailModel, feature_counts, min_norm, population_risk, sample_design
@@ -70,6 +70,83 @@ def sandwich(certificate: bool = True, beyond: float = 1.0) -> list[Found]:
 
 sandwich.breaks("call every seen feature resolved", certificate=False)
 sandwich.breaks("a tenth of the component term", beyond=0.1)
+
+
+@claim(
+    "thm-floor-any-learner",
+    "Averaged over the signs of beta, every learner pays for what it never saw",
+    functions=(f"{THEORY}.risk.risk_sandwich",),
+)
+def every_learner(averaged: bool = True, floor: float = 1.0) -> list[Found]:
+    """Five learners on two training sets, over every sign of beta and every fresh row: exact, nothing drawn twice."""
+    p, size = np.array([0.7, 0.5, 0.3, 0.2, 0.1]), np.array([1.0, 0.9, 0.9, 0.8, 0.8])
+    fresh = np.array(list(itertools.product((-1.0, 0.0, 1.0), repeat=5)))
+    chance = np.where(fresh == 0, 1 - p, p / 2).prod(axis=1)
+    signs = np.array(list(itertools.product((1.0, -1.0), repeat=5))) if averaged else np.ones((1, 5))
+    least, silent = dict.fromkeys(LEARNERS, np.inf), 0.0
+    for X in TRAINED:
+        unseen = ~X.any(axis=0)
+        paid = floor * float(p[unseen] @ size[unseen] ** 2)
+        for name, learner in LEARNERS.items():
+            losses = [chance @ (learner(X, X @ (s * size), fresh, size) - fresh @ (s * size)) ** 2 for s in signs]
+            least[name] = min(least[name], float(np.mean(losses)) / paid)
+        fitted = LEARNERS["minimum norm"]
+        exact = [chance @ (fitted(X, X @ (s * size), fresh, size) - fresh @ (s * size)) ** 2 for s in signs]
+        silent = max(silent, abs(float(np.mean(exact)) / paid - 1))
+    return [
+        *(at_least(f"least of mean loss over floor: {name}", value, 1 - TINY) for name, value in least.items()),
+        at_most("minimum norm, all seen features resolved: largest of |mean loss over floor - 1|", silent, TINY),
+    ]
+
+
+TRAINED = tuple(np.vstack([np.eye(5)[:seen], [[1.0, -1.0, 0, 0, 0]]]) for seen in (3, 4))
+
+
+def _nearest(X: np.ndarray, y: np.ndarray, rows: np.ndarray, size: np.ndarray) -> np.ndarray:
+    return np.asarray(y[((rows[:, None] - X) ** 2).sum(axis=2).argmin(axis=1)])
+
+
+def _network(X: np.ndarray, y: np.ndarray, rows: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Least squares on forty random ReLU features: a learner that is not linear in the row."""
+    inner = np.random.default_rng(0).normal(size=(6, 40))
+    hidden = [np.maximum(0, np.c_[A, np.ones(len(A))] @ inner) for A in (X, rows)]
+    return np.asarray(hidden[1] @ np.linalg.lstsq(hidden[0], y, rcond=None)[0])
+
+
+LEARNERS = {  # of rows and labels, applied to fresh rows; the last argument is |beta|, which a learner may know
+    "minimum norm": lambda X, y, rows, size: rows @ min_norm(X, y),
+    "unseen ones filled with the mean of the once-seen": lambda X, y, rows, size: rows @ filled(min_norm(X, y), X),
+    "unseen ones filled with the true sizes": lambda X, y, rows, size: (
+        rows @ np.where(X.any(axis=0), min_norm(X, y), size)
+    ),
+    "nearest row": _nearest,
+    "random features": _network,
+}
+
+every_learner.breaks("one beta, all of it positive", averaged=False)
+every_learner.breaks("the floor 1% higher", floor=1.01)
+
+GUESSES = 20
+
+
+@cache
+def guessing(alpha: float) -> tuple[float, ...]:
+    """Floor and risks at Figure 1's size without noise, means of `GUESSES` draws, in the order of the page's table.
+
+    Positive coefficients: the floor, the risk with unseen ones put to 0, what filling them leaves of their cost, the
+    risk then. Random signs: the risk of both learners.
+    """
+    model, found = long_tail(alpha), []
+    for seed in range(GUESSES):
+        X, row = design(alpha, seed), []
+        unseen = feature_counts(X) == 0
+        for signs in (np.ones(model.d), np.random.default_rng(seed).choice([-1.0, 1.0], model.d)):
+            b = min_norm(X, X @ (signs * model.beta))
+            zero, guessed = (model.p * (c - signs * model.beta) ** 2 for c in (b, filled(b, X)))
+            row += [zero[unseen].sum(), zero.sum(), guessed[unseen].sum(), guessed.sum()]
+        found.append(row)
+    floor, zero, left, guessed, _, random_zero, _, random_guessed = np.mean(found, axis=0)
+    return float(floor), float(zero), float(left / floor), float(guessed), float(random_zero), float(random_guessed)
 
 
 def fig_risk_sandwich(result: Result) -> Picture:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from book.shared.draws import THEORY, TINY, certified, long_tail
+from book.shared.draws import THEORY, TINY, certified, design, filled, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim
 from book.shared.style import BLUE, GREEN, GREY, INK, PURPLE, RED, Picture, band, picture, subplots, whiskers
-from companion.linear import LongTailModel, feature_counts, gradient_descent, ridge, sample_design
+from companion.linear import LongTailModel, feature_counts, gradient_descent, min_norm, ridge, sample_design
 from companion.linear.theory import noise, risk, shrinkage
 from companion.runner.results import Result
 
@@ -137,6 +138,32 @@ def forgotten(per_row: bool = True, population: float = 1.0, t: int = 2) -> list
 forgotten.breaks("lam instead of n lam", per_row=False)
 forgotten.breaks("as dear in distribution as in training", population=1 / 0.6)
 forgotten.breaks("three features instead of two", t=3)
+
+
+PRICED = 20  # draws
+
+
+@cache
+def prices(n_lam: float = 1.0, sigma: float = 0.0) -> dict[tuple[str, str], tuple[float, ...]]:
+    """In-distribution risk at 0 and at n_lam, then composition loss (t = 2) at both, for two betas and two learners."""
+    model = long_tail(2.0)
+    found: dict[tuple[str, str], list[list[float]]] = {}
+    for seed in range(PRICED):
+        X = design(2.0, seed)
+        once = feature_counts(X) == 1
+        once[: model.k] = False
+        for case, signs in (
+            ("all positive", np.ones(model.d)),
+            ("random signs", np.random.default_rng(seed).choice([-1.0, 1.0], model.d)),
+        ):
+            beta = signs * model.beta
+            y = X @ beta + sigma * np.random.default_rng([seed, 1]).normal(size=model.n)
+            fits = [min_norm(X, y), ridge(X, y, n_lam / model.n)]
+            for name, learned in (("put to 0", fits), ("filled", [filled(b, X) for b in fits])):
+                squares = [(b - beta) ** 2 for b in learned]
+                losses = [model.p @ e for e in squares] + [2 * e[once].mean() for e in squares]
+                found.setdefault((case, name), []).append(losses)
+    return {case: tuple(np.mean(losses, axis=0)) for case, losses in found.items()}
 
 
 def fig_joint(result: Result, sigma: float, n_lam: float | None = None) -> Picture:

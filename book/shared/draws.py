@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from book.shared.ledger import Found, between
-from companion.linear import LongTailModel, recoverability
+from companion.linear import LongTailModel, feature_counts, recoverability
 
 THEORY = "companion.linear.theory"
 EXACT = 1 - 1e-9  # P_ii or h_rr at or above this counts as 1
@@ -34,6 +34,12 @@ def certified(alpha: float = 1.5, n: int = 200, seed: int = 0) -> tuple[LongTail
     """The model, a draw of its design and the row-space certificate of each feature."""
     X = design(alpha, seed, n)
     return long_tail(alpha, n), X, recoverability(X)
+
+
+def filled(b: np.ndarray, X: Any) -> np.ndarray:
+    """The coefficients b, but for what X (n, d) never shows: there the mean coefficient of what it shows once."""
+    counts = feature_counts(X)
+    return np.where(counts == 0, b[counts == 1].mean(), b)
 
 
 def deviations(values: Any, expected: float) -> float:
