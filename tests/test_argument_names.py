@@ -117,6 +117,7 @@ CALLS = {
     "paper_rate": {"p": p, "k": 1},
     "paper_rate_first_vacuous": {"alpha": 2.0, "s": 5.0, "common_count": 10.0},
     "unseen_floor": pnb,
+    "unseen_floor_range": {**pnb, "k": 0, "delta": 0.1},
     "once_seen_mass": {"p": p, "weights": b, "n": 1},
     "risk_sandwich": {"X": X, "p": p, "beta": b, "resolved": flags},
     "expected_risk_bounds": {**pnb, "k": 0},

@@ -6,6 +6,7 @@ import itertools
 from functools import cache
 
 import numpy as np
+from scipy.stats import binom
 
 from book.shared.draws import EXACT, THEORY, TINY, certified, design, deviations, filled, fitted_slope, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim
@@ -272,6 +273,66 @@ def sharp_law(shift: float = 0.0, scale: float = 1.0) -> list[Found]:
 sharp_law.breaks("exponent larger by 0.1", shift=-0.1)
 sharp_law.breaks("exponent smaller by 0.1", shift=0.1)
 sharp_law.breaks("constant off by a tenth", scale=1.1)
+
+
+@claim(
+    "thm-one-draw",
+    "One training set: its unseen floor is within Bernstein's bounds, and its risk follows the law",
+    functions=(f"{THEORY}.risk.unseen_floor_range",),
+)
+def one_draw(deviation: float = 1.0, power: float = 0.5) -> list[Found]:
+    """100,000 equal features, by the binomial law; 1,000 draws of long tails; the spread, n = 1,000 to 64,000."""
+    found, many, rare = [], 100_000, 0.05
+    p = np.full(many, 1 - rare)  # and one row: each is unseen with chance `rare`
+    low, high, _ = (value / p[0] for value in risk.unseen_floor_range(p, 1.0, 1, 0, 1e-12))
+    low, high = (many * rare + deviation * (limit - many * rare) for limit in (low, high))
+    tails = binom.logcdf(np.ceil(low) - 1, many, rare), binom.logsf(np.floor(high), many, rare)
+    for side, tail in zip("ab", tails, strict=True):
+        found.append(at_most(f"({side}) equal features: log10 of the chance, delta = 1e-12", tail / np.log(10), -12))
+    for alpha in (1.5, 2.0):
+        model, rng = long_tail(alpha, 1000, d=3000), np.random.default_rng(0)
+        low, high, missed = risk.unseen_floor_range(model.p, model.beta, model.n, model.k, 0.1)
+        absent, cost = (1 - model.p) ** model.n, model.p * model.beta**2
+        floors = (rng.random((1000, model.d)) < absent) @ cost
+        found.append(at_most(f"(a) alpha = {alpha}: share of draws below the range", np.mean(floors < low), 0.1))
+        what = f"(b) alpha = {alpha}: share of draws above the range"
+        found.append(at_most(what, np.mean(floors > high), 0.1 + missed))
+        spread = []
+        for n in (1000, 64_000):
+            large = long_tail(alpha, n)
+            cost, absent = large.p * large.beta**2, (1 - large.p) ** n
+            spread.append(np.sqrt(cost**2 @ (absent * (1 - absent))) / (cost @ absent))
+        slope = np.log(spread[1] / spread[0]) / np.log(64)
+        stated = -power / alpha
+        found.append(between(f"(d) alpha = {alpha}: slope of sd over mean", slope, stated - 0.02, stated + 0.02))
+    value, floor = noiseless_draws(2.0, 2000, 20)
+    found.append(at_least("(c) least of risk less floor, 20 draws", float((value - floor).min()), -TINY))
+    return found
+
+
+one_draw.breaks("nine tenths of the deviations", deviation=0.9)
+one_draw.breaks("a spread that falls as n^(-1/alpha)", power=1.0)
+
+
+def one_draw_rows(result: Result) -> list[tuple[float | str, ...]]:
+    """For each alpha: the mean floor, its range at delta = 0.025 and what is left out, the stored floors and risks."""
+    rows: list[tuple[float | str, ...]] = []
+    for alpha in (1.5, 2.0, 3.0):
+        model = long_tail(alpha)
+        low, high, missed = risk.unseen_floor_range(model.p, model.beta, model.n, model.k, 0.025)
+        floors, risks = (np.array([row[key] for row in result.select(alpha=alpha)]) for key in ("floor", "risk"))
+        rows.append(
+            (
+                alpha,
+                f"{risk.unseen_floor(model.p, model.beta, model.n):.4f}",
+                f"{low:.4f} to {high:.4f}",
+                f"{0.05 + missed:.3f}",
+                f"{floors.min():.4f} to {floors.max():.4f}",
+                f"{risks.mean():.4f}, {risks.std(ddof=1):.4f}",
+            )
+        )
+        assert low <= floors.min() <= floors.max() <= high
+    return rows
 
 
 def fig_rate(result: Result) -> Picture:

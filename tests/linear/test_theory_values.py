@@ -356,6 +356,18 @@ def test_frequencies_of_the_infinite_model_sum_to_the_sparsity() -> None:
     assert risk.frequency_scale(3.0, 0.7, 50) * (i[:50] ** -0.7).sum() == pytest.approx(3.0)
 
 
+def test_range_of_the_unseen_floor_by_hand() -> None:
+    """Two features, the first of them common: Bernstein's terms written out, for delta = 1/e (L = 1)."""
+    p, beta, n = np.array([0.5, 0.1]), np.array([3.0, 2.0]), 2
+    first, second, absent = 0.5 * 9, 0.1 * 4, (0.5**2, 0.9**2)
+    low, high, missed = risk.unseen_floor_range(p, beta, n, 1, math.exp(-1))
+    mean = first * absent[0] + second * absent[1]
+    assert low == pytest.approx(mean - math.sqrt(2 * (first**2 * absent[0] + second**2 * absent[1])))
+    spread = math.sqrt(2 * second**2 * absent[1] * (1 - absent[1]))
+    assert high == pytest.approx(second * absent[1] + spread + second / 3)
+    assert missed == pytest.approx(absent[0])
+
+
 def test_floor_law_error_by_its_three_terms() -> None:
     """One interval of the sum, the rounding of (1-p)^n to exp(-np), the peak of what rounding left."""
     n, c, alpha, b = 7, 2.0, 1.5, 0.2
