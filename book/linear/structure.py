@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
 from scipy.stats import binom
 
-from book.shared.draws import THEORY, long_tail
-from book.shared.ledger import Found, at_least, at_most, claim, exactly
+from book.shared.draws import THEORY, design, long_tail
+from book.shared.ledger import Found, at_least, at_most, between, claim, exactly
 from book.shared.style import BLUE, GREEN, GREY, ORANGE, Picture, picture, subplots, whiskers
 from companion.linear import LongTailModel, peel, peeling_rounds, recoverability, sample_design
-from companion.linear.theory import counts
+from companion.linear.theory import counts, density, risk
 from companion.runner.results import Result, interval
 
 
@@ -52,6 +53,45 @@ def row_counts(upper_scale: float = 1.0, pair_scale: float = 1.0, chernoff_scale
 row_counts.breaks("upper bound exp(-1.05 p_{>k})", upper_scale=1.05)
 row_counts.breaks("half the expected pairs", pair_scale=0.5)
 row_counts.breaks("Chernoff's exponent doubled", chernoff_scale=2.0)
+
+
+@cache
+def crowded(alpha: float, n: float, common: float = 10.0) -> tuple[float, float]:
+    """Expected rows of n that hold two tail features or more, at d = 10 n and n p_k = `common`; and the law."""
+    B = density.blocks(alpha, 5.0, 10 * n, exact=5000, per_decade=1000)
+    tail = n * B.p < common
+    p, count = B.p[tail], B.weights[tail]
+    none = math.exp(float(count @ np.log1p(-p)))
+    several = 1 - none * (1 + float(count @ (p / (1 - p))))
+    c = risk.frequency_scale(5.0, alpha)
+    return n * several, common ** (2 - 2 / alpha) * c ** (2 / alpha) * n ** (2 / alpha - 1) / (2 * (alpha - 1) ** 2)
+
+
+@claim(
+    "cor-one-tail-feature",
+    "Rows with two tail features grow in number below alpha = 2, vanish above, and stay as many at 2",
+    functions=(f"{THEORY}.density.blocks",),
+)
+def where_two_comes_from(exponent: float = 0.0, scale: float = 1.0, power: float = 2.0) -> list[Found]:
+    """Exact expected counts at n = 10^8 over the law, and their slope in log n from 10^6 on; one draw at n = 20,000."""
+    found = []
+    for alpha in (1.5, 2.0, 2.5):
+        (few, _), (many, law) = crowded(alpha, 1e6), crowded(alpha, 1e8)
+        stated = scale * law * (alpha - 1) ** (2 - power)
+        found.append(between(f"alpha = {alpha}: rows over law at n = 1e8", many / stated, 0.96, 1.04))
+        slope, law_slope = math.log(many / few) / math.log(100), 2 / alpha - 1 + exponent
+        found.append(between(f"alpha = {alpha}: slope in log n", slope, law_slope - 0.02, law_slope + 0.02))
+    tail = np.flatnonzero(20_000 * long_tail(1.5, 20_000).p < 10)
+    counted = [int((np.diff(design(1.5, seed, 20_000)[:, tail].indptr) > 1).sum()) for seed in range(5)]
+    expected = crowded(1.5, 20_000)[0]
+    error = (float(np.mean(counted)) - expected) / math.sqrt(expected / 5)
+    found.append(between(f"alpha = 1.5: {np.mean(counted):.0f} counted in 5 draws; standard errors off", error, -4, 4))
+    return found
+
+
+where_two_comes_from.breaks("exponent off by 0.05", exponent=0.05)
+where_two_comes_from.breaks("constant off by a tenth", scale=1.1)
+where_two_comes_from.breaks("alpha - 1 in place of its square", power=1.0)
 
 
 @claim(
