@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from book.linear import data, minimum_norm, one_equation, pinned, recovery, structure
+from book.linear import data, minimum_norm, necessity, one_equation, pinned, recovery, structure
 from companion.linear import LongTailModel, sample_design
 from companion.runner import results
 from tests.book.pictures import well_formed
@@ -27,6 +27,7 @@ FIGURES = {
     "recovery-shares": lambda: recovery.fig_shares(results.load("recovery")),
     "recovery-sandwich": lambda: recovery.fig_sandwich(results.load("recovery")),
     "recovery-rates": lambda: recovery.fig_rates(results.load("density")),
+    "necessity": necessity.fig_necessity,
     "one-equation-curves": lambda: one_equation.fig_curves(1.5, 5.0, 200, 1000),
     "one-equation-accuracy": lambda: one_equation.fig_accuracy(one_equation.accuracy_rows(results.load("density"))),
     "one-equation-phases": lambda: one_equation.fig_phases(results.load("phase")),
