@@ -12,9 +12,18 @@ import numpy as np
 import scipy.sparse as sp
 
 from book.shared.draws import THEORY, design, long_tail
-from book.shared.ledger import Found, at_least, at_most, between, claim
+from book.shared.ledger import Found, at_least, at_most, between, claim, exactly
 from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, Picture, band, picture, subplots, whiskers
-from companion.linear import LongTailModel, components, feature_counts, level_one, min_norm, peel, recoverability
+from companion.linear import (
+    LongTailModel,
+    components,
+    feature_counts,
+    level_one,
+    min_norm,
+    peel,
+    recoverability,
+    resolved,
+)
 from companion.linear.theory import counts, density, recovery
 from companion.runner.results import Result
 
@@ -244,6 +253,74 @@ def seen_twice(order: float = 1.0) -> Found:
 
 
 seen_twice.breaks("third order", order=2.0)
+
+
+ENTRIES: dict[str, Callable[[np.random.Generator, int], np.ndarray]] = {
+    "random signs": lambda rng, size: rng.choice([-1.0, 1.0], size),
+    "all +1": lambda rng, size: np.ones(size),
+    "counts": lambda rng, size: 1.0 + rng.poisson(1.0, size),
+    "normal": lambda rng, size: rng.normal(size=size),
+}
+LARGEST = {"random signs": 0.5, "all +1": 1.0, "counts": math.exp(-1), "normal": 0.0}  # chance of their likeliest value
+
+
+@lru_cache(maxsize=8)
+def entry_draws(kind: str, alpha: float = 1.5, draws: int = 12) -> tuple[np.ndarray, np.ndarray, int]:
+    """Designs with other entries in the places of the signs: resolved features, unresolved share of the once-seen.
+
+    Third: over the draws in which K is pinned and peeling leaves a forest, features on which the two disagree.
+    """
+    model, counted, share, wrong = long_tail(alpha), [], [], 0
+    for seed in range(draws):
+        X = design(alpha, seed).copy()
+        X.data = ENTRIES[kind](np.random.default_rng(seed), X.nnz)
+        known = resolved(X)
+        once = feature_counts(X) == 1
+        once[: model.k] = False
+        counted.append(known.sum())
+        share.append(1 - known[once].mean())
+        if known[: model.k].all() and forested(X, model.k):
+            wrong += int((known != peel(X, model.k)).sum())
+    return np.array(counted), np.array(share), wrong
+
+
+@claim(
+    "prop-any-entries",
+    "Peeling, forests, sandwich and the equation see which entries are non-zero, not their signs",
+    functions=("companion.linear.resolved", "companion.linear.peel"),
+)
+def any_entries(upper: float = 1.0, constant: dict[str, float] = LARGEST, cyclic: bool = False) -> list[Found]:
+    """Four kinds of entries on the same twelve patterns, alpha = 1.5; rank failures of 4 x 2 designs, enumerated."""
+    model, found = long_tail(1.5), []
+    tail = model.p[model.k :]
+    weight = tail * np.exp((model.n - 1) * np.log1p(-tail))
+    low = np.average(recovery.unresolved_once_seen_lower(model.p, model.n)[model.k :], weights=weight)
+    bound = recovery.unresolved_once_seen_upper(model.p, model.k, model.n, pinned=True)
+    high = upper * np.average(bound, weights=weight)
+    patterns, p = np.array(list(itertools.product((0, 1), repeat=8))).reshape(-1, 4, 2), np.array([0.8, 0.7])
+    chance, failed = np.where(patterns, p, 1 - p).prod(axis=(1, 2)), {}
+    for kind, draw in ENTRIES.items():
+        counted, share, wrong = entry_draws(kind)
+        found.append(exactly(f"{kind}, {counted.mean():.1f} resolved: on forests, resolved but not peeled", wrong, 0))
+        error = 3 * share.std(ddof=1) / math.sqrt(len(share))
+        what = f"{kind}: unresolved share of the once-seen (limits: the two sums and three standard errors)"
+        found.append(between(what, share.mean(), low - error, high + error))
+        rng = np.random.default_rng(1)
+        filled = [patterns * draw(rng, patterns.size).reshape(patterns.shape) for _ in range(20)]
+        failed[kind] = np.mean([chance @ (np.linalg.matrix_rank(A) < 2) for A in filled])
+        stated = float(np.sum(np.maximum(1 - p, p * constant[kind]) ** 3))
+        found.append(at_most(f"{kind}: (d) chance that two columns of four rows are dependent", failed[kind], stated))
+    if cyclic:
+        X = sp.csr_array(np.random.default_rng(0).normal(size=(2, 2)))
+        found.append(
+            exactly("a pair met twice, normal entries: resolved but not peeled", resolved(X).sum(), peel(X).sum())
+        )
+    return found
+
+
+any_entries.breaks("the constant of random signs for every kind", constant=dict.fromkeys(ENTRIES, 0.5))
+any_entries.breaks("half the upper sum", upper=0.5)
+any_entries.breaks("a cycle", cyclic=True)
 
 
 @claim(
