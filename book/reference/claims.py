@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import groupby
 
+from book.shared import proofs
 from book.shared.ledger import SOURCES, STATUSES, Claim
 from book.shared.page import Markdown
 
@@ -23,7 +24,9 @@ def claims_list(claims: Iterable[Claim]) -> Markdown:
         lines += [f"**{{doc}}`/{chapter}`**", ""]
         for claim in entries:
             code = ", ".join(f"{{py:obj}}`~{name}`" for name in claim.functions)
-            parts = [f"*{claim.source}, {claim.status}*", f"breaks with: {_literal('; '.join(claim.broken))}"]
+            checked = "proved by a machine" if proofs.of(claim.label) else ""
+            parts = [f"*{', '.join(filter(None, (claim.source, claim.status, checked)))}*"]
+            parts += [f"breaks with: {_literal('; '.join(claim.broken))}"]
             parts += [f"code: {code}"] if code else []
             parts += [f"test: `{claim.label}`"] if claim.label.startswith(PROVED) else []
             anchor = f'<span id="check-{claim.label}"></span>'

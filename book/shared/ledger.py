@@ -34,6 +34,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from book.shared import proofs
 from book.shared.page import signed
 
 SOURCES = ("paper (as summarised)", "ours", "published elsewhere")
@@ -221,7 +222,7 @@ class Outcome(NamedTuple):
             '<div class="companion-checked">'
             f'<a class="badge" href="../reference/claims.html#check-{self.claim.label}">checked</a>{found}{rest}'
             f"<details><summary>How this is checked</summary>{_code(_source(self.claim.check))}</details>"
-            f"<details><summary>Break it</summary>{breaks}</details></div>"
+            f"<details><summary>Break it</summary>{breaks}</details>{_by_machine(self.claim.label)}</div>"
         )
 
 
@@ -248,12 +249,20 @@ def _source(check: Check) -> str:
     return source[source.find("def ") :] if source.startswith("@") else source
 
 
-def _code(source: str) -> str:
+def _by_machine(label: str) -> str:
+    """The theorems of a proof assistant that are of the statement, folded; nothing where there are none."""
+    shown = "".join(
+        f"<p>{html.escape(proof.words)}</p>{_code(proof.statement + proof.proof, 'coq')}" for proof in proofs.of(label)
+    )
+    return shown and f"<details><summary>Proved by a machine, in Coq</summary>{shown}</details>"
+
+
+def _code(source: str, language: str = "python") -> str:
     from pygments import highlight
     from pygments.formatters import HtmlFormatter
-    from pygments.lexers import PythonLexer
+    from pygments.lexers import get_lexer_by_name
 
-    return highlight(source, PythonLexer(), HtmlFormatter(cssclass="highlight"))
+    return highlight(source, get_lexer_by_name(language), HtmlFormatter(cssclass="highlight"))
 
 
 def rooms() -> list[str]:
@@ -297,7 +306,7 @@ def run(claims: Iterable[Claim] | None = None) -> list[Outcome]:
     return [entry.run() for entry in (ledger() if claims is None else claims)]
 
 
-HEADER = ("label", "statement", "source", "status", "found", "breaks", "seconds", "holds")
+HEADER = ("label", "statement", "source", "status", "machine", "found", "breaks", "seconds", "holds")
 
 
 def rows(outcomes: Iterable[Outcome]) -> list[tuple[str, ...]]:
@@ -308,6 +317,7 @@ def rows(outcomes: Iterable[Outcome]) -> list[tuple[str, ...]]:
             o.claim.title,
             o.claim.source,
             o.claim.status,
+            "Coq" if proofs.of(o.claim.label) else "",
             "; ".join(map(str, o.found)),
             str(len(o.broken)),
             f"{o.seconds:.1f}",
@@ -329,6 +339,6 @@ def text(outcomes: Iterable[Outcome]) -> str:
     widths = [max((len(row[i]) for row in table), default=0) for i in range(len(HEADER))]
     lines = []
     for row in table:
-        head = "  ".join(row[i].ljust(widths[i]) for i in (0, 1, 2, 3, 5, 6, 7)).rstrip()
-        lines += [head, f"    {row[4]}"]
+        head = "  ".join(row[i].ljust(widths[i]) for i in (0, 1, 2, 3, 4, 6, 7, 8)).rstrip()
+        lines += [head, f"    {row[5]}"]
     return "\n".join(lines)
