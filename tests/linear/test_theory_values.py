@@ -380,6 +380,15 @@ def test_floor_law_error_by_its_three_terms() -> None:
     assert risk.floor_law_error(n, c=c, alpha=alpha, b=b) == pytest.approx(stated, rel=1e-6)
 
 
+def test_floor_law_where_its_factors_leave_the_range_of_floats() -> None:
+    """alpha = 0.05, b = 2.2: n^-89 is no float at n = 10^4, but the law and its error are."""
+    for of in (risk.floor_law, risk.floor_law_error):
+        at = [of(n, c=5.0, alpha=0.05, b=2.2) for n in (1000, 10_000)]
+        assert 0 < at[1] < at[0] < 1
+    ratio = risk.floor_law(10_000, c=5.0, alpha=0.05, b=2.2) / risk.floor_law(1000, c=5.0, alpha=0.05, b=2.2)
+    assert math.log10(ratio) == pytest.approx(-risk.floor_exponent(0.05, 2.2))
+
+
 def test_noise_to_floor_is_the_ratio_of_the_two_laws():
     for alpha, sigma in ((1.5, 0.5), (3.0, 2.0)):
         law = sigma**2 * noise.diagonal_noise_law(100, c=0.7, alpha=alpha)

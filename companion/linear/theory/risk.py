@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.csgraph import connected_components
-from scipy.special import gamma, gammaincc, zeta
+from scipy.special import gammaincc, gammaln, zeta
 
 from companion import _validate as check
 from companion.linear.theory.checks import below_one, frequencies, vector_like
@@ -187,7 +187,8 @@ def floor_law(n: int, *, c: float, alpha: float, b: float, d: int | None = None)
     alpha, b = check.positive("alpha", alpha), check.number("b", b)
     g, d = floor_exponent(alpha, b), None if d is None else check.positive_int("d", d)
     share = 1.0 if d is None else float(gammaincc(g, n * c * float(d) ** -alpha))
-    return c ** ((1 - 2 * b) / alpha) * float(gamma(g)) * share * float(n) ** -g / alpha
+    # in logarithms: for small alpha the factors leave the range of floats where their product does not
+    return math.exp((1 - g) * math.log(c) + float(gammaln(g)) - g * math.log(n)) * share / alpha
 
 
 def floor_law_error(n: int, *, c: float, alpha: float, b: float) -> float:
@@ -199,11 +200,11 @@ def floor_law_error(n: int, *, c: float, alpha: float, b: float) -> float:
     alpha, b = check.positive("alpha", alpha), check.number("b", b)
     g = floor_exponent(alpha, b)
     w = 1 + 2 * b / alpha
-    scale = c ** (-2 * b / alpha)
-    spacing = scale * float(n) ** -w * (w / math.e) ** w
-    rounding = c ** ((1 - 2 * b) / alpha) * float(gamma(g + 2)) * float(n) ** -(g + 1) / alpha
-    peak = scale * float(n) ** -(w + 1) * ((w + 2) / math.e) ** (w + 2)
-    return spacing + rounding + peak
+    scale, size = (1 - w) * math.log(c), math.log(n)
+    spacing = scale - w * size + w * math.log(w / math.e)
+    rounding = (1 - g) * math.log(c) + float(gammaln(g + 2)) - (g + 1) * size - math.log(alpha)
+    peak = scale - (w + 1) * size + (w + 2) * math.log((w + 2) / math.e)
+    return math.exp(spacing) + math.exp(rounding) + math.exp(peak)
 
 
 def _frequencies(p: Any, other: Any, n: int, low: int = 0, name: str = "beta") -> tuple[np.ndarray, np.ndarray, int]:
