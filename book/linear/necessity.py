@@ -150,7 +150,7 @@ def pairs(seed: int, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 @lru_cache(maxsize=64)
-def answers(name: str, draws: int = 3, count: int = 3) -> tuple[Asked, ...]:
+def answers(name: str, draws: int = 2, count: int = 4) -> tuple[Asked, ...]:
     """`ask` for `count` pairs in each of `draws` training sets."""
     found = []
     for seed in range(draws):
@@ -223,7 +223,7 @@ def composed(
     factor: float = 1.0,
     own: bool = False,
 ) -> list[Found]:
-    """Nine learners, 9 pairs of once-seen features in 3 training sets, all four signs of the two coefficients."""
+    """Nine learners, 8 pairs of once-seen features in 2 training sets, all four signs of the two coefficients."""
     found = []
     for name in names:
         asked = answers(name)
@@ -270,7 +270,7 @@ readable.breaks("a reader who looks at nothing but the sign of the prediction", 
 def hides(name: str = "modest", only_resolved: bool = True) -> list[Found]:
     """The modest learner on pairs whose features are both resolved, or both not."""
     found: list[Asked] = []
-    for seed in range(3):
+    for seed in range(2):
         X, beta, features, rows = seen(seed)
         told = resolved(X)[features] == only_resolved
         chosen = np.flatnonzero(told)[:4]
@@ -334,7 +334,7 @@ def coefficient_ratio(tables: int = 20_000) -> np.ndarray:
     functions=("companion.linear.theory.shrinkage.ridge_once_seen", "companion.linear.theory.shrinkage.ridge_leverage"),
 )
 def self_influence(half: float = 0.5, backwards: bool = False, factor: float = 1.0) -> list[Found]:
-    """Random learners with coefficients; eight filters on five designs at alpha = 1.5; ridge on 9 pairs."""
+    """Random learners with coefficients; eight filters on five designs at alpha = 1.5; ridge on 8 pairs."""
     ratio = coefficient_ratio() * 0.5 / half
     least, off = 1.0, 0.0
     for seed in range(5):

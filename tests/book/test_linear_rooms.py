@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from book.linear import data, minimum_norm, necessity, one_equation, pinned, recovery, structure
+from book.linear import beyond, data, minimum_norm, necessity, one_equation, pinned, recovery, structure
 from companion.linear import LongTailModel, sample_design
 from companion.runner import results
 from tests.book.pictures import well_formed
@@ -28,6 +28,8 @@ FIGURES = {
     "recovery-sandwich": lambda: recovery.fig_sandwich(results.load("recovery")),
     "recovery-rates": lambda: recovery.fig_rates(results.load("density")),
     "necessity": necessity.fig_necessity,
+    "beyond-topics": beyond.fig_topics,
+    "beyond-margin": beyond.fig_margin,
     "one-equation-curves": lambda: one_equation.fig_curves(1.5, 5.0, 200, 1000),
     "one-equation-accuracy": lambda: one_equation.fig_accuracy(one_equation.accuracy_rows(results.load("density"))),
     "one-equation-phases": lambda: one_equation.fig_phases(results.load("phase")),
@@ -38,3 +40,30 @@ FIGURES = {
 def test_a_figure_is_drawn_and_says_its_numbers(name):
     """Something is drawn; the text alternative holds numbers, none of them unknown."""
     well_formed(FIGURES[name]())
+
+
+def test_two_solvers_of_the_chapter_beyond_find_what_they_should():
+    """Least l1 and maximal margin of designs small enough to solve in the head; what has no solution is refused."""
+    X = np.array([[1.0, 1.0, 0.0], [0.0, 1.0, 1.0]])
+    np.testing.assert_allclose(beyond.least_l1(X, np.array([2.0, 2.0])), [0, 2, 0], atol=1e-9)
+    np.testing.assert_allclose(beyond.max_margin(X, np.array([1.0, -1.0])), [1, 0, -1], atol=1e-9)
+    with pytest.raises(ArithmeticError, match="interpolator"):
+        beyond.least_l1(np.ones((2, 1)), np.array([1.0, 2.0]))
+    with pytest.raises(ArithmeticError, match="separates"):
+        beyond.max_margin(np.ones((2, 1)), np.array([1.0, -1.0]))
+
+
+def test_topics_without_company_are_independent_features():
+    """At chance 0 the law of once-seen companions is the product over independent features."""
+    topics = beyond.zipf_topics(0.0, topics=5, size=2)
+    p, n = topics.p, 20
+    alone = np.array([np.prod(np.delete(1 - p * (1 - p) ** (n - 1), i)) for i in range(p.size)])
+    np.testing.assert_allclose(beyond.shared_row(topics, n), (1 - alone)[::2])
+
+
+def test_the_modest_learner_hides_what_the_minimum_norm_shows():
+    """Self-influence 0 and 1, the same predictions elsewhere; the price of a pair is the same."""
+    hidden, shown = (necessity.answers(name)[0] for name in ("modest", "minimum norm"))
+    assert hidden.self_influence == pytest.approx(0, abs=1e-9)
+    assert shown.self_influence == pytest.approx(1)
+    assert hidden.loss == pytest.approx(shown.loss)
