@@ -2,7 +2,9 @@
 
 import argparse
 import io
+import json
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -13,6 +15,7 @@ from typing import NoReturn
 
 from companion import __version__
 from companion import _validate as check
+from companion._files import write_text
 from companion.runner.experiment import PRESETS, Experiment
 
 _RUN_EPILOG = """\
@@ -89,6 +92,7 @@ def parser() -> argparse.ArgumentParser:
 
     claims = commands.add_parser("claims", help="check every numbered statement of the book, both ways")
     claims.add_argument("--markdown", action="store_true", help="print a Markdown table")
+    claims.add_argument("--json", metavar="FILE", help="write what was found, with statements and sources, as JSON")
     return top
 
 
@@ -253,6 +257,11 @@ def _claims(given: argparse.Namespace) -> int:
 
     from book.shared import ledger
 
+    file = check.path("--json", given.json) if given.json else None
+    if file and (file.is_dir() or not file.absolute().parent.is_dir()):
+        return _fail(
+            2, f"--json {shlex.quote(given.json)} is no file that can be written: expected one in a folder that exists"
+        )
     outcomes, unable = [], list(ledger.missing().items())
     # Rooms load torch only when a claim of theirs runs; what it costs to be without it is said before the others run.
     known = unable or ([("the claims on networks", "torch")] if find_spec("torch") is None else [])
@@ -263,6 +272,11 @@ def _claims(given: argparse.Namespace) -> int:
             outcomes.append(entry.run())
         except ModuleNotFoundError as error:
             unable.append((entry.label, str(error.name)))
+    if file:
+        from book.reference.claims import for_machines
+
+        found = {outcome.claim.label: outcome.quantities for outcome in outcomes}
+        write_text(file, json.dumps(for_machines(ledger.ledger(), found), indent=1) + "\n")
     _say((ledger.markdown if given.markdown else ledger.text)(outcomes))
     failed = [o.claim.label for o in outcomes if not o.holds]
     _say(f"\n{len(outcomes) - len(failed)} of {len(outcomes)} claims hold and break as they should")

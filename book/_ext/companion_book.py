@@ -4,6 +4,7 @@
 - `companion_vendor`: MathJax, the widgets' and the previews' code, installed by npm and served from the site itself.
 - `companion_notebooks`: every chapter as a notebook that runs on Colab or from an empty folder.
 - `companion_bibliography`: which fields of the bibliography no record confirmed.
+- `companion_claims`: the ledger as a file for machines.
 - `companion_statements`: functions of the API page linked to their statements and tests.
 - `companion_previews`: previews of what a link leads to.
 - `companion_times`: how long a chapter takes to read and to run.
@@ -20,6 +21,7 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 import companion_address  # noqa: E402
 import companion_bibliography  # noqa: E402
+import companion_claims  # noqa: E402
 import companion_execute  # noqa: E402
 import companion_notebooks  # noqa: E402
 import companion_previews  # noqa: E402
@@ -108,6 +110,7 @@ def setup(app):
     app.connect("env-before-read-docs", companion_previews.all_pages)
     app.connect("env-updated", companion_previews.rewrite_all)
     app.connect("build-finished", companion_previews.remove_old, priority=900)
+    app.connect("build-finished", companion_claims.write)
     app.connect("autodoc-process-docstring", companion_statements.say_items, priority=400)
     app.connect("autodoc-process-docstring", companion_statements.add_links)
     app.add_role("reading-time", companion_times.reading_time)

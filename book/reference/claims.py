@@ -1,15 +1,19 @@
-"""The room of the *Claims ledger*: its list and its counts, made from the ledger."""
+"""The room of the *Claims ledger*: its list, its counts, its map and its file for machines, made from the ledger."""
 
 from __future__ import annotations
 
+import html
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
+from typing import Any
 
+import companion
 from book.shared import proofs
-from book.shared.ledger import SOURCES, STATUSES, Claim
-from book.shared.page import Markdown
+from book.shared.ledger import SOURCES, STATUSES, Claim, source
+from book.shared.page import Markdown, Text
+from book.shared.statements import statements
 
 PROVED = ("thm-", "lem-", "prop-", "cor-", "conj-")  # labels of blocks in a chapter; the others name demonstrations
 
@@ -41,6 +45,87 @@ def claims_count(claims: Iterable[Claim]) -> list[tuple[str | int, ...]]:
     sums = {status: sum(count[source, status] for source in SOURCES) for status in STATUSES}
     rows: list[tuple[str | int, ...]] = [(s, *(count[s, status] for status in STATUSES)) for s in SOURCES]
     return [*rows, ("all", *sums.values())]
+
+
+def tier(claim: Claim | None) -> str:
+    """How sure a statement is: proved by a machine, proved on the page, checked by numbers only, or open."""
+    if claim is None:
+        return "definition"
+    if proofs.of(claim.label):
+        return "machine"
+    return {"proved here": "proved", "conjecture": "open"}.get(claim.status, "checked")
+
+
+TIERS = {
+    "machine": "proved on the page and by a machine",
+    "proved": "proved on the page",
+    "checked": "checked by numbers",
+    "open": "conjecture",
+    "definition": "definition or remark",
+}
+
+
+def statement_map(claims: Iterable[Claim]) -> Text:
+    """Every numbered statement, a line each in the order of the book, with an arc to each one that its proof uses.
+
+    HTML, with the arcs as an SVG whose unit of height is a line, so that it fits a page of any width.
+    """
+    entries = {claim.label: claim for claim in claims}
+    known = statements()
+    place = {label: line for line, label in enumerate(known)}
+    lines, arcs = [], []
+    for label, one in known.items():
+        kind = tier(entries.get(label))
+        name = html.escape(re.sub(r"\$[^$]*\$", "…", one.title) or one.kind)
+        where = f"../{one.page.removeprefix('book/')}.html#{label}"
+        lines.append(
+            f'<li class="tier-{kind}"><a href="{where}" title="{html.escape(label)}: {TIERS[kind]}">{name}</a></li>'
+        )
+        for used in one.uses:
+            low, high = sorted((place[used] + 0.5, place[label] + 0.5))
+            depth = 96 - 92 * ((high - low) / len(place)) ** 0.5
+            words = f"{known[label].title or label} uses {known[used].title or used}"
+            arcs.append(
+                f'<path d="M100 {low:g}C{depth:.1f} {low:g} {depth:.1f} {high:g} 100 {high:g}">'
+                f"<title>{html.escape(words)}</title></path>"
+            )
+    legend = "".join(f'<li class="tier-{kind}">{words}</li>' for kind, words in TIERS.items())
+    return Text(
+        f'<ul class="statement-map-legend">{legend}</ul><div class="statement-map" style="--lines: {len(place)}">'
+        f'<svg viewBox="0 0 100 {len(place)}" preserveAspectRatio="none" role="img" '
+        f'aria-label="Arcs from each statement to those that its proof uses">{"".join(arcs)}</svg>'
+        f"<ol>{''.join(lines)}</ol></div>"
+    )
+
+
+def for_machines(claims: Iterable[Claim], found: Mapping[str, Any]) -> dict[str, Any]:
+    """The ledger as data, one entry a claim by its label; `claims.schema.json` says what each field holds.
+
+    Parameters
+    ----------
+    found : label -> what running its check found, a list of quantities with limits (`Outcome.quantities`).
+    """
+    known = statements()
+    entries = {}
+    for claim in claims:
+        one = known.get(claim.label)
+        entries[claim.label] = {
+            "title": claim.title,
+            "kind": one.kind if one else "demonstration",
+            "statement": one.text if one else None,
+            "page": claim.chapter,
+            "source": claim.source,
+            "status": claim.status,
+            "tier": tier(claim),
+            "uses": list(one.uses) if one else [],
+            "functions": list(claim.functions),
+            "check": {"function": f"{claim.check.__module__}.{claim.check.__name__}", "source": source(claim.check)},
+            "breaks": {what: source(check) for what, check in claim.broken.items()},
+            "machine_proofs": [f"book/proofs/{proof.file}: {proof.name}" for proof in proofs.of(claim.label)],
+            "found": found.get(claim.label),
+            "rerun": f"pytest tests/book/test_ledger.py -k {claim.label}",
+        }
+    return {"version": companion.__version__, "command": "companion claims --json FILE", "claims": entries}
 
 
 def _literal(text: str) -> str:

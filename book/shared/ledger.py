@@ -40,6 +40,7 @@ from book.shared.page import signed
 SOURCES = ("paper (as summarised)", "ours", "published elsewhere")
 STATUSES = ("proved here", "checked", "reproduced", "differs", "conjecture")
 HOME = Path(__file__).resolve().parents[1]
+MIME = "application/vnd.companion.claim+json"
 
 
 class Found(NamedTuple):
@@ -205,6 +206,19 @@ class Outcome(NamedTuple):
         lines = [f"{self.claim.label}: {'; '.join(map(str, self.found))}"]
         return "\n".join([*lines, *(f"  broken by {what}: {_worst(found)}" for what, found in self.broken.items())])
 
+    @property
+    def quantities(self) -> list[dict[str, Any]]:
+        """What was found, as data: each quantity with its limits, None where there is none."""
+        return [
+            {"what": q.what, "value": q.value, **{k: v if math.isfinite(v) else None for k, v in limits.items()}}
+            for q in self.found
+            for limits in ({"low": q.low, "high": q.high},)
+        ]
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """Beside what a reader sees, what was found as data: the build collects it into the file for machines."""
+        return {MIME: {"label": self.claim.label, "found": self.quantities}}
+
     def _repr_html_(self) -> str:
         """What was found, behind a badge that leads to the ledger; the check and its breaks folded below."""
         found, *more = (f"<p>{_shown(str(quantity))}</p>" for quantity in self.found)
@@ -215,13 +229,13 @@ class Outcome(NamedTuple):
         )
         breaks = "".join(
             f"<p>{_shown(_sentence(what))}: {_shown(_worst(quantities))}. The check fails, as it should.</p>"
-            + _code(_source(self.claim.broken[what]))
+            + _code(source(self.claim.broken[what]))
             for what, quantities in self.broken.items()
         )
         return (
             '<div class="companion-checked">'
             f'<a class="badge" href="../reference/claims.html#check-{self.claim.label}">checked</a>{found}{rest}'
-            f"<details><summary>How this is checked</summary>{_code(_source(self.claim.check))}</details>"
+            f"<details><summary>How this is checked</summary>{_code(source(self.claim.check))}</details>"
             f"<details><summary>Break it</summary>{breaks}</details>{_by_machine(self.claim.label)}</div>"
         )
 
@@ -240,13 +254,13 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _source(check: Check) -> str:
+def source(check: Check) -> str:
     """The source of a check; of a break by arguments, the call."""
     if isinstance(check, functools.partial):
         changed = ", ".join(f"{name}={value!r}" for name, value in check.keywords.items())
         return f"{check.func.__name__}({changed})"
-    source = inspect.getsource(check)
-    return source[source.find("def ") :] if source.startswith("@") else source
+    text = inspect.getsource(check)
+    return text[text.find("def ") :] if text.startswith("@") else text
 
 
 def _by_machine(label: str) -> str:

@@ -1,0 +1,55 @@
+"""The map of statements, and the ledger as data."""
+
+import json
+
+import jsonschema
+import networkx
+import pytest
+
+from book.reference import claims as chapter
+from book.shared.ledger import HOME, ledger
+from book.shared.proofs import proofs
+from book.shared.statements import statements
+
+SCHEMA = json.loads((HOME / "reference" / "claims.schema.json").read_text(encoding="utf-8"))
+CERTIFICATE = [claim for claim in ledger() if claim.label == "thm-certificate"]
+
+
+def test_no_statement_rests_on_itself():
+    graph = networkx.DiGraph([(one.label, used) for one in statements().values() for used in one.uses])
+    assert graph.number_of_edges() > 50
+    assert networkx.is_directed_acyclic_graph(graph), networkx.find_cycle(graph)
+    assert statements()["thm-any-interpolator"].uses == ("lem-peeling",)
+
+
+def test_statement_is_read_whole():
+    one = statements()["lem-peeling"]
+    assert (one.kind, one.page, one.title) == ("lemma", "book/linear/structure", "Peeling")
+    assert one.text.startswith("(a) Peeling ends")
+    assert one.text.endswith("with no hypothesis at all.")
+
+
+def test_map_links_every_statement_and_draws_every_arc():
+    shown = chapter.statement_map(ledger())
+    assert all(f"{one.page.removeprefix('book/')}.html#{label}" in shown for label, one in statements().items())
+    assert shown.count("<path") == sum(len(one.uses) for one in statements().values())
+    assert shown.count('<li class="tier-machine"><a') == len({proof.label for proof in proofs()})
+
+
+def test_ledger_as_data_follows_its_schema():
+    found = {claim.label: claim.run().quantities for claim in CERTIFICATE}
+    data = json.loads(json.dumps(chapter.for_machines(ledger(), found)))
+    jsonschema.validate(data, SCHEMA)
+    entry = data["claims"]["thm-certificate"]
+    assert entry["tier"] == "machine"
+    assert entry["machine_proofs"][0] == "book/proofs/minimum_norm.v: certificate"
+    assert all(quantity["low"] is not None or quantity["high"] is not None for quantity in entry["found"])
+    for field, wrong in {"status": "true", "breaks": {}, "found": [{"what": "x"}], "statement": 3}.items():
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**data, "claims": {"thm-certificate": {**entry, field: wrong}}}, SCHEMA)
+
+
+def test_what_was_found_travels_with_the_page():
+    outcome = CERTIFICATE[0].run()
+    (carried,) = outcome._repr_mimebundle_().values()
+    assert carried == {"label": "thm-certificate", "found": outcome.quantities}
