@@ -460,7 +460,7 @@ def fig_rates(result: Result, alpha: float = 1.5) -> Picture:
     groups = sorted(result.where(alpha=alpha), key=lambda group: float(group["n"]))
     sizes = [group["n"] for group in groups]
     lines = np.geomspace(min(sizes), 1e12, 40)
-    table = np.array([_rate_lines(result.settings, alpha, n) for n in lines]).T
+    table = np.array([rate_lines(result.settings, alpha, n) for n in lines]).T
     figure, (left, right) = subplots(1, 2, size=(8.4, 3.5), sharex=True)
     left.plot(lines, table[0], color=BLUE, label=r"$M/\alpha$ (theorem)")
     right.plot(lines, table[1], color=BLUE, label=r"$\gamma M^2$ (theorem)")
@@ -485,7 +485,8 @@ def fig_rates(result: Result, alpha: float = 1.5) -> Picture:
     )
 
 
-def _rate_lines(fixed: dict[str, Any], alpha: float, n: float) -> tuple[float, float, float, float]:
+def rate_lines(fixed: dict[str, Any], alpha: float, n: float) -> tuple[float, float, float, float]:
+    """Leading orders of the unresolved share of the seen and of their mass; the two terms of the paper's fraction."""
     B = density.blocks(alpha, fixed["s"], fixed["width"] * n, per_decade=1000)
     tail = n * B.p < 10
     mass = float(B.weights[tail] @ B.p[tail])

@@ -111,17 +111,27 @@ def figure1(monkeypatch):
 
 
 def test_figure1_reproduces_as_stored():
-    assert {status for _, _, status in against.against_figure1()} == {"reproduced"}
+    statuses = [status for _, _, status in against.against_figure1()]
+    assert statuses.pop(1) == "differs", (
+        "over all features seen once, resolved or not, the error does not follow the noise"
+    )
+    assert set(statuses) == {"reproduced"}
+
+
+def test_each_theorem_with_two_readings_has_one_that_holds():
+    """Noise as a part of the loss, recovery as a mass; read as the whole loss and as a count they differ."""
+    statuses = [status for _, _, status in against.against_theorems()]
+    assert statuses == ["reproduced", "reproduced", "reproduced", "differs", "reproduced", "differs"]
 
 
 @pytest.mark.parametrize(
     ("row", "alpha", "sigma", "key", "value"),
     [
         (0, 2.0, 0.0, "once_square", 0.01),
-        (1, 2.0, 0.05, "common_square", 1.0),
-        (2, 3.0, 0.05, "composition", 0.5),
-        (3, 2.0, 0.05, "in_distribution", 1.0),
-        (4, 1.0, 0.05, "composition", 1e-4),
+        (2, 2.0, 0.05, "common_square", 1.0),
+        (3, 3.0, 0.05, "composition", 0.5),
+        (4, 2.0, 0.05, "in_distribution", 1.0),
+        (5, 1.0, 0.05, "composition", 1e-4),
     ],
 )
 def test_figure1_differs_when_the_numbers_do(figure1, row, alpha, sigma, key, value):
