@@ -17,9 +17,9 @@ import scipy.sparse as sp
 import torch
 
 import companion.memorization as mem
+from book.linear import data as data_room
 from companion import _validate as check
 from companion import linear
-from companion.linear.theory import risk
 from companion.neural import images, models, tasks, train
 
 from .test_argument_names import CALLS, UNKNOWN, called
@@ -301,7 +301,11 @@ def test_sizes_that_do_not_fit_the_type_they_come_in():
     assert 995_000 < linear.sample_design(np.int32(100_000), p, seed=0).nnz < 1_005_000
     model = linear.LongTailModel(np.int32(100_000), np.int32(10**6), 5.0, np.float16(1.5), 0.1, np.float32(0.5))
     assert {type(value) for value in dataclasses.astuple(model)} == {int, float}
-    assert risk.clipped_mass(2.0, np.uint8(3), 30) == risk.clipped_mass(2.0, 3, 30) == pytest.approx(0.6638, abs=1e-3)
+    assert (
+        data_room.clipped_mass(2.0, np.uint8(3), 30)
+        == data_room.clipped_mass(2.0, 3, 30)
+        == pytest.approx(0.6638, abs=1e-3)
+    )
     counts = sp.coo_array((np.full(2, 200, np.uint8), ([0, 0], [0, 0])), shape=(1, 1))
     assert linear.min_norm(counts, [400.0]) == 1.0
 

@@ -11,8 +11,85 @@ from book.shared.ledger import Found, at_least, at_most, claim
 from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, band, picture, subplots
 from companion.experiments import figure1
 from companion.linear import LongTailModel, inverse_gram_diagonal, min_norm, recoverability
-from companion.linear.theory.noise import once_seen_rows
+from companion.linear.theory.density import cavity
+from companion.linear.theory.noise import inverse_count, once_seen_rows
+from companion.linear.theory.risk import unseen_floor
 from companion.runner.results import Result
+
+EXPOSURES = ((1, 1), (2, 2), (3, 5), (6, 20), (21, 10**9))  # classes of occurrences, ends included
+
+
+def by_exposure(drawn: figure1.Draw, sigma: float) -> list[dict[str, Any]]:
+    """Root mean square error of the seen features by how often they occurred, resolved and unresolved apart.
+
+    One dict for each class of occurrences: `seen` (text), `low`, `high` (inclusive); "resolved" and
+    "unresolved": the number of features; "resolved_error" and "unresolved_error" (NaN where there is none).
+    """
+    square = (drawn.beta_hat(sigma) - drawn.model.beta) ** 2
+    out = []
+    for low, high in EXPOSURES:
+        members = (drawn.seen >= low) & (drawn.seen <= high)
+        row: dict[str, Any] = {"seen": _span(low, high, drawn.model.n), "low": low, "high": high}
+        for name, mask in (("resolved", drawn.resolved), ("unresolved", ~drawn.resolved)):
+            row[name] = int((members & mask).sum())
+            row[f"{name}_error"] = float(np.sqrt(square[members & mask].mean())) if row[name] else float("nan")
+        out.append(row)
+    return out
+
+
+def loss_parts(drawn: figure1.Draw, sigma: float) -> dict[str, dict[str, float]]:
+    """The two losses of `measures`, split by the features that cause them; each dict sums to its loss."""
+    model, tail = drawn.model, drawn.tail
+    square = (drawn.beta_hat(sigma) - model.beta) ** 2
+    weighted = model.p * square
+    seen, resolved = drawn.seen > 0, drawn.resolved
+    candidates = tail & seen
+    share = figure1.PAIR / max(1, int(candidates.sum()))
+    common = float(weighted[~tail].sum())
+    return {
+        "in_distribution": {
+            "never seen": float(weighted[tail & ~seen].sum()),
+            "seen, not resolved": float(weighted[candidates & ~resolved].sum()),
+            "resolved (noise)": float(weighted[candidates & resolved].sum()),
+            "common": common,
+        },
+        "composition": {
+            "never seen": 0.0,
+            "seen, not resolved": share * float(square[candidates & ~resolved].sum()),
+            "resolved (noise)": share * float(square[candidates & resolved].sum()),
+            "common": common,
+        },
+    }
+
+
+def expectations(settings: figure1.Settings, alpha: float, sigma: float) -> dict[str, float]:
+    """What theory says of the same quantities; no random draws.
+
+    unseen: exact expectation, ``sum_i p_i beta_i^2 (1 - p_i)^n`` (a lower bound of the in-distribution loss).
+    once_square: sigma^2, exact for a feature whose row holds nothing else, a lower bound otherwise.
+    common_square, composition: leading order, as if every feature stood alone in its rows, where the error of
+    one seen m times has variance ``sigma^2 / m``. recovered: share of the seen tail features, from the scalar
+    equation (:prf:ref:`prop-fixed-point`).
+    """
+    model = figure1.long_tail_model(settings, alpha, sigma)
+    p, k = model.p, model.k
+    seen = 1 - (1 - p) ** model.n
+    inverse = inverse_count(p, model.n)
+    common = inverse[:k] / seen[:k]
+    tail = inverse[k:].sum() / seen[k:].sum()
+    resolved = 1 - cavity(p, model.n).unresolved
+    return {
+        "once_square": sigma**2,
+        "common_square": sigma**2 * float(common.mean()) if k else float("nan"),
+        "unseen": unseen_floor(p, model.beta, model.n),
+        "recovered": float(resolved[k:].sum() / seen[k:].sum()),
+        "composition": sigma**2 * float(p[:k] @ common + figure1.PAIR * tail),
+    }
+
+
+def _span(low: int, high: int, n: int) -> str:
+    return f"{low}" if low == high else f"{low}–{high}" if high <= n else f"{low}+"
+
 
 COLOURS = {"never seen": GREY, "seen, not resolved": ORANGE, "resolved (noise)": BLUE, "common": GREEN}
 RESOLVED = 1 - 1e-8  # P_ii above this counts as 1; the break lowers it to "seen"
@@ -56,7 +133,7 @@ def fig_figure1(result: Result, *, alpha: float | None = None, sigma: float | No
     quiet = min(group["sigma"] for group in result.summary)
     loud = max(group["sigma"] for group in result.summary) if sigma is None else sigma
     settings = figure1.Settings(**{k: v for k, v in result.settings.items() if k != "alphas"})
-    theory = [figure1.expectations(settings, alpha, loud) for alpha in alphas]
+    theory = [expectations(settings, alpha, loud) for alpha in alphas]
     figure, axes = subplots(2, 2, size=(8.2, 6.0), sharex=True)
     (tail, common), (inside, outside) = axes
 
@@ -112,8 +189,8 @@ def _read_off(ax: Any, result: Result, alpha: float, sigma: float, key: str) -> 
 
 def fig_one_draw(drawn: figure1.Draw, sigma: float) -> Picture:
     """One training set: error by how often a feature was seen, and what the two losses are made of."""
-    exposure = figure1.by_exposure(drawn, sigma)
-    parts = figure1.loss_parts(drawn, sigma)
+    exposure = by_exposure(drawn, sigma)
+    parts = loss_parts(drawn, sigma)
     figure, (left, right) = subplots(1, 2, size=(8.2, 3.2), width_ratios=(1.2, 1))
     x = np.arange(len(exposure))
     for name, color, shift in (("resolved", BLUE, -0.2), ("unresolved", ORANGE, 0.2)):

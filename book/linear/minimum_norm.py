@@ -10,6 +10,7 @@ import numpy as np
 from book.shared.draws import EXACT, THEORY, TINY, certified, deviations
 from book.shared.ledger import Found, at_least, at_most, claim, exactly
 from book.shared.style import CYCLE, Picture, picture, subplots
+from companion import _validate as check
 from companion.linear import (
     LongTailModel,
     feature_counts,
@@ -21,6 +22,12 @@ from companion.linear import (
 )
 from companion.linear.theory import noise
 from companion.linear.theory.shrinkage import gradient_filter
+
+
+def expected_train_error(n: int, rank: int, sigma: float) -> float:
+    """Mean squared training residual, ``sigma^2 (1 - rank/n)``. Source: ours, :prf:ref:`prop-train-error`."""
+    n = check.positive_int("n", n)
+    return check.nonnegative("sigma", sigma) ** 2 * (1 - check.integer("rank", rank, low=0, high=n) / n)
 
 
 @claim(
@@ -157,7 +164,7 @@ def refitted() -> tuple[Any, np.ndarray, np.ndarray]:
 @claim(
     "prop-train-error",
     "The expected training error is sigma^2 (1 - rank/n): noise is not interpolated",
-    functions=(f"{THEORY}.noise.expected_train_error",),
+    functions=("book.linear.minimum_norm.expected_train_error",),
 )
 def train_error(degrees: str = "rank") -> Found:
     """The mean over 4,000 draws of the noise against the formula; alpha = 1.25."""
@@ -168,7 +175,7 @@ def train_error(degrees: str = "rank") -> Found:
     hat = dense @ np.linalg.pinv(dense, rcond=1e-10)
     xi = model.sigma * np.random.default_rng(0).normal(size=(model.n, 4000))
     values = np.mean((xi - hat @ xi) ** 2, axis=0)
-    stated = noise.expected_train_error(model.n, used, model.sigma)
+    stated = expected_train_error(model.n, used, model.sigma)
     what = f"training error {values.mean():.3g}, stated {stated:.3g}; standard errors apart"
     return at_most(what, deviations(values, stated), 4)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
+from scipy.special import digamma, gamma
 
 from book.shared.draws import EXACT, THEORY, TINY, certified, deviations, fitted_slope, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim
 from book.shared.style import BLUE, GREEN, INK, ORANGE, RED, Picture, band, picture, subplots
+from companion import _validate as check
 from companion.linear import (
     expected_population_risk,
     feature_counts,
@@ -21,6 +24,75 @@ from companion.linear import (
 )
 from companion.linear.theory import noise, risk
 from companion.runner.results import Result
+
+
+def rest_leverage(X: Any, feature: int) -> float:
+    """``q = v^T (X_{-r}^T X_{-r})^+ v`` for a once-seen feature: v is the rest of its row r.
+
+    If the feature is resolved, the variance of its coefficient is exactly ``sigma^2 (1 + q)``.
+    Source: ours, :prf:ref:`thm-once-seen`.
+
+    Raises
+    ------
+    ValueError: the feature does not occur in exactly one row.
+    """
+    X = sp.csr_array(check.design("X", X))
+    feature = check.integer("feature", feature, low=0, high=X.shape[1] - 1)
+    rows = sp.csc_array(X)[:, [feature]].indices
+    if rows.size != 1:
+        raise ValueError(f"feature must occur in exactly one row, but feature {feature} occurs in {rows.size}")
+    others = np.delete(np.arange(X.shape[0]), rows[0])
+    v = X[[int(rows[0])]].toarray()[0]
+    v[feature] = 0
+    used = np.flatnonzero(np.bincount(X.indices, minlength=X.shape[1]) > 0)
+    weights = np.linalg.lstsq(X[others][:, used].toarray().T, v[used], rcond=1e-10)[0]
+    return float(weights @ weights)
+
+
+def noise_constant(alpha: float) -> float:
+    """``(1/alpha) Gamma(1 - 1/alpha) (psi(1) - psi(1/alpha))``, the constant of `diagonal_noise_law`."""
+    alpha = check.number("alpha", alpha, low=1, open_low=True)
+    return float(gamma(1 - 1 / alpha) * (digamma(1) - digamma(1 / alpha)) / alpha)
+
+
+def diagonal_noise_law(n: int, *, c: float, alpha: float) -> float:
+    """The power law of `diagonal_noise`: ``noise_constant(alpha) c^(1/alpha) n^-(1-1/alpha)``, d infinite.
+
+    Source: ours, :prf:ref:`prop-noise-law`.
+    """
+    n, c = check.positive_int("n", n), check.positive("c", c)
+    alpha = check.number("alpha", alpha, low=1, open_low=True)
+    return noise_constant(alpha) * c ** (1 / alpha) * float(n) ** -(1 - 1 / alpha)
+
+
+def noise_to_floor(alpha: float, sigma: float) -> float:
+    """Limit of (diagonal noise risk)/(unseen floor) for ``beta_i = 1``: ``sigma^2 (psi(1) - psi(1/alpha))``.
+
+    Source: ours, :prf:ref:`prop-noise-law`: the two fall at the same rate, so neither ever wins.
+    """
+    alpha = check.number("alpha", alpha, low=1, open_low=True)
+    return check.nonnegative("sigma", sigma) ** 2 * float(digamma(1) - digamma(1 / alpha))
+
+
+def chain_variance(length: int, sigma: float) -> np.ndarray:
+    """Noise variance along a chain of rows (1), (1, 2), (2, 3), ...: ``sigma^2 (1, 2, ..., length)``.
+
+    Source: ours, :prf:ref:`prop-chain`.
+    """
+    steps = np.arange(1, check.positive_int("length", length) + 1, dtype=float)
+    return check.nonnegative("sigma", sigma) ** 2 * steps
+
+
+def composition_bounds(t: int, leverage: float, sigma: float) -> dict[str, float]:
+    """Bounds on the noise of t once-seen features, each alone among tail features in its own row.
+
+    `leverage` is the largest ``v^T (A^T A)^{-1} v`` over their rows. Keys: "random" (independent signs),
+    "fixed" (signs fixed before the noise), "adversarial" (signs chosen after it).
+    Source: ours, :prf:ref:`thm-composition-noise`.
+    """
+    t, q = check.positive_int("t", t), check.nonnegative("leverage", leverage)
+    scale = check.nonnegative("sigma", sigma) ** 2 * t
+    return {"random": scale * (1 + q), "fixed": scale * (1 + t * q), "adversarial": scale * t * (1 + q)}
 
 
 @cache
@@ -95,7 +167,7 @@ conditional_risk.breaks("leave out the noise", variance=False)
 @claim(
     "thm-once-seen",
     "A resolved once-seen feature errs with variance sigma^2 (1 + leverage of the rest of its row)",
-    functions=(f"{THEORY}.noise.rest_leverage",),
+    functions=("book.linear.noise.rest_leverage",),
 )
 def once_seen(rest: float = 1.0, only_resolved: bool = True) -> Found:
     """Forty once-seen features of one design at alpha = 1.5."""
@@ -103,7 +175,7 @@ def once_seen(rest: float = 1.0, only_resolved: bool = True) -> Found:
     variance = inverse_gram_diagonal(X)
     features, _ = noise.once_seen_rows(X)
     features = features[(P[features] >= EXACT) | (not only_resolved)][:40]
-    worst = max(abs(variance[i] - (1 + rest * noise.rest_leverage(X, int(i)))) for i in features)
+    worst = max(abs(variance[i] - (1 + rest * rest_leverage(X, int(i)))) for i in features)
     return at_most(f"largest error of 1 + q on {features.size} once-seen features", worst, 1e-7)
 
 
@@ -114,13 +186,13 @@ once_seen.breaks("unresolved features too", only_resolved=False)
 @claim(
     "prop-chain",
     "Along a chain of rows the noise variance grows as 1, 2, 3, ...",
-    functions=(f"{THEORY}.noise.chain_variance",),
+    functions=("book.linear.noise.chain_variance",),
 )
 def chain(grows: bool = True) -> Found:
     """A chain of six rows with random signs."""
     length = 6
     X = np.eye(length) + np.diag(np.random.default_rng(0).choice([-1.0, 1.0], length - 1), -1)
-    expected = noise.chain_variance(length, 1.0) if grows else np.ones(length)
+    expected = chain_variance(length, 1.0) if grows else np.ones(length)
     return at_most("largest error of the variances", np.abs(inverse_gram_diagonal(X) - expected).max(), TINY)
 
 
@@ -142,7 +214,7 @@ def fig_noise(result: Result) -> Picture:
         mean, low, high = (np.array([c[part] for c in cells]) for part in ("mean", "low", "high"))
         band(ax, alphas, mean, np.maximum(low, 1e-6), high, color=color, label=name, marker="o")
     n, d, s = (result.settings[key] for key in ("n", "d", "s"))
-    law = [noise.diagonal_noise_law(n, c=risk.frequency_scale(s, a, d), alpha=a) for a in alphas]
+    law = [diagonal_noise_law(n, c=risk.frequency_scale(s, a, d), alpha=a) for a in alphas]
     left.plot(alphas, law, color=INK, ls="--", lw=1.2, label="law of the diagonal")
     left.set(yscale="log", xlabel=r"tail exponent $\alpha$", ylabel=r"loss over $\sigma^2$", title="In distribution")
     left.legend()
@@ -236,21 +308,21 @@ def diagonal(alpha: float, n: int) -> float:
     "The diagonal noise falls at the rate of the unseen floor; their ratio is sigma^2 (psi(1) - psi(1/alpha))",
     functions=(
         f"{THEORY}.noise.diagonal_noise",
-        f"{THEORY}.noise.diagonal_noise_law",
-        f"{THEORY}.noise.noise_to_floor",
+        "book.linear.noise.diagonal_noise_law",
+        "book.linear.noise.noise_to_floor",
     ),
 )
 def noise_law(exponent: float = 0.0, constant: str = "digamma") -> list[Found]:
     """The sum against 100 draws of the counts, its law, and the unseen mass, at alpha = 2 and n = 2,000."""
     alpha, n = 2.0, 2000
     model = long_tail(alpha, n, d=10_000)
-    law = noise.diagonal_noise_law(n, c=model.c, alpha=alpha) * float(n) ** exponent
+    law = diagonal_noise_law(n, c=model.c, alpha=alpha) * float(n) ** exponent
     if constant == "floor":
         law = risk.floor_law(n, c=model.c, alpha=alpha, b=0.0)
     counts = np.random.default_rng(0).binomial(n, model.p, size=(100, model.d))
     drawn = np.sum(np.divide(model.p, counts, out=np.zeros(counts.shape), where=counts > 0), axis=1)
     exact = diagonal(alpha, n)
-    ratio = exact / risk.unseen_floor(model.p, 1.0, n) / noise.noise_to_floor(alpha, 1.0)
+    ratio = exact / risk.unseen_floor(model.p, 1.0, n) / noise_to_floor(alpha, 1.0)
     return [
         at_most("standard errors between the drawn mean and the sum", deviations(drawn, exact), 4),
         between("diagonal noise over its law", exact / law, 0.98, 1.02),
@@ -265,7 +337,7 @@ noise_law.breaks("the floor's own constant", constant="floor")
 @claim(
     "thm-composition-noise",
     "Composing t once-seen features costs sigma^2 t, up to leverage, unless signs are chosen after the noise",
-    functions=(f"{THEORY}.noise.composition_noise", f"{THEORY}.noise.composition_bounds"),
+    functions=(f"{THEORY}.noise.composition_noise", "book.linear.noise.composition_bounds"),
 )
 def composed_noise(common: float = 1.0, chosen_after: bool = False) -> list[Found]:
     """Ten once-seen features of one design at alpha = 2, in units of sigma^2; the adversary over 400 draws of noise."""
@@ -280,7 +352,7 @@ def composed_noise(common: float = 1.0, chosen_after: bool = False) -> list[Foun
     w[: model.k] = np.asarray(X[rows, features]) @ rest
     others = np.delete(np.arange(model.n), rows)
     u = np.linalg.lstsq(X[others][:, used].toarray().T, w[used], rcond=1e-10)[0]
-    bounds = noise.composition_bounds(t, float(np.einsum("tj,jl,tl->t", rest, inverse, rest).max()), 1.0)
+    bounds = composition_bounds(t, float(np.einsum("tj,jl,tl->t", rest, inverse, rest).max()), 1.0)
     fixed = noise.composition_noise(X, features, 1.0, signs=np.ones(t))
     at = np.searchsorted(used, features)
     readers = np.linalg.lstsq(X[:, used].toarray().T, np.eye(used.size)[:, at], rcond=1e-10)[0]

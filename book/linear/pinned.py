@@ -7,19 +7,79 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import binomtest
+from scipy.stats import binom, binomtest
 
 from book.shared.draws import THEORY, long_tail
 from book.shared.ledger import Found, at_least, at_most, claim
 from book.shared.style import BLUE, GREEN, INK, ORANGE, PURPLE, Picture, band, picture, subplots, whiskers
+from companion import _validate as check
 from companion.linear import LongTailModel, sample_design
 from companion.linear.theory import counts, pinning
+from companion.linear.theory.checks import split
+from companion.linear.theory.counts import no_tail_probability
+
+
+def rank_failure_given_rows(p: np.ndarray, k: int, rows: int) -> float:
+    """Bound on P(rank A < k | N_0 = rows), :prf:ref:`thm-pinned` (a); at least 1 when rows < k."""
+    p, k = split(p, k, low=1)
+    return float(np.sum(pinning.value_probability(p[:k]) ** (check.integer("rows", rows, low=0) - k + 1)))
+
+
+def empty_column_probability(p: np.ndarray, k: int, rows: int) -> float:
+    """P(some column of A is empty | N_0 = rows): a lower bound on the failure, :prf:ref:`prop-empty-column`."""
+    p, k = split(p, k)
+    return float(_some((1 - p[:k]) ** check.integer("rows", rows, low=0)))
+
+
+def empty_column_average(p: np.ndarray, k: int, n: int) -> float:
+    """P(some column of A is empty) for n rows: `empty_column_probability` averaged over N_0 ~ Bin(n, pi_0)."""
+    (p, k), n = split(p, k), check.integer("n", n, low=0)
+    rows = np.arange(n + 1)
+    return float(binom.pmf(rows, n, no_tail_probability(p, k)) @ _some((1 - p[None, :k]) ** rows[:, None]))
+
+
+def pinning_frequency(k: int, rows: int, delta: float) -> float:
+    """The p_k that suffices for P(rank A < k | N_0 = rows) <= delta, :prf:ref:`cor-pinned`; inf if none does."""
+    k, rows = check.positive_int("k", k), check.integer("rows", rows, low=0)
+    delta = check.number("delta", delta, low=0, high=1, open_low=True)
+    if rows < k:
+        return math.inf
+    need = math.log(k / delta) / (rows - k + 1)
+    return need if need <= math.log(2) else math.inf
+
+
+def concentration_failure(p: np.ndarray, k: int, n: int, epsilon: float) -> float:
+    """``P(max_{i<=k} |n_i/(n p_i) - 1| > epsilon)``, exactly, :prf:ref:`prop-no-concentration` (a)."""
+    p, k = split(p, k)
+    p, n, epsilon = p[:k], check.integer("n", n, low=0), check.nonnegative("epsilon", epsilon)
+    low = np.ceil(n * p * (1 - epsilon) - 1e-9)
+    high = np.floor(n * p * (1 + epsilon) + 1e-9)
+    return float(_some(binom.sf(high, n, p) + binom.cdf(low - 1, n, p)))
+
+
+def _some(probability: np.ndarray) -> np.ndarray:
+    """Probability that one or more of independent events (last axis) happen; no cancellation when all are rare."""
+    with np.errstate(divide="ignore"):  # a certain event: log 0
+        return np.asarray(-np.expm1(np.log1p(-np.minimum(probability, 1.0)).sum(axis=-1)))
+
+
+def matrix_chernoff_bound(p: np.ndarray, k: int, n: int, delta: float) -> float:
+    """The matrix Chernoff bound on P(lambda_min <= 1 - delta) for the whitened Gram matrix of n rows.
+
+    k (e^-delta / (1 - delta)^(1 - delta))^(n / sum_{i<=k} 1/p_i), :prf:ref:`prop-no-concentration` (b).
+    """
+    p, k = split(p, k, low=1)
+    if p[:k].min() <= 0:
+        raise ValueError(f"p[:k] must be positive, got {p[:k].min()}")
+    n, delta = check.integer("n", n, low=0), check.number("delta", delta, low=0, high=1)
+    rate = delta + ((1 - delta) * math.log(1 - delta) if delta < 1 else 0.0)
+    return float(k * math.exp(-rate * n / float(np.sum(1 / p[:k]))))
 
 
 @claim(
     "prop-no-concentration",
     "At n p_k = 10 the spectrum does not concentrate and matrix Chernoff is vacuous",
-    functions=(f"{THEORY}.pinning.concentration_failure", f"{THEORY}.pinning.matrix_chernoff_bound"),
+    functions=("book.linear.pinned.concentration_failure", "book.linear.pinned.matrix_chernoff_bound"),
 )
 def no_concentration(common: float = 10.0, slack: float = 1.0) -> list[Found]:
     """Forty draws at each alpha; matrix Chernoff there, and in a million rows up to the k of the power law."""
@@ -27,11 +87,11 @@ def no_concentration(common: float = 10.0, slack: float = 1.0) -> list[Found]:
     for alpha in (1.25, 1.5, 2.0):
         model = long_tail(alpha)
         n, k = model.n, int((model.n * model.p >= common).sum())
-        least, off = pinning.concentration_failure(model.p, k, n, 0.5), 0
+        least, off = concentration_failure(model.p, k, n, 0.5), 0
         for _ in range(draws):
             A = sample_design(n, model.p[:k], seed=rng).toarray() / np.sqrt(n * model.p[:k])
             off += np.abs(np.linalg.eigvalsh(A.T @ A) - 1).max() > 0.5
-        chernoff = min(pinning.matrix_chernoff_bound(model.p, k, n, delta) for delta in (0.5, 0.9, 1.0))
+        chernoff = min(matrix_chernoff_bound(model.p, k, n, delta) for delta in (0.5, 0.9, 1.0))
         many, p = 10**6, long_tail(alpha, d=30_000).p
         i = np.arange(1, len(p) + 1)
         first = int(np.argmax((many * p * (alpha + 1) <= slack * i * np.log(i)) & (p < 1))) + 1
@@ -43,7 +103,7 @@ def no_concentration(common: float = 10.0, slack: float = 1.0) -> list[Found]:
                 f"{name}: (a) share of draws (limit: that less three standard errors)", off / draws, least - noise
             ),
             at_least(f"{name}: (b) least matrix Chernoff bound over delta", chernoff, 1),
-            at_least(f"{name}: (b) at k = {first}", pinning.matrix_chernoff_bound(p, first, many, 1.0), 1),
+            at_least(f"{name}: (b) at k = {first}", matrix_chernoff_bound(p, first, many, 1.0), 1),
         ]
     return found
 
@@ -97,14 +157,14 @@ SHARP = (1.0, 1.0, 0.06)  # hardly anything but an empty third column makes the 
 @claim(
     "thm-pinned",
     "Common features are pinned without concentration",
-    functions=(f"{THEORY}.pinning.rank_failure_given_rows", f"{THEORY}.pinning.rank_failure_bound"),
+    functions=("book.linear.pinned.rank_failure_given_rows", f"{THEORY}.pinning.rank_failure_bound"),
 )
 def pinned(signs: bool = True, lost_rows: bool = True, scale: float = 1.0) -> list[Found]:
     """Rank failures of drawn matrices and three standard errors, against both bounds; in (b) 3 rows of 10 are lost."""
     found = []
     for p, rows, n, draws in ((SMALL, 20, 24, 20_000), (SHARP, 40, 60, 40_000)):
         k, lost = len(p), 0.3
-        given = pinning.rank_failure_given_rows(np.array(p), k, rows)
+        given = rank_failure_given_rows(np.array(p), k, rows)
         averaged = pinning.rank_failure_bound(np.array([*p, lost if lost_rows else 0.0]), k, n)
         for what, bound, (share, error) in (
             (f"(a) {rows} plain rows", given, failures(p, rows, draws, 3, signs=signs)),
@@ -124,15 +184,15 @@ pinned.breaks("bounds times 0.9", scale=0.9)
 @claim(
     "cor-pinned",
     "min(p_k, ln 2) >= ln(k/delta)/(N_0 - k + 1) pins with probability 1 - delta",
-    functions=(f"{THEORY}.pinning.pinning_frequency",),
+    functions=("book.linear.pinned.pinning_frequency",),
 )
 def pinning_suffices(scale: float = 1.0) -> list[Found]:
     """The bound, and the share of drawn matrices, at the frequency that the corollary asks for (times scale)."""
     worst = 0.0
     for k, rows, delta in itertools.product((2, 10, 50), (200, 1000), (0.1, 1e-3)):
-        need = pinning.pinning_frequency(k, rows, delta)
-        worst = max(worst, pinning.rank_failure_given_rows(np.full(k, scale * need), k, rows) / delta)
-    share, error = failures([scale * pinning.pinning_frequency(10, 200, 0.1)] * 10, 200, 4000, 6)
+        need = pinning_frequency(k, rows, delta)
+        worst = max(worst, rank_failure_given_rows(np.full(k, scale * need), k, rows) / delta)
+    share, error = failures([scale * pinning_frequency(10, 200, 0.1)] * 10, 200, 4000, 6)
     return [
         at_most("largest bound over delta", worst, 1),
         at_most("10 features, 200 rows, delta = 0.1: share of rank failures, upper end", share + 3 * error, 0.1),
@@ -145,15 +205,15 @@ pinning_suffices.breaks("half that frequency", scale=0.5)
 @claim(
     "prop-empty-column",
     "Empty columns already make the rank fail: the bound is sharp",
-    functions=(f"{THEORY}.pinning.empty_column_probability",),
+    functions=("book.linear.pinned.empty_column_probability",),
 )
 def empty_column(power: float = 1.0) -> list[Found]:
     """Rank failures of 20,000 drawn matrices, and the bound, against the probability of an empty column."""
     found, p = [], np.array(SMALL)
     for rows in (12, 20):
         share, _ = failures(SMALL, rows, 20_000, 5 + rows)
-        least = pinning.empty_column_probability(p, 4, rows) ** power
-        bound = pinning.rank_failure_given_rows(p, 4, rows)
+        least = empty_column_probability(p, 4, rows) ** power
+        bound = rank_failure_given_rows(p, 4, rows)
         terms = float(np.sum((1 - p) ** rows / (1 - p) ** 3))
         found += [
             at_least(f"{rows} rows: share of rank failures, upper end", share + 3 * math.sqrt(share / 20_000), least),
@@ -208,9 +268,9 @@ def spectrum_rows(
                 "highest_high": float(np.quantile(high, 0.9)),
                 "failed": float(np.mean(failed)),
                 "bound": pinning.rank_failure_bound(model.p, k, n),
-                "empty": pinning.empty_column_average(model.p, k, n),
-                "chernoff": pinning.matrix_chernoff_bound(model.p, k, n, 1.0),
-                "off_half": pinning.concentration_failure(model.p, k, n, 0.5),
+                "empty": empty_column_average(model.p, k, n),
+                "chernoff": matrix_chernoff_bound(model.p, k, n, 1.0),
+                "off_half": concentration_failure(model.p, k, n, 0.5),
             }
         )
     return rows

@@ -13,18 +13,54 @@ from scipy.stats import binom
 from book.shared.draws import THEORY, design, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim, exactly
 from book.shared.style import BLUE, GREEN, GREY, ORANGE, Picture, picture, subplots, whiskers
+from companion import _validate as check
 from companion.linear import LongTailModel, peel, peeling_rounds, recoverability, sample_design
 from companion.linear.theory import counts, density, risk
+from companion.linear.theory.checks import below_one, split
 from companion.runner.results import Result, interval
+
+
+def no_tail_bounds(p: np.ndarray, k: int) -> tuple[float, float]:
+    """Lower and upper bound on pi_0 from the tail mass alone, :prf:ref:`lem-row-counts` (a).
+
+    Raises
+    ------
+    ValueError: p_{k+1} = 1, where no such bound holds.
+    """
+    p, k = split(p, k)
+    first = float(below_one(p, k).max(initial=0.0))
+    mass = counts.tail_mass(p, k)
+    return max(1 - mass, math.exp(-mass / (1 - first))), math.exp(-mass)
+
+
+def several_tail_probability(p: np.ndarray, k: int) -> float:
+    """P(a row holds two tail features or more), exactly; ValueError unless p_{k+1} < 1."""
+    p, k = split(p, k)
+    tail = below_one(p, k)
+    none = counts.no_tail_probability(p, k)
+    return max(0.0, 1 - none * (1 + float(np.sum(tail / (1 - tail)))))
+
+
+def several_tail_bound(p: np.ndarray, k: int) -> float:
+    """The expected number of pairs of tail features in a row, :prf:ref:`lem-row-counts` (b)."""
+    p, k = split(p, k)
+    tail = p[k:]
+    return float(tail.sum() ** 2 - np.sum(tail**2)) / 2
+
+
+def few_plain_rows_bound(n: int, none: float, delta: float) -> float:
+    """Bound on P(N_0 <= (1 - delta) n pi_0), N_0 ~ Bin(n, pi_0), :prf:ref:`lem-row-counts` (c)."""
+    n, none = check.integer("n", n, low=0), check.number("none", none, low=0, high=1)
+    return math.exp(-(check.number("delta", delta, low=0, high=1) ** 2) * n * none / 2)
 
 
 @claim(
     "lem-row-counts",
     "Most rows hold at most one tail feature, with explicit constants",
     functions=(
-        f"{THEORY}.counts.no_tail_bounds",
-        f"{THEORY}.counts.several_tail_bound",
-        f"{THEORY}.counts.few_plain_rows_bound",
+        "book.linear.structure.no_tail_bounds",
+        "book.linear.structure.several_tail_bound",
+        "book.linear.structure.few_plain_rows_bound",
     ),
 )
 def row_counts(upper_scale: float = 1.0, pair_scale: float = 1.0, chernoff_scale: float = 1.0) -> list[Found]:
@@ -34,13 +70,13 @@ def row_counts(upper_scale: float = 1.0, pair_scale: float = 1.0, chernoff_scale
         model = long_tail(alpha)
         p, n, k = model.p, model.n, int((model.n * model.p >= common).sum())
         mass, squares, none = float(p[k:].sum()), float(p[k:] @ p[k:]), counts.no_tail_probability(p, k)
-        upper.append((upper_scale * math.log(counts.no_tail_bounds(p, k)[1]) - math.log(none)) / squares)
+        upper.append((upper_scale * math.log(no_tail_bounds(p, k)[1]) - math.log(none)) / squares)
         lower.append((math.log(none) + mass / (1 - p[k])) / squares)
         union += [(none - (1 - mass)) / mass**2] * (mass < 1)
-        pairs.append(pair_scale * counts.several_tail_bound(p, k) / counts.several_tail_probability(p, k))
+        pairs.append(pair_scale * several_tail_bound(p, k) / several_tail_probability(p, k))
         for delta in (0.1, 0.3, 0.6):
             exact = binom.logcdf(math.floor((1 - delta) * n * none), n, none)
-            chernoff.append(exact / (chernoff_scale * math.log(counts.few_plain_rows_bound(n, none, delta))))
+            chernoff.append(exact / (chernoff_scale * math.log(few_plain_rows_bound(n, none, delta))))
     return [
         at_least("(a) least of -p_{>k} - ln pi_0, over sum p_i^2", min(upper), 0),
         at_least("(a) least of ln pi_0 + p_{>k}/(1 - p_{k+1}), over sum p_i^2", min(lower), 0),
@@ -179,7 +215,7 @@ def fig_tails(result: Result) -> Picture:
     for alpha in grid:
         model = LongTailModel(fixed["n"], fixed["d"], fixed["s"], float(alpha), 0.0, 0.0)
         none = counts.no_tail_probability(model.p, model.k)
-        several = counts.several_tail_probability(model.p, model.k)
+        several = several_tail_probability(model.p, model.k)
         lines.append((none, 1 - none - several, several))
     none, one, several = np.array(lines).T
     figure, ax = subplots(size=(6.4, 3.2))

@@ -2,17 +2,76 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from book.shared.draws import THEORY, TINY, certified, design, filled, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim
 from book.shared.style import BLUE, GREEN, GREY, INK, PURPLE, RED, Picture, band, picture, subplots, whiskers
+from companion import _validate as check
 from companion.linear import LongTailModel, feature_counts, gradient_descent, min_norm, ridge, sample_design
 from companion.linear.theory import noise, risk, shrinkage
+from companion.linear.theory.checks import frequencies, vector_like
+from companion.linear.theory.risk import once_seen_mass
 from companion.runner.results import Result
+
+
+def matching_penalty(n: int, *, lr: float, steps: int) -> float:
+    """The ``n lam`` that shrinks an isolated once-seen feature as `steps` of gradient descent do.
+
+    ``n lam = 1 / ((1 - 2 lr/n)^-steps - 1)``, about ``n / (2 lr steps)`` while that is large.
+    """
+    n, lr = check.positive_int("n", n), check.number("lr", lr, low=0, open_low=True, high=n / 2)
+    steps = check.positive_int("steps", steps)
+    return 0.0 if 2 * lr == n else 1 / math.expm1(-steps * math.log1p(-2 * lr / n))
+
+
+def ridge_leverage(X: Any, n_lam: float) -> np.ndarray:
+    """Self-influence ``h_rr = x_r (X^T X + n lam I)^{-1} x_r`` of each row under ridge, shape (n,), n lam > 0.
+
+    ``1 - h_rr`` is residual over leave-one-out residual; :prf:ref:`prop-measured-memorization`.
+    """
+    X = sp.csr_array(check.design("X", X))
+    n_lam = check.positive("n_lam", n_lam)
+    used = np.flatnonzero(np.bincount(X.indices, minlength=X.shape[1]) > 0)
+    dense = X[:, used].toarray()
+    if used.size == 0:
+        return np.zeros(X.shape[0])
+    half = np.linalg.solve(dense.T @ dense + n_lam * np.eye(used.size), dense.T)
+    return np.einsum("ri,ir->r", dense, half)
+
+
+@dataclass(frozen=True)
+class Forgetting:
+    """What shrinking every once-seen coefficient by ``1/(1 + n lam)`` adds, in expectation over the draw."""
+
+    train: float  # to the mean squared training residual
+    population: float  # to the in-distribution risk
+    composition: float  # to the loss on t composed once-seen features, on average over such features
+
+
+def forgetting(p: Any, beta: Any, n: int, n_lam: float, t: int) -> Forgetting:
+    """Costs of forgetting the once-seen features, if each is the only thing its row gets wrong.
+
+    train: ``z^2 sum_i beta_i^2 p_i (1-p_i)^(n-1)``, z = n lam/(1 + n lam); population: the same with one more
+    factor ``n p_i``; composition: ``t z^2`` times the mean of beta_i^2 over once-seen features, NaN if there are none.
+    Source: ours, :prf:ref:`prop-forgetting`.
+    """
+    p = frequencies(p)
+    beta = vector_like("beta", beta, p)
+    n, t = check.positive_int("n", n), check.positive_int("t", t)
+    z2 = (1 - float(shrinkage.ridge_shrinkage(1, n_lam))) ** 2
+    train, once = once_seen_mass(p, beta**2, n), once_seen_mass(p, 1.0, n)
+    return Forgetting(
+        train=z2 * train,
+        population=z2 * n * once_seen_mass(p, p * beta**2, n),
+        composition=z2 * t * train / once if once else math.nan,
+    )
 
 
 @claim(
@@ -47,8 +106,10 @@ ridge_once_seen.breaks("hold lam instead of n lam when the row is left out", lam
 @claim(
     "prop-isolated",
     "An isolated feature under ridge and under early stopping, in closed form",
-    functions=tuple(
-        f"{THEORY}.shrinkage.{name}" for name in ("ridge_shrinkage", "gradient_shrinkage", "matching_penalty")
+    functions=(
+        f"{THEORY}.shrinkage.ridge_shrinkage",
+        f"{THEORY}.shrinkage.gradient_shrinkage",
+        "book.linear.turning_off.matching_penalty",
     ),
 )
 def isolated(per_row: bool = True, double: bool = True) -> list[Found]:
@@ -59,7 +120,7 @@ def isolated(per_row: bool = True, double: bool = True) -> list[Found]:
     n_lam, lr, steps = 0.8, 0.3, 17
     factor = shrinkage.ridge_shrinkage(counts, n_lam if per_row else n_lam / n)
     learned = shrinkage.gradient_shrinkage(counts, n, lr=lr if double else lr / 2, steps=steps)
-    once = shrinkage.ridge_shrinkage(1, shrinkage.matching_penalty(n, lr=lr, steps=steps))
+    once = shrinkage.ridge_shrinkage(1, matching_penalty(n, lr=lr, steps=steps))
     stopped = shrinkage.gradient_shrinkage(1, n, lr=lr, steps=steps)
     return [
         at_most("largest error for ridge", np.abs(ridge(X, X @ beta, n_lam / n) - factor * beta).max(), TINY),
@@ -77,13 +138,13 @@ isolated.breaks("half the step", double=False)
 @claim(
     "prop-measured-memorization",
     "Self-influence is one minus residual over held-out residual: memorization, measured",
-    functions=(f"{THEORY}.shrinkage.ridge_leverage",),
+    functions=("book.linear.turning_off.ridge_leverage",),
 )
 def measured_memorization(lam_held: bool = False) -> list[Found]:
     """Every row of one design with noise is left out once, at n lam = 0.7."""
     model, X, _ = certified(1.5, 100)
     y, n, n_lam = X @ model.beta + np.random.default_rng(0).normal(size=100), 100, 0.7
-    residual, h = y - X @ ridge(X, y, n_lam / n), shrinkage.ridge_leverage(X, n_lam)
+    residual, h = y - X @ ridge(X, y, n_lam / n), ridge_leverage(X, n_lam)
     lam = n_lam / n if lam_held else n_lam / (n - 1)
     keep = [np.arange(n) != r for r in range(n)]
     left = np.array([y[r] - (X[[r]] @ ridge(X[keep[r]], y[keep[r]], lam))[0] for r in range(n)])
@@ -103,13 +164,13 @@ measured_memorization.breaks("hold lam instead of n lam when a row is left out",
 @claim(
     "prop-forgetting",
     "What forgetting once-seen features costs in training, in distribution and in composition",
-    functions=(f"{THEORY}.shrinkage.forgetting",),
+    functions=("book.linear.turning_off.forgetting",),
 )
 def forgotten(per_row: bool = True, population: float = 1.0, t: int = 2) -> list[Found]:
     """Exact identity of the residuals; the three costs to 15 % of their measured means at alpha = 2, n lam = 1."""
     n, n_lam, draws = 4000, 1.0, 10
     model = long_tail(2.0, n)
-    expected = shrinkage.forgetting(model.p, model.beta, n, n_lam, t=2)
+    expected = forgetting(model.p, model.beta, n, n_lam, t=2)
     sums, worst = np.zeros(4), 0.0
     for seed in range(draws):
         X = sample_design(n, model.p, seed=seed)
@@ -121,7 +182,7 @@ def forgotten(per_row: bool = True, population: float = 1.0, t: int = 2) -> list
         error = (b - model.beta)[features]
         sums += [residual @ residual / n, model.p[features] @ error**2, error @ error, features.size]
     large = long_tail(2.0, 1000, d=1_000_000)
-    far = shrinkage.forgetting(large.p, large.beta, 100_000, n_lam, t=2)
+    far = forgetting(large.p, large.beta, 100_000, n_lam, t=2)
     ratios = (
         ("training", sums[0] / draws / expected.train),
         ("in distribution", sums[1] / draws / (population * expected.population)),
@@ -191,7 +252,7 @@ def fig_joint(result: Result, sigma: float, n_lam: float | None = None) -> Pictu
         beta_exponent=result.settings["beta_exponent"],
         sigma=sigma,
     )
-    theory = [shrinkage.forgetting(model.p, model.beta, model.n, z, t=result.settings["t"]) for z in x]
+    theory = [forgetting(model.p, model.beta, model.n, z, t=result.settings["t"]) for z in x]
     left.plot(x, [f.composition for f in theory], color=INK, ls="--", lw=1.1, label="closed form")
     left.plot(x, [f.train for f in theory], color=INK, ls="--", lw=1.1)
     left.set(xscale="log", yscale="log", xlabel=r"$n\lambda$", ylabel="loss", ylim=(1e-6, 2), title="Losses")

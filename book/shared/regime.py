@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from companion import _validate as check
 from companion.linear.theory.density import blocks, cavity, lambert_rate, power_sum
 
-__all__ = ["Regime", "regime"]
+__all__ = ["Regime", "paper_rate_first_vacuous", "regime"]
 
 FIRST = 4000  # frequencies taken one by one
 
@@ -58,3 +59,28 @@ def regime(alpha: float, s: float, n: float, *, ratio: float = 10.0, common: flo
         second=(tail * np.log(ratio * n)) ** 2,
         k=k,
     )
+
+
+def paper_rate_first_vacuous(alpha: float, *, s: float = 5.0, common_count: float = 10.0) -> float:
+    """The n above which p_{>k}^2 ln^2 d < 1 when n p_k = common_count and d = 10 n (bisection in log n, alpha > 1).
+
+    Sums over the power law are replaced by their leading Euler-Maclaurin terms, which is exact to a fraction
+    of a per cent at these sizes.
+    """
+    alpha = check.number("alpha", alpha, low=1, open_low=True)
+    s, common_count = check.positive("s", s), check.positive("common_count", common_count)
+
+    def second(log_n: float) -> float:
+        n = math.exp(log_n)
+        d = 10 * n
+        head = np.arange(1, 1001, dtype=float)
+        z = float(np.sum(head**-alpha)) + float(power_sum(alpha, 1000.0, d))
+        c = s / z
+        k = (n * c / common_count) ** (1 / alpha)
+        return c * float(power_sum(alpha, k, d)) * math.log(d)
+
+    low, high = math.log(100.0), math.log(1e18)
+    while high - low > 1e-4:
+        middle = (low + high) / 2
+        low, high = (middle, high) if second(middle) > 1 else (low, middle)
+    return math.exp(high)

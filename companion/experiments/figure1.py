@@ -16,16 +16,10 @@ import numpy as np
 from companion.linear.model import LongTailModel
 from companion.linear.risk import composition_risk, population_risk
 from companion.linear.solve import min_norm
-from companion.linear.theory.density import cavity
-from companion.linear.theory.noise import inverse_count
-from companion.linear.theory.risk import unseen_floor
 from companion.runner.experiment import Resources, define, grid, setting
 
 RESOLVED = 1e-7  # a random probe comes back this exactly on resolved features, and nowhere else
 PAIR = 2  # tail features in an out-of-distribution row
-EXPOSURES = ((1, 1), (2, 2), (3, 5), (6, 20), (21, 10**9))  # classes of occurrences, ends included
-
-
 PAPER: dict[str, tuple[float, str]] = {
     "n": (1000, "training rows"),
     "d": (10_000, "features"),
@@ -131,78 +125,6 @@ def measures(drawn: Draw, sigma: float) -> dict[str, float]:
         "composition": composed(seen),
         "composition_resolved": composed(seen & drawn.resolved),
     }
-
-
-def by_exposure(drawn: Draw, sigma: float) -> list[dict[str, Any]]:
-    """Root mean square error of the seen features by how often they occurred, resolved and unresolved apart.
-
-    One dict for each class of occurrences: `seen` (text), `low`, `high` (inclusive); "resolved" and
-    "unresolved": the number of features; "resolved_error" and "unresolved_error" (NaN where there is none).
-    """
-    square = (drawn.beta_hat(sigma) - drawn.model.beta) ** 2
-    out = []
-    for low, high in EXPOSURES:
-        members = (drawn.seen >= low) & (drawn.seen <= high)
-        row: dict[str, Any] = {"seen": _span(low, high, drawn.model.n), "low": low, "high": high}
-        for name, mask in (("resolved", drawn.resolved), ("unresolved", ~drawn.resolved)):
-            row[name] = int((members & mask).sum())
-            row[f"{name}_error"] = float(np.sqrt(_mean(square[members & mask])))
-        out.append(row)
-    return out
-
-
-def loss_parts(drawn: Draw, sigma: float) -> dict[str, dict[str, float]]:
-    """The two losses of `measures`, split by the features that cause them; each dict sums to its loss."""
-    model, tail = drawn.model, drawn.tail
-    square = (drawn.beta_hat(sigma) - model.beta) ** 2
-    weighted = model.p * square
-    seen, resolved = drawn.seen > 0, drawn.resolved
-    candidates = tail & seen
-    share = PAIR / max(1, int(candidates.sum()))
-    common = float(weighted[~tail].sum())
-    return {
-        "in_distribution": {
-            "never seen": float(weighted[tail & ~seen].sum()),
-            "seen, not resolved": float(weighted[candidates & ~resolved].sum()),
-            "resolved (noise)": float(weighted[candidates & resolved].sum()),
-            "common": common,
-        },
-        "composition": {
-            "never seen": 0.0,
-            "seen, not resolved": share * float(square[candidates & ~resolved].sum()),
-            "resolved (noise)": share * float(square[candidates & resolved].sum()),
-            "common": common,
-        },
-    }
-
-
-def expectations(settings: Settings, alpha: float, sigma: float) -> dict[str, float]:
-    """What theory says of the same quantities; no random draws.
-
-    unseen: exact expectation, ``sum_i p_i beta_i^2 (1 - p_i)^n`` (a lower bound of the in-distribution loss).
-    once_square: sigma^2, exact for a feature whose row holds nothing else, a lower bound otherwise.
-    common_square, composition: leading order, as if every feature stood alone in its rows, where the error of
-    one seen m times has variance ``sigma^2 / m``. recovered: share of the seen tail features, from the scalar
-    equation (:prf:ref:`prop-fixed-point`).
-    """
-    model = long_tail_model(settings, alpha, sigma)
-    p, k = model.p, model.k
-    seen = 1 - (1 - p) ** model.n
-    inverse = inverse_count(p, model.n)
-    common = inverse[:k] / seen[:k]
-    tail = inverse[k:].sum() / seen[k:].sum()
-    resolved = 1 - cavity(p, model.n).unresolved
-    return {
-        "once_square": sigma**2,
-        "common_square": sigma**2 * _mean(common),
-        "unseen": unseen_floor(p, model.beta, model.n),
-        "recovered": float(resolved[k:].sum() / seen[k:].sum()),
-        "composition": sigma**2 * float(p[:k] @ common + PAIR * tail),
-    }
-
-
-def _span(low: int, high: int, n: int) -> str:
-    return f"{low}" if low == high else f"{low}–{high}" if high <= n else f"{low}+"
 
 
 def _mean(values: np.ndarray) -> float:

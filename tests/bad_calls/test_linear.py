@@ -6,6 +6,10 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
+from book.linear import minimum_norm, pinned, structure, turning_off
+from book.linear import noise as noise_room
+from book.linear import noiseless as noiseless_room
+from book.shared import regime
 from companion import linear
 from companion.linear.theory import counts, density, noise, pinning, recovery, risk, shrinkage
 
@@ -136,8 +140,20 @@ LOSSES = [
 THEORY = [
     bad("tail_mass-k", lambda: counts.tail_mass(p, 9), ValueError, "k must be in [0, 3], got 9"),
     bad("no_tail-p", lambda: counts.no_tail_probability([2.0], 0), ValueError, "p must", "[0, 1]", "2.0"),
-    bad("several-p-1", lambda: counts.several_tail_probability([1.0], 0), ValueError, "p[k:] must be below 1, got 1.0"),
-    bad("plain-delta", lambda: counts.few_plain_rows_bound(10, 0.5, -3), ValueError, "delta must", "[0, 1]", "-3"),
+    bad(
+        "several-p-1",
+        lambda: structure.several_tail_probability([1.0], 0),
+        ValueError,
+        "p[k:] must be below 1, got 1.0",
+    ),
+    bad(
+        "plain-delta",
+        lambda: structure.few_plain_rows_bound(10, 0.5, -3),
+        ValueError,
+        "delta must",
+        "[0, 1]",
+        "-3",
+    ),
     bad("seen-n", lambda: counts.expected_seen(p, -1), ValueError, "n must be at least 0, got -1"),
     bad("unseen-p", lambda: counts.unseen_mass([-1.0], 3), ValueError, "p must", "[0, 1]", "-1.0"),
     bad("sum-alpha", lambda: counts.power_law_sum(1.0, 1, 10), ValueError, "alpha must", "greater than 1", "1.0"),
@@ -153,16 +169,26 @@ THEORY = [
     bad("lambert", lambda: density.lambert_rate(nan, 0.5), ValueError, "M must be finite", "got nan"),
     bad("row_map-z", lambda: density.row_map(p, 10, [2.0]), ValueError, "z must hold probabilities in [0, 1]", "2.0"),
     bad("pinned-k", lambda: pinning.rank_failure_bound(p, 4, 10), ValueError, "k must be in [1, 3], got 4"),
-    bad("pinned-delta", lambda: pinning.pinning_frequency(3, 10, 0), ValueError, "delta must", "(0, 1]", "got 0"),
-    bad("concentration", lambda: pinning.concentration_failure(p, 2, 9, -1), ValueError, "epsilon must", "got -1"),
+    bad("pinned-delta", lambda: pinned.pinning_frequency(3, 10, 0), ValueError, "delta must", "(0, 1]", "got 0"),
+    bad("concentration", lambda: pinned.concentration_failure(p, 2, 9, -1), ValueError, "epsilon must", "got -1"),
     bad("level-one-k", lambda: recovery.expected_level_one(p, 9, 10), ValueError, "k must be in [0, 3], got 9"),
     bad("paper-rate-k", lambda: recovery.paper_rate(p, 3), ValueError, "k must be in [1, 2], got 3"),
-    bad("vacuous", lambda: recovery.paper_rate_first_vacuous(1.0), ValueError, "alpha must", "greater than 1"),
-    bad("train-error", lambda: noise.expected_train_error(3, 4, 1), ValueError, "rank must be in [0, 3], got 4"),
+    bad("vacuous", lambda: regime.paper_rate_first_vacuous(1.0), ValueError, "alpha must", "greater than 1"),
+    bad(
+        "train-error",
+        lambda: minimum_norm.expected_train_error(3, 4, 1),
+        ValueError,
+        "rank must be in [0, 3], got 4",
+    ),
     bad("noise-sigma", lambda: noise.noise_risk(X, p, -1), ValueError, "sigma must", "at least 0", "got -1"),
     bad("noise-p", lambda: noise.noise_risk(X, [0.1], 1), ValueError, "p must have length 3, got 1"),
-    bad("rest-feature", lambda: noise.rest_leverage(X, 3), ValueError, "feature must be in [0, 2], got 3"),
-    bad("rest-twice", lambda: noise.rest_leverage(np.ones((2, 2)), 0), ValueError, "feature must occur in exactly one"),
+    bad("rest-feature", lambda: noise_room.rest_leverage(X, 3), ValueError, "feature must be in [0, 2], got 3"),
+    bad(
+        "rest-twice",
+        lambda: noise_room.rest_leverage(np.ones((2, 2)), 0),
+        ValueError,
+        "feature must occur in exactly one",
+    ),
     bad("common-k", lambda: noise.common_leverage(X, p, 0), ValueError, "k must be in [1, 3], got 0"),
     bad("composed-empty", lambda: noise.composition_noise(X, [], 1), ValueError, "features must be a non-empty list"),
     bad("composed-outside", lambda: noise.composition_noise(X, [9], 1), ValueError, "features must be in [0, 2]", "9"),
@@ -175,14 +201,21 @@ THEORY = [
         "resolved must be a bool mask of shape (3,)",
         "(1,)",
     ),
-    bad("risk-k", lambda: risk.expected_risk_bounds(p, 1, 10, 3), ValueError, "k must be in [0, 2], got 3"),
+    bad("risk-k", lambda: noiseless_room.expected_risk_bounds(p, 1, 10, 3), ValueError, "k must be in [0, 2], got 3"),
     bad("scale-alpha", lambda: risk.frequency_scale(5, 1.0), ValueError, "alpha must be above 1", "got 1.0"),
     bad("exponent", lambda: risk.floor_exponent(0.1, 0.1), ValueError, "alpha must be above 1 - 2b = 0.8", "got 0.1"),
     bad("floor-d", lambda: risk.floor_law(9, c=1, alpha=2, b=0.1, d=-3), ValueError, "d must be at least 1, got -3"),
     bad("shrink-lam", lambda: shrinkage.ridge_shrinkage(1, -1), ValueError, "n_lam must", "at least 0", "got -1"),
     bad("shrink-count", lambda: shrinkage.ridge_shrinkage(-1, 1), ValueError, "count must", "at least 0", "got -1"),
-    bad("match-lr", lambda: shrinkage.matching_penalty(10, lr=6.0, steps=1), ValueError, "lr must", "(0, 5.0]", "6.0"),
-    bad("forget-t", lambda: shrinkage.forgetting(p, 1, 10, 1, 0), ValueError, "t must be at least 1, got 0"),
+    bad(
+        "match-lr",
+        lambda: turning_off.matching_penalty(10, lr=6.0, steps=1),
+        ValueError,
+        "lr must",
+        "(0, 5.0]",
+        "6.0",
+    ),
+    bad("forget-t", lambda: turning_off.forgetting(p, 1, 10, 1, 0), ValueError, "t must be at least 1, got 0"),
 ]
 
 

@@ -58,20 +58,20 @@ def test_composition_is_the_average_over_pairs_and_signs(drawn: figure1.Draw) ->
 
 def test_parts_add_up_to_the_losses(drawn: figure1.Draw) -> None:
     for sigma in (0.0, 0.2):
-        parts, whole = figure1.loss_parts(drawn, sigma), figure1.measures(drawn, sigma)
+        parts, whole = figure.loss_parts(drawn, sigma), figure1.measures(drawn, sigma)
         for name in parts:
             assert sum(parts[name].values()) == pytest.approx(whole[name], rel=1e-12)
 
 
 def test_exposure_classes_cover_every_seen_feature_once(drawn: figure1.Draw) -> None:
-    classes = figure1.by_exposure(drawn, 0.1)
+    classes = figure.by_exposure(drawn, 0.1)
     assert sum(c["resolved"] + c["unresolved"] for c in classes) == (drawn.seen > 0).sum()
 
 
 def test_unseen_expectation_against_draws() -> None:
     """The dashed line of the in-distribution panel, within 4 standard errors over 60 small draws."""
     losses = [figure1.measures(figure1.draw(SMALL, 2.0, seed=s), 0.0)["unseen"] for s in range(60)]
-    expected = figure1.expectations(SMALL, 2.0, 0.0)["unseen"]
+    expected = figure.expectations(SMALL, 2.0, 0.0)["unseen"]
     assert abs(np.mean(losses) - expected) < 4 * np.std(losses) / 60**0.5
 
 
@@ -79,7 +79,7 @@ def test_leading_order_of_the_common_error_against_draws() -> None:
     """Few tail features, plenty of rows: then the dashed line of the common panel is right to 15%."""
     setting = replace(SMALL, n=400, s=2.0)
     squares = [figure1.measures(figure1.draw(setting, 2.5, seed=s), 0.3)["common_square"] for s in range(60)]
-    expected = figure1.expectations(setting, 2.5, 0.3)["common_square"]
+    expected = figure.expectations(setting, 2.5, 0.3)["common_square"]
     assert np.mean(squares) == pytest.approx(expected, rel=0.15 + 4 * np.std(squares) / 60**0.5 / expected)
 
 
@@ -133,4 +133,4 @@ def test_leading_order_of_the_common_error_is_the_mean_of_one_over_the_count() -
     laws = [binom.pmf(seen, 30, p) for p in model.p[: model.k]]
     means = [law @ (1 / seen) / law.sum() for law in laws]
     assert model.p[model.k - 1] < 0.1
-    assert figure1.expectations(settings, 2.0, 0.5)["common_square"] == pytest.approx(0.25 * np.mean(means))
+    assert figure.expectations(settings, 2.0, 0.5)["common_square"] == pytest.approx(0.25 * np.mean(means))

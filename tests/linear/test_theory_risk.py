@@ -12,6 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
+from book.linear import data as data_room
+from book.linear import noise as noise_room
+from book.linear import noiseless as noiseless_room
+from book.linear import turning_off as turning_off_room
 from companion import experiments
 from companion.linear import (
     LongTailModel,
@@ -74,18 +78,18 @@ def test_expected_risk_bounds_contain_an_enumeration():
         weight = np.prod(np.where(X == 0, 1 - p, p / 2))
         mean += weight * float(p @ (np.linalg.pinv(X) @ (X @ beta) - beta) ** 2)
     for k in (0, 1, 2):
-        bounds = risk.expected_risk_bounds(p, beta, n, k)
+        bounds = noiseless_room.expected_risk_bounds(p, beta, n, k)
         assert bounds.floor == pytest.approx(risk.unseen_floor(p, beta, n))
         assert bounds.floor < mean < bounds.upper
 
 
 def test_tightest_k_beats_the_usual_choice():
     model = model_of(2.0, 1000)
-    k = risk.tightest_k(model.p, model.beta, model.n)
-    best = risk.expected_risk_bounds(model.p, model.beta, model.n, k).upper
-    assert best < 0.5 * risk.expected_risk_bounds(model.p, model.beta, model.n, model.k).upper
+    k = noiseless_room.tightest_k(model.p, model.beta, model.n)
+    best = noiseless_room.expected_risk_bounds(model.p, model.beta, model.n, k).upper
+    assert best < 0.5 * noiseless_room.expected_risk_bounds(model.p, model.beta, model.n, model.k).upper
     assert all(
-        best <= risk.expected_risk_bounds(model.p, model.beta, model.n, j).upper * 1.05
+        best <= noiseless_room.expected_risk_bounds(model.p, model.beta, model.n, j).upper * 1.05
         for j in range(max(1, k - 5), k + 6)
     )
 
@@ -106,7 +110,7 @@ def test_floor_law_is_within_its_error_everywhere(alpha, b, n, d, s):
     c = risk.frequency_scale(s, alpha, d)
     exact = risk.unseen_floor(np.minimum(1, c * i**-alpha), i**-b, n)
     law = risk.floor_law(n, c=c, alpha=alpha, b=b, d=d)
-    assert abs(exact - law) <= risk.floor_law_error(n, c=c, alpha=alpha, b=b) * (1 + 1e-9)
+    assert abs(exact - law) <= noiseless_room.floor_law_error(n, c=c, alpha=alpha, b=b) * (1 + 1e-9)
 
 
 def test_floor_law_agrees_with_the_sum_of_the_density_chapter():
@@ -124,7 +128,7 @@ def test_floor_of_ones_is_the_unseen_mass_and_good_turing_shifts_n():
 @pytest.mark.parametrize(("s", "alpha"), [(5.0, 1.0), (5.0, 2.0), (50.0, 1.2)])
 def test_sparsity_shortfall(s, alpha):
     model = model_of(alpha, s=s)
-    assert model.row_mass + risk.clipped_mass(s, alpha, model.d) == pytest.approx(s)
+    assert model.row_mass + data_room.clipped_mass(s, alpha, model.d) == pytest.approx(s)
 
 
 # --- noise ------------------------------------------------------------------------------------------------
@@ -148,7 +152,7 @@ def test_rest_leverage_gives_the_variance():
     assert all(X[[r], :][:, [i]].nnz == 1 for i, r in zip(features[:5], rows[:5], strict=True))
     resolved = features[recoverability(X)[features] > 1 - 1e-9]
     variance = inverse_gram_diagonal(X)
-    assert [1 + noise.rest_leverage(X, int(i)) for i in resolved[:8]] == pytest.approx(variance[resolved[:8]])
+    assert [1 + noise_room.rest_leverage(X, int(i)) for i in resolved[:8]] == pytest.approx(variance[resolved[:8]])
 
 
 def test_common_leverage_is_at_least_the_counts():
@@ -204,14 +208,14 @@ def test_noise_constant_is_its_series():
 
     terms = np.exp(gammaln(m + 0.5) - gammaln(m + 1)) / m
     series = 0.5 * (terms.sum() + 2 * m[-1] ** -0.5)
-    assert noise.noise_constant(2.0) == pytest.approx(series, rel=1e-5)
-    assert noise.noise_to_floor(2.0, 1.0) == pytest.approx(2 * math.log(2))
+    assert noise_room.noise_constant(2.0) == pytest.approx(series, rel=1e-5)
+    assert noise_room.noise_to_floor(2.0, 1.0) == pytest.approx(2 * math.log(2))
 
 
 def test_composition_bounds_are_ordered():
-    bounds = noise.composition_bounds(7, 0.02, 0.5)
+    bounds = noise_room.composition_bounds(7, 0.02, 0.5)
     assert 0.25 * 7 < bounds["random"] < bounds["fixed"] < bounds["adversarial"]
-    assert noise.composition_bounds(1, 0.3, 1.0) == pytest.approx(dict.fromkeys(bounds, 1.3))
+    assert noise_room.composition_bounds(1, 0.3, 1.0) == pytest.approx(dict.fromkeys(bounds, 1.3))
 
 
 # --- turning memorization off -----------------------------------------------------------------------------
@@ -243,25 +247,25 @@ def test_filters_are_the_solvers():
 
 
 def test_matching_penalty():
-    exact = shrinkage.matching_penalty(1000, lr=0.5, steps=20)
+    exact = turning_off_room.matching_penalty(1000, lr=0.5, steps=20)
     assert 1 / (1 + exact) == pytest.approx(shrinkage.gradient_shrinkage(1, 1000, lr=0.5, steps=20))
     assert exact == pytest.approx(1000 / (2 * 0.5 * 20), rel=0.02)
 
 
 def test_ridge_leverage_goes_from_leverage_to_nothing():
     X = model_of(2.0).sample(seed=0).X
-    assert shrinkage.ridge_leverage(X, 1e-9) == pytest.approx(leverage(X), abs=1e-6)
-    assert shrinkage.ridge_leverage(X, 1e9).max() < 1e-6
-    assert (shrinkage.ridge_leverage(X, 1.0) >= shrinkage.ridge_leverage(X, 2.0) - 1e-12).all()
+    assert turning_off_room.ridge_leverage(X, 1e-9) == pytest.approx(leverage(X), abs=1e-6)
+    assert turning_off_room.ridge_leverage(X, 1e9).max() < 1e-6
+    assert (turning_off_room.ridge_leverage(X, 1.0) >= turning_off_room.ridge_leverage(X, 2.0) - 1e-12).all()
 
 
 def test_forgetting_prices_scale_as_stated():
     model = model_of(2.0, 1000)
-    one, two = (shrinkage.forgetting(model.p, model.beta, 1000, 1.0, t) for t in (1, 2))
+    one, two = (turning_off_room.forgetting(model.p, model.beta, 1000, 1.0, t) for t in (1, 2))
     assert two.composition == pytest.approx(2 * one.composition)
     assert one.train == pytest.approx(0.25 * risk.unseen_floor(model.p, model.beta, 999))
     assert one.population / one.train == pytest.approx(risk.floor_exponent(2.0, 0.1), rel=0.01)
-    assert shrinkage.forgetting(model.p, model.beta, 1000, 0.0, 2) == shrinkage.Forgetting(0.0, 0.0, 0.0)
+    assert turning_off_room.forgetting(model.p, model.beta, 1000, 0.0, 2) == turning_off_room.Forgetting(0.0, 0.0, 0.0)
 
 
 # --- doors, experiments -----------------------------------------------------------------------------------
@@ -273,16 +277,16 @@ def test_forgetting_prices_scale_as_stated():
         (lambda: risk.floor_law(10, c=1.0, alpha=0.5, b=0.1), "alpha must be above"),
         (lambda: risk.frequency_scale(5.0, 1.0), "alpha must be above 1 when d is infinite"),
         (lambda: risk.unseen_floor([0.5, 1.2], 1.0, 5), "p must hold probabilities"),
-        (lambda: risk.expected_risk_bounds([0.5, 0.2], [1.0, 1.0], 5, 2), "k must be"),
+        (lambda: noiseless_room.expected_risk_bounds([0.5, 0.2], [1.0, 1.0], 5, 2), "k must be"),
         (
             lambda: risk.risk_sandwich(np.eye(2), [0.5, 0.2], [1.0, 1.0], [True]),
             "resolved must be a bool mask of shape",
         ),
-        (lambda: noise.rest_leverage(np.ones((2, 2)), 0), "exactly one row"),
+        (lambda: noise_room.rest_leverage(np.ones((2, 2)), 0), "exactly one row"),
         (lambda: noise.common_leverage(np.array([[1.0, 1.0]]), [0.5, 0.2], 1), "must have rank k"),
-        (lambda: noise.noise_constant(1.0), "alpha must be"),
+        (lambda: noise_room.noise_constant(1.0), "alpha must be"),
         (lambda: shrinkage.ridge_once_seen(np.ones((2, 1)), [1.0, 1.0], 0, 1.0), "exactly one row"),
-        (lambda: shrinkage.matching_penalty(10, lr=6.0, steps=3), "lr must be"),
+        (lambda: turning_off_room.matching_penalty(10, lr=6.0, steps=3), "lr must be"),
     ],
 )
 def test_doors_name_what_they_expected(call, words):
@@ -333,7 +337,7 @@ def test_the_failure_term_is_the_smaller_of_failing_and_being_seen():
     failing = rank_failure_bound(p, k, n)
     seen = 1 - (1 - p) ** n
     assert seen[-1] < failing < seen[0], "both must occur"
-    bounds = risk.expected_risk_bounds(p, 2.0, n, k)
+    bounds = noiseless_room.expected_risk_bounds(p, 2.0, n, k)
     assert bounds.failure == pytest.approx(p[0] * 4 * sum(min(failing, chance) for chance in seen), rel=1e-12)
 
 
@@ -342,9 +346,9 @@ def test_the_tightest_k_is_nearly_the_best_of_all(n):
     """It tries 24. The grid has to reach from n p_k = 100 down to 1: that is hundreds of features here."""
     model = LongTailModel(n=n, d=4000, s=5.0, alpha=1.5, beta_exponent=0.1, sigma=0.1)
     common = int((model.p >= 1).sum())
-    best = min(risk.expected_risk_bounds(model.p, model.beta, n, k).upper for k in range(common, 3000, 7))
-    chosen = risk.tightest_k(model.p, model.beta, n)
-    assert risk.expected_risk_bounds(model.p, model.beta, n, chosen).upper < 1.1 * best
+    best = min(noiseless_room.expected_risk_bounds(model.p, model.beta, n, k).upper for k in range(common, 3000, 7))
+    chosen = noiseless_room.tightest_k(model.p, model.beta, n)
+    assert noiseless_room.expected_risk_bounds(model.p, model.beta, n, chosen).upper < 1.1 * best
     assert n < 10_000 or chosen > 48
 
 

@@ -10,8 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from book.linear import pinned as pinned_room
+from book.linear import structure as structure_room
+from book.shared import regime as regime_room
 from companion.linear import LongTailModel, peel, recoverability, sample_design
-from companion.linear.theory import counts, density, pinning, recovery
+from companion.linear.theory import counts, density, pinning, recovery, risk
 
 frequencies = st.lists(st.floats(0.005, 0.6), min_size=3, max_size=9).map(lambda v: np.sort(np.array(v))[::-1])
 
@@ -29,10 +32,10 @@ def test_row_probabilities_agree_with_enumeration(p: np.ndarray, k: int) -> None
     weight = np.where(patterns, tail, 1 - tail).prod(axis=1)
     none, several = weight[patterns.sum(axis=1) == 0].sum(), weight[patterns.sum(axis=1) >= 2].sum()
     assert counts.no_tail_probability(p, k) == pytest.approx(none)
-    assert counts.several_tail_probability(p, k) == pytest.approx(several, abs=1e-12)
-    low, high = counts.no_tail_bounds(p, k)
+    assert structure_room.several_tail_probability(p, k) == pytest.approx(several, abs=1e-12)
+    low, high = structure_room.no_tail_bounds(p, k)
     assert low - 1e-12 <= none <= high + 1e-12
-    assert several <= counts.several_tail_bound(p, k) + 1e-12
+    assert several <= structure_room.several_tail_bound(p, k) + 1e-12
 
 
 def test_tail_that_starts_with_certainty_has_no_plain_rows() -> None:
@@ -40,7 +43,7 @@ def test_tail_that_starts_with_certainty_has_no_plain_rows() -> None:
     p = np.array([1.0, 1.0, 0.2])
     assert counts.no_tail_probability(p, 1) == 0
     with pytest.raises(ValueError, match="below 1"):
-        counts.no_tail_bounds(p, 1)
+        structure_room.no_tail_bounds(p, 1)
 
 
 def test_seen_and_once_seen_counts_match_draws() -> None:
@@ -51,7 +54,7 @@ def test_seen_and_once_seen_counts_match_draws() -> None:
         count = np.bincount(sample_design(n, p, seed=seed).indices, minlength=400)
         seen.append((count > 0).sum())
         once.append((count == 1).sum())
-    for measured, expected in ((seen, counts.expected_seen(p, n)), (once, counts.expected_once_seen(p, n))):
+    for measured, expected in ((seen, counts.expected_seen(p, n)), (once, n * risk.once_seen_mass(p, 1.0, n))):
         assert abs(np.mean(measured) - expected) < 4 * np.std(measured) / math.sqrt(200)
 
 
@@ -61,7 +64,7 @@ def test_no_rows_and_one_row_where_a_feature_is_certain() -> None:
     assert counts.unseen_mass(p, 0) == pytest.approx(p.sum())
     assert counts.unseen_mass(p, 1) == pytest.approx(0.3 * 0.7 + 0.1 * 0.9)
     assert counts.expected_seen(p, 0) == 0
-    assert counts.expected_once_seen(p, 1) == pytest.approx(p.sum())
+    assert risk.once_seen_mass(p, 1.0, 1) == pytest.approx(p.sum())
     assert recovery.unresolved_once_seen_lower(p, 1) == pytest.approx([1 - 0.7 * 0.9, 1, 1])
     assert density.cavity(p, 1).unresolved == pytest.approx([1 - 0.7 * 0.9, 1, 1])  # resolved only if it is alone
 
@@ -88,8 +91,8 @@ def test_power_law_sum_refuses_alpha_of_one() -> None:
 def test_more_plain_rows_never_hurt_and_the_lower_bound_stays_below(p: np.ndarray, rows: int) -> None:
     """Both sides of the rank failure fall with the number of rows and keep their order."""
     k = len(p)
-    bounds = [pinning.rank_failure_given_rows(p, k, rows + extra) for extra in (0, 5)]
-    empties = [pinning.empty_column_probability(p, k, rows + extra) for extra in (0, 5)]
+    bounds = [pinned_room.rank_failure_given_rows(p, k, rows + extra) for extra in (0, 5)]
+    empties = [pinned_room.empty_column_probability(p, k, rows + extra) for extra in (0, 5)]
     assert bounds[1] <= bounds[0]
     assert empties[1] <= empties[0] + 1e-12
     assert empties[0] <= bounds[0] + 1e-12
@@ -102,7 +105,7 @@ def test_unconditional_bound_is_the_average_over_plain_rows() -> None:
     p, k, n = np.array([0.7, 0.4, 0.3, 0.2, 0.1]), 3, 25
     rows = np.arange(n + 1)
     weight = binom.pmf(rows, n, counts.no_tail_probability(p, k))
-    average = sum(w * pinning.rank_failure_given_rows(p, k, int(r)) for w, r in zip(weight, rows, strict=True))
+    average = sum(w * pinned_room.rank_failure_given_rows(p, k, int(r)) for w, r in zip(weight, rows, strict=True))
     assert pinning.rank_failure_bound(p, k, n) == pytest.approx(average)
 
 
@@ -111,20 +114,20 @@ def test_concentration_failure_matches_draws() -> None:
     p, n = np.array([0.4, 0.1, 0.05]), 100
     rng = np.random.default_rng(0)
     measured = (np.abs(rng.binomial(n, p, (20_000, 3)) / (n * p) - 1) > 0.5 + 1e-9).any(axis=1).mean()
-    assert pinning.concentration_failure(p, 3, n, 0.5) == pytest.approx(measured, abs=0.012)
+    assert pinned_room.concentration_failure(p, 3, n, 0.5) == pytest.approx(measured, abs=0.012)
 
 
 def test_pinning_frequency_says_when_nothing_suffices() -> None:
     """Too few rows: no frequency makes the bound small."""
-    assert pinning.pinning_frequency(10, 9, 0.1) == math.inf
-    assert pinning.pinning_frequency(10, 12, 1e-3) == math.inf
-    assert 0 < pinning.pinning_frequency(10, 500, 1e-3) < math.log(2)
+    assert pinned_room.pinning_frequency(10, 9, 0.1) == math.inf
+    assert pinned_room.pinning_frequency(10, 12, 1e-3) == math.inf
+    assert 0 < pinned_room.pinning_frequency(10, 500, 1e-3) < math.log(2)
 
 
 def test_level_one_expectation_is_exact_for_one_row() -> None:
     """With one row, level one has the probability that the row holds exactly one tail feature."""
     p, k = np.array([0.5, 0.3, 0.2, 0.1]), 1
-    one = 1 - counts.no_tail_probability(p, k) - counts.several_tail_probability(p, k)
+    one = 1 - counts.no_tail_probability(p, k) - structure_room.several_tail_probability(p, k)
     assert recovery.expected_level_one(p, k, 1) == pytest.approx(one)
 
 
@@ -217,7 +220,7 @@ def test_lambert_solves_its_equation_and_ends_where_it_should() -> None:
 
 def test_paper_rate_becomes_informative_where_the_text_says() -> None:
     """The size at which p_{>k}^2 ln^2 d falls below 1, against the exact sums on both sides of it."""
-    n = recovery.paper_rate_first_vacuous(1.5)
+    n = regime_room.paper_rate_first_vacuous(1.5)
     for factor, above in ((0.8, True), (1.25, False)):
         size = int(factor * n)
         B = density.blocks(1.5, 5.0, 10 * size)

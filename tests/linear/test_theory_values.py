@@ -10,6 +10,12 @@ import pytest
 from scipy.optimize import minimize_scalar
 from scipy.stats import binom
 
+from book.linear import minimum_norm as minimum_norm_room
+from book.linear import noise as noise_room
+from book.linear import noiseless as noiseless_room
+from book.linear import pinned as pinned_room
+from book.linear import structure as structure_room
+from book.shared import regime as regime_room
 from companion.linear import LongTailModel, min_norm
 from companion.linear.theory import counts, density, noise, pinning, recovery, risk
 
@@ -40,17 +46,17 @@ def test_chances_of_a_row_are_sums_over_its_patterns(k: int) -> None:
     tail = P[k:]
     pairs = sum(w * r.sum() * (r.sum() - 1) / 2 for r, w in rows_of(tail))
     assert counts.tail_mass(P, k) == pytest.approx(sum(w * r.sum() for r, w in rows_of(tail)))
-    assert counts.several_tail_bound(P, k) == pytest.approx(pairs)
+    assert structure_room.several_tail_bound(P, k) == pytest.approx(pairs)
     assert recovery.alone_probability(P, k) == pytest.approx(alone_by_hand(P, k))
     # The bounds on pi_0 are the two exponentials of the lemma, or 1 - mass where that is more.
-    low, high = counts.no_tail_bounds(P, k)
+    low, high = structure_room.no_tail_bounds(P, k)
     assert high == pytest.approx(math.exp(-tail.sum()))
     assert low == pytest.approx(max(1 - tail.sum(), math.exp(-tail.sum() / (1 - tail.max()))))
 
 
 @pytest.mark.parametrize(("n", "none", "delta"), [(40, 0.3, 0.5), (200, 0.7, 0.1), (25, 1.0, 1.0)])
 def test_few_plain_rows_are_as_rare_as_chernoff_says(n: int, none: float, delta: float) -> None:
-    bound = counts.few_plain_rows_bound(n, none, delta)
+    bound = structure_room.few_plain_rows_bound(n, none, delta)
     assert binom.cdf(math.floor((1 - delta) * n * none + 1e-9), n, none) <= bound
     assert math.log(bound) == pytest.approx(-0.5 * n * none * delta**2)
 
@@ -60,7 +66,7 @@ def test_few_plain_rows_are_as_rare_as_chernoff_says(n: int, none: float, delta:
 def test_expected_counts_beyond_the_common_ones(k: int, n: int) -> None:
     tail = P[k:]
     assert counts.expected_seen(P, n, k) == pytest.approx((1 - binom.pmf(0, n, tail)).sum())
-    assert counts.expected_once_seen(P, n, k) == pytest.approx(binom.pmf(1, n, tail).sum())
+    assert n * risk.once_seen_mass(tail, 1.0, n) == pytest.approx(binom.pmf(1, n, tail).sum())
     assert counts.unseen_mass(P, n) == pytest.approx(P @ binom.pmf(0, n, P))
 
 
@@ -97,13 +103,13 @@ def test_rank_failure_and_empty_columns_by_enumeration(k: int, rows: int) -> Non
         weight = np.where(A == 0, 1 - p[:k], p[:k] / 2).prod()
         failed += weight * (np.linalg.matrix_rank(A) < k)
         empty += weight * (~A.any(axis=0)).any()
-    assert pinning.empty_column_probability(p, k, rows) == pytest.approx(empty)
+    assert pinned_room.empty_column_probability(p, k, rows) == pytest.approx(empty)
     assert empty <= failed + 1e-12
-    assert failed <= pinning.rank_failure_given_rows(p, k, rows) + 1e-12
+    assert failed <= pinned_room.rank_failure_given_rows(p, k, rows) + 1e-12
     if k == 1:  # one column: failing is being empty, and the bound is exact up to the value it counts
         assert failed == pytest.approx(empty)
     exponent = rows - k + 1
-    assert pinning.rank_failure_given_rows(p, k, rows) == pytest.approx(
+    assert pinned_room.rank_failure_given_rows(p, k, rows) == pytest.approx(
         sum(max(1 - q, q / 2) ** exponent for q in p[:k])
     )
 
@@ -111,16 +117,16 @@ def test_rank_failure_and_empty_columns_by_enumeration(k: int, rows: int) -> Non
 def test_rare_events_are_not_lost_in_rounding() -> None:
     p = np.full(3, 0.1)
     q = 0.9**800
-    assert pinning.empty_column_probability(p, 2, 800) == pytest.approx(2 * q, rel=1e-9)
-    assert pinning.empty_column_average(p, 2, 2000) <= pinning.rank_failure_bound(p, 2, 2000)
-    assert 0 < pinning.concentration_failure(p, 2, 4000, 0.9) < 1e-60
+    assert pinned_room.empty_column_probability(p, 2, 800) == pytest.approx(2 * q, rel=1e-9)
+    assert pinned_room.empty_column_average(p, 2, 2000) <= pinning.rank_failure_bound(p, 2, 2000)
+    assert 0 < pinned_room.concentration_failure(p, 2, 4000, 0.9) < 1e-60
 
 
 def test_empty_columns_on_average_over_plain_rows() -> None:
     k, n = 2, 7
     weight = binom.pmf(np.arange(n + 1), n, counts.no_tail_probability(P, k))
-    given = [pinning.empty_column_probability(P, k, m) for m in range(n + 1)]
-    assert pinning.empty_column_average(P, k, n) == pytest.approx(weight @ given)
+    given = [pinned_room.empty_column_probability(P, k, m) for m in range(n + 1)]
+    assert pinned_room.empty_column_average(P, k, n) == pytest.approx(weight @ given)
 
 
 def test_a_tail_feature_known_to_be_absent_leaves_more_plain_rows() -> None:
@@ -135,10 +141,10 @@ def test_a_tail_feature_known_to_be_absent_leaves_more_plain_rows() -> None:
 
 @pytest.mark.parametrize(("k", "rows", "delta"), [(3, 30, 0.1), (10, 40, 1e-3), (1, 5, 0.2)])
 def test_the_pinning_frequency_suffices_and_is_stated(k: int, rows: int, delta: float) -> None:
-    needed = pinning.pinning_frequency(k, rows, delta)
-    assert pinning.rank_failure_given_rows(np.full(k, needed), k, rows) <= delta * (1 + 1e-9)
+    needed = pinned_room.pinning_frequency(k, rows, delta)
+    assert pinned_room.rank_failure_given_rows(np.full(k, needed), k, rows) <= delta * (1 + 1e-9)
     assert needed == pytest.approx(math.log(k / delta) / (rows - k + 1))
-    assert pinning.pinning_frequency(k, k - 1, delta) == math.inf
+    assert pinned_room.pinning_frequency(k, k - 1, delta) == math.inf
 
 
 def test_matrix_chernoff_is_its_formula_and_ends_at_its_limit() -> None:
@@ -146,9 +152,9 @@ def test_matrix_chernoff_is_its_formula_and_ends_at_its_limit() -> None:
     effective = 1 / (1 / P[:k]).sum()
     for delta in (0.2, 0.9):
         whole = k * (math.exp(-delta) / (1 - delta) ** (1 - delta)) ** (n * effective)
-        assert pinning.matrix_chernoff_bound(P, k, n, delta) == pytest.approx(whole)
-    assert pinning.matrix_chernoff_bound(P, k, n, 1.0) == pytest.approx(k * math.exp(-n * effective))
-    assert pinning.matrix_chernoff_bound(P, k, n, 0.0) == k
+        assert pinned_room.matrix_chernoff_bound(P, k, n, delta) == pytest.approx(whole)
+    assert pinned_room.matrix_chernoff_bound(P, k, n, 1.0) == pytest.approx(k * math.exp(-n * effective))
+    assert pinned_room.matrix_chernoff_bound(P, k, n, 0.0) == k
 
 
 def test_no_concentration_for_one_feature_by_hand() -> None:
@@ -156,7 +162,7 @@ def test_no_concentration_for_one_feature_by_hand() -> None:
     off = 1.0
     for q in p:
         off *= sum(binom.pmf(m, n, q) for m in range(n + 1) if abs(m / (n * q) - 1) <= epsilon + 1e-12)
-    assert pinning.concentration_failure(p, 2, n, epsilon) == pytest.approx(1 - off)
+    assert pinned_room.concentration_failure(p, 2, n, epsilon) == pytest.approx(1 - off)
 
 
 # --- recovery ---------------------------------------------------------------------------------------------
@@ -202,7 +208,6 @@ def test_power_laws_are_the_leading_orders_of_the_exact_sums() -> None:
         share = (solved.seen - solved.resolved) / solved.seen
         off.append(
             [
-                recovery.seen_power_law(alpha, c, n) / solved.seen - 1,
                 recovery.unresolved_share_power_law(alpha, c, n) / share - 1,
                 recovery.unresolved_mass_power_law(alpha, c, n) / (solved.Q - unseen) - 1,
             ]
@@ -308,34 +313,34 @@ def test_training_residual_is_what_the_projection_leaves() -> None:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(5, 3)) @ rng.normal(size=(3, 8))
     left = np.eye(5) - X @ np.linalg.pinv(X)
-    assert noise.expected_train_error(5, 3, 0.5) == pytest.approx(0.25 * np.trace(left) / 5)
+    assert minimum_norm_room.expected_train_error(5, 3, 0.5) == pytest.approx(0.25 * np.trace(left) / 5)
 
 
 def test_variance_grows_along_a_chain() -> None:
     X = np.eye(6) + np.eye(6, k=-1)
     variance = (np.linalg.inv(X) ** 2).sum(axis=1)
-    assert noise.chain_variance(6, 0.3) == pytest.approx(0.09 * variance)
+    assert noise_room.chain_variance(6, 0.3) == pytest.approx(0.09 * variance)
 
 
 def test_noise_power_law_is_the_leading_order() -> None:
     """alpha = 2 at n = 1000, with the frequencies of an (almost) infinite model."""
     alpha, n = 2.0, 1000
     p = np.minimum(1.0, 3.0 * np.arange(1, 20_001, dtype=float) ** -alpha)
-    law, floor = noise.diagonal_noise_law(n, c=3.0, alpha=alpha), risk.floor_law(n, c=3.0, alpha=alpha, b=0.0)
-    assert law / floor == pytest.approx(noise.noise_to_floor(alpha, 1.0))
+    law, floor = noise_room.diagonal_noise_law(n, c=3.0, alpha=alpha), risk.floor_law(n, c=3.0, alpha=alpha, b=0.0)
+    assert law / floor == pytest.approx(noise_room.noise_to_floor(alpha, 1.0))
     assert floor == pytest.approx(risk.unseen_floor(p, 1.0, n), rel=0.02)
     assert law == pytest.approx(noise.diagonal_noise(p, n), rel=0.1)
 
 
 def test_expected_risk_terms_by_hand() -> None:
     p, beta, n, k = np.array([0.7, 0.4, 0.2, 0.1]), np.array([1.0, -0.5, 2.0, 3.0]), 6, 2
-    found = risk.expected_risk_bounds(p, beta, n, k)
+    found = noiseless_room.expected_risk_bounds(p, beta, n, k)
     alone = alone_by_hand(p, k)
     assert found.unresolved == pytest.approx(p[k] * (beta[k:] ** 2 @ ((1 - alone) ** n - (1 - p[k:]) ** n)))
     failed = pinning.rank_failure_bound(p, k, n)
     assert found.failure == pytest.approx(p[0] * (beta**2 @ np.minimum(failed, 1 - (1 - p) ** n)))
     assert found.upper == pytest.approx(found.floor + found.unresolved + found.failure)
-    assert risk.expected_risk_bounds(p, beta, n, 0).failure == 0
+    assert noiseless_room.expected_risk_bounds(p, beta, n, 0).failure == 0
 
 
 def test_sandwich_counts_each_component_once() -> None:
@@ -377,7 +382,7 @@ def test_floor_law_error_by_its_three_terms() -> None:
     scale = c ** (-2 * b / alpha)
     middle = c ** ((1 - 2 * b) / alpha) * math.gamma(g + 2) * n ** -(g + 1) / alpha
     stated = scale * n**-w * largest[0] + middle + scale * n ** -(w + 1) * largest[1]
-    assert risk.floor_law_error(n, c=c, alpha=alpha, b=b) == pytest.approx(stated, rel=1e-6)
+    assert noiseless_room.floor_law_error(n, c=c, alpha=alpha, b=b) == pytest.approx(stated, rel=1e-6)
 
 
 def test_floor_law_where_its_factors_leave_the_range_of_floats() -> None:
@@ -391,8 +396,10 @@ def test_floor_law_where_its_factors_leave_the_range_of_floats() -> None:
 
 def test_noise_to_floor_is_the_ratio_of_the_two_laws():
     for alpha, sigma in ((1.5, 0.5), (3.0, 2.0)):
-        law = sigma**2 * noise.diagonal_noise_law(100, c=0.7, alpha=alpha)
-        assert noise.noise_to_floor(alpha, sigma) == pytest.approx(law / risk.floor_law(100, c=0.7, alpha=alpha, b=0.0))
+        law = sigma**2 * noise_room.diagonal_noise_law(100, c=0.7, alpha=alpha)
+        assert noise_room.noise_to_floor(alpha, sigma) == pytest.approx(
+            law / risk.floor_law(100, c=0.7, alpha=alpha, b=0.0)
+        )
 
 
 @pytest.mark.parametrize("n", [600.0, 800.0])
@@ -407,4 +414,6 @@ def test_potential_maximizer_counts_the_weights(n):
 
 
 def test_the_vacuous_size_is_by_default_that_of_figure_1():
-    assert recovery.paper_rate_first_vacuous(2.0) == recovery.paper_rate_first_vacuous(2.0, s=5.0, common_count=10.0)
+    assert regime_room.paper_rate_first_vacuous(2.0) == regime_room.paper_rate_first_vacuous(
+        2.0, s=5.0, common_count=10.0
+    )

@@ -11,7 +11,7 @@ from scipy.special import gamma as gamma_function
 from scipy.special import gammaincc
 
 from companion import _validate as check
-from companion.linear.theory.checks import below_one, frequencies, split
+from companion.linear.theory.checks import frequencies, split
 
 
 def tail_mass(p: np.ndarray, k: int) -> float:
@@ -27,51 +27,10 @@ def no_tail_probability(p: np.ndarray, k: int) -> float:
     return 0.0 if np.any(tail >= 1) else float(np.exp(np.log1p(-tail).sum()))
 
 
-def no_tail_bounds(p: np.ndarray, k: int) -> tuple[float, float]:
-    """Lower and upper bound on pi_0 from the tail mass alone, :prf:ref:`lem-row-counts` (a).
-
-    Raises
-    ------
-    ValueError: p_{k+1} = 1, where no such bound holds.
-    """
-    p, k = split(p, k)
-    first = float(below_one(p, k).max(initial=0.0))
-    mass = tail_mass(p, k)
-    return max(1 - mass, math.exp(-mass / (1 - first))), math.exp(-mass)
-
-
-def several_tail_probability(p: np.ndarray, k: int) -> float:
-    """P(a row holds two tail features or more), exactly; ValueError unless p_{k+1} < 1."""
-    p, k = split(p, k)
-    tail = below_one(p, k)
-    none = no_tail_probability(p, k)
-    return max(0.0, 1 - none * (1 + float(np.sum(tail / (1 - tail)))))
-
-
-def several_tail_bound(p: np.ndarray, k: int) -> float:
-    """The expected number of pairs of tail features in a row, :prf:ref:`lem-row-counts` (b)."""
-    p, k = split(p, k)
-    tail = p[k:]
-    return float(tail.sum() ** 2 - np.sum(tail**2)) / 2
-
-
-def few_plain_rows_bound(n: int, none: float, delta: float) -> float:
-    """Bound on P(N_0 <= (1 - delta) n pi_0), N_0 ~ Bin(n, pi_0), :prf:ref:`lem-row-counts` (c)."""
-    n, none = check.integer("n", n, low=0), check.number("none", none, low=0, high=1)
-    return math.exp(-(check.number("delta", delta, low=0, high=1) ** 2) * n * none / 2)
-
-
 def expected_seen(p: np.ndarray, n: int, k: int = 0) -> float:
     """Expected number of features beyond the first k that occur in at least one of n rows."""
     p, k = split(p, k)
     return float(-np.expm1(_log_absent(p[k:], check.integer("n", n, low=0))).sum())
-
-
-def expected_once_seen(p: np.ndarray, n: int, k: int = 0) -> float:
-    """Expected number of features beyond the first k that occur in exactly one of n rows."""
-    p, k = split(p, k)
-    n, tail = check.integer("n", n, low=1), p[k:]
-    return float(np.sum(n * tail * np.exp(_log_absent(tail, n - 1))))
 
 
 def unseen_mass(p: np.ndarray, n: int) -> float:

@@ -8,17 +8,10 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.special import digamma, gamma
 
 from companion import _validate as check
 from companion.linear.structure import inverse_gram_diagonal
 from companion.linear.theory.checks import frequencies
-
-
-def expected_train_error(n: int, rank: int, sigma: float) -> float:
-    """Mean squared training residual, ``sigma^2 (1 - rank/n)``. Source: ours, :prf:ref:`prop-train-error`."""
-    n = check.positive_int("n", n)
-    return check.nonnegative("sigma", sigma) ** 2 * (1 - check.integer("rank", rank, low=0, high=n) / n)
 
 
 def noise_risk(X: Any, p: Any, sigma: float) -> float:
@@ -36,29 +29,6 @@ def once_seen_rows(X: Any) -> tuple[np.ndarray, np.ndarray]:
     counts = np.diff(X.indptr)
     features = np.flatnonzero(counts == 1)
     return features, X.indices[X.indptr[features]]
-
-
-def rest_leverage(X: Any, feature: int) -> float:
-    """``q = v^T (X_{-r}^T X_{-r})^+ v`` for a once-seen feature: v is the rest of its row r.
-
-    If the feature is resolved, the variance of its coefficient is exactly ``sigma^2 (1 + q)``.
-    Source: ours, :prf:ref:`thm-once-seen`.
-
-    Raises
-    ------
-    ValueError: the feature does not occur in exactly one row.
-    """
-    X = sp.csr_array(check.design("X", X))
-    feature = check.integer("feature", feature, low=0, high=X.shape[1] - 1)
-    rows = sp.csc_array(X)[:, [feature]].indices
-    if rows.size != 1:
-        raise ValueError(f"feature must occur in exactly one row, but feature {feature} occurs in {rows.size}")
-    others = np.delete(np.arange(X.shape[0]), rows[0])
-    v = X[[int(rows[0])]].toarray()[0]
-    v[feature] = 0
-    used = np.flatnonzero(np.bincount(X.indices, minlength=X.shape[1]) > 0)
-    weights = np.linalg.lstsq(X[others][:, used].toarray().T, v[used], rcond=1e-10)[0]
-    return float(weights @ weights)
 
 
 def common_leverage(X: Any, p: Any, k: int) -> tuple[np.ndarray, float]:
@@ -116,40 +86,6 @@ def diagonal_noise(p: Any, n: int) -> float:
     return float(p @ inverse_count(p, n))
 
 
-def noise_constant(alpha: float) -> float:
-    """``(1/alpha) Gamma(1 - 1/alpha) (psi(1) - psi(1/alpha))``, the constant of `diagonal_noise_law`."""
-    alpha = check.number("alpha", alpha, low=1, open_low=True)
-    return float(gamma(1 - 1 / alpha) * (digamma(1) - digamma(1 / alpha)) / alpha)
-
-
-def diagonal_noise_law(n: int, *, c: float, alpha: float) -> float:
-    """The power law of `diagonal_noise`: ``noise_constant(alpha) c^(1/alpha) n^-(1-1/alpha)``, d infinite.
-
-    Source: ours, :prf:ref:`prop-noise-law`.
-    """
-    n, c = check.positive_int("n", n), check.positive("c", c)
-    alpha = check.number("alpha", alpha, low=1, open_low=True)
-    return noise_constant(alpha) * c ** (1 / alpha) * float(n) ** -(1 - 1 / alpha)
-
-
-def noise_to_floor(alpha: float, sigma: float) -> float:
-    """Limit of (diagonal noise risk)/(unseen floor) for ``beta_i = 1``: ``sigma^2 (psi(1) - psi(1/alpha))``.
-
-    Source: ours, :prf:ref:`prop-noise-law`: the two fall at the same rate, so neither ever wins.
-    """
-    alpha = check.number("alpha", alpha, low=1, open_low=True)
-    return check.nonnegative("sigma", sigma) ** 2 * float(digamma(1) - digamma(1 / alpha))
-
-
-def chain_variance(length: int, sigma: float) -> np.ndarray:
-    """Noise variance along a chain of rows (1), (1, 2), (2, 3), ...: ``sigma^2 (1, 2, ..., length)``.
-
-    Source: ours, :prf:ref:`prop-chain`.
-    """
-    steps = np.arange(1, check.positive_int("length", length) + 1, dtype=float)
-    return check.nonnegative("sigma", sigma) ** 2 * steps
-
-
 def composition_noise(X: Any, features: Any, sigma: float, *, signs: Any = None) -> float:
     """Expected squared error on ``x = sum_j s_j e_{i_j}``, i_j distinct resolved features.
 
@@ -166,15 +102,3 @@ def composition_noise(X: Any, features: Any, sigma: float, *, signs: Any = None)
     used = np.flatnonzero(np.bincount(X.indices, minlength=X.shape[1]) > 0)
     weights = np.linalg.lstsq(X[:, used].toarray().T, x[used], rcond=1e-10)[0]
     return scale * float(weights @ weights)
-
-
-def composition_bounds(t: int, leverage: float, sigma: float) -> dict[str, float]:
-    """Bounds on the noise of t once-seen features, each alone among tail features in its own row.
-
-    `leverage` is the largest ``v^T (A^T A)^{-1} v`` over their rows. Keys: "random" (independent signs),
-    "fixed" (signs fixed before the noise), "adversarial" (signs chosen after it).
-    Source: ours, :prf:ref:`thm-composition-noise`.
-    """
-    t, q = check.positive_int("t", t), check.nonnegative("leverage", leverage)
-    scale = check.nonnegative("sigma", sigma) ** 2 * t
-    return {"random": scale * (1 + q), "fixed": scale * (1 + t * q), "adversarial": scale * t * (1 + q)}

@@ -3,12 +3,10 @@
 import math
 
 import numpy as np
-from scipy.special import gamma as gamma_function
 
 from companion import _validate as check
 from companion.linear.theory.checks import below_one, frequencies, split
 from companion.linear.theory.counts import no_tail_probability, power_law_sum, tail_mass
-from companion.linear.theory.density import power_sum
 from companion.linear.theory.pinning import rank_failure_bound
 
 
@@ -71,12 +69,6 @@ def seen_often_unresolved_bound(p: np.ndarray, k: int, n: int) -> float:
     return m * m + float(tail[0]) * m
 
 
-def seen_power_law(alpha: float, c: float, n: int) -> float:
-    """Leading order of the expected number of seen features, alpha > 1: (n c)^(1/alpha) Gamma(1 - 1/alpha)."""
-    alpha, c = check.number("alpha", alpha, low=1, open_low=True), check.positive("c", c)
-    return float((check.positive("n", n) * c) ** (1 / alpha) * gamma_function(1 - 1 / alpha))
-
-
 def unresolved_share_power_law(alpha: float, c: float, n: int) -> float:
     """Leading order M/alpha of the share of seen features left unresolved, :prf:ref:`thm-rate` (a)."""
     alpha = check.number("alpha", alpha, low=1, open_low=True)
@@ -98,28 +90,3 @@ def paper_rate(p: np.ndarray, k: int) -> tuple[float, float]:
     p, k = split(p, k, low=1, left=1)
     mass = tail_mass(p, k)
     return float(p[k - 1]) / mass, mass**2 * math.log(len(p)) ** 2
-
-
-def paper_rate_first_vacuous(alpha: float, *, s: float = 5.0, common_count: float = 10.0) -> float:
-    """The n above which p_{>k}^2 ln^2 d < 1 when n p_k = common_count and d = 10 n (bisection in log n, alpha > 1).
-
-    Sums over the power law are replaced by their leading Euler-Maclaurin terms, which is exact to a fraction
-    of a per cent at these sizes.
-    """
-    alpha = check.number("alpha", alpha, low=1, open_low=True)
-    s, common_count = check.positive("s", s), check.positive("common_count", common_count)
-
-    def second(log_n: float) -> float:
-        n = math.exp(log_n)
-        d = 10 * n
-        head = np.arange(1, 1001, dtype=float)
-        z = float(np.sum(head**-alpha)) + float(power_sum(alpha, 1000.0, d))
-        c = s / z
-        k = (n * c / common_count) ** (1 / alpha)
-        return c * float(power_sum(alpha, k, d)) * math.log(d)
-
-    low, high = math.log(100.0), math.log(1e18)
-    while high - low > 1e-4:
-        middle = (low + high) / 2
-        low, high = (middle, high) if second(middle) > 1 else (low, middle)
-    return math.exp(high)

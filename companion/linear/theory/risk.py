@@ -14,9 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.special import gammaincc, gammaln, zeta
 
 from companion import _validate as check
-from companion.linear.theory.checks import below_one, frequencies, vector_like
-from companion.linear.theory.counts import no_tail_probability
-from companion.linear.theory.pinning import rank_failure_bound
+from companion.linear.theory.checks import frequencies, vector_like
 
 
 @dataclass(frozen=True)
@@ -27,19 +25,6 @@ class Sandwich:
     components: float  # floor + over components C of unresolved features: max p on C times |beta_C|^2
     crude: float  # floor + largest p among unresolved features times their |beta|^2
     unresolved: int  # how many features were seen but are not known to be resolved
-
-
-@dataclass(frozen=True)
-class ExpectedRisk:
-    """Bounds on the expected noiseless risk: ``floor <= E R <= floor + unresolved + failure``."""
-
-    floor: float
-    unresolved: float  # tail features seen, but never alone in a row
-    failure: float  # the common block lost rank
-
-    @property
-    def upper(self) -> float:
-        return self.floor + self.unresolved + self.failure
 
 
 def unseen_floor(p: Any, beta: Any, n: int) -> float:
@@ -117,37 +102,6 @@ def _components(X: sp.csr_array, features: np.ndarray) -> np.ndarray:
     return np.unique(label[X.shape[0] :], return_inverse=True)[1]
 
 
-def expected_risk_bounds(p: Any, beta: Any, n: int, k: int) -> ExpectedRisk:
-    """Bounds on the expected noiseless risk for one choice k of "common", 0 <= k < d with p_{k+1} < 1.
-
-    The three terms: unseen features; tail features seen but never alone among tail features,
-    ``p_{k+1} sum_{i>k} beta_i^2 [(1 - p_i a_i)^n - (1 - p_i)^n]``; and the event F that the common columns
-    of the rows without tail lose rank, ``p_1 sum_i beta_i^2 min(P(F), 1 - (1 - p_i)^n)``.
-
-    Source: ours, :prf:ref:`thm-risk-expectation`, with P(F) from :prf:ref:`thm-pinned`.
-    """
-    p, beta, n = _frequencies(p, beta, n)
-    k = check.integer("k", k, low=0, high=p.size - 1)
-    floor = unseen_floor(p, beta, n)
-    tail, size = below_one(p, k), beta[k:] ** 2
-    alone = tail * no_tail_probability(p, k) / (1 - tail)  # the feature, and no other tail feature
-    unresolved = tail[0] * float(np.sum(size * ((1 - alone) ** n - (1 - tail) ** n)))
-    failed = min(1.0, rank_failure_bound(p, k, n)) if k else 0.0
-    seen = 1 - (1 - p) ** n
-    failure = p[0] * float(np.sum(beta**2 * np.minimum(failed, seen)))
-    return ExpectedRisk(floor, unresolved, failure)
-
-
-def tightest_k(p: Any, beta: Any, n: int) -> int:
-    """The k that makes the upper bound of `expected_risk_bounds` smallest, of 24 with n p_k between 1 and 100."""
-    p, beta, n = _frequencies(p, beta, n, low=1)
-    low, high = int(np.sum(p >= min(1.0, 100 / n))), int(np.sum(p >= 1 / n))
-    low = max(low, int(np.sum(p >= 1)))  # the tail needs p < 1
-    tried = np.unique(np.geomspace(max(low, 1), max(high, low, 1), 24).round().astype(int))
-    tried = tried[(tried < p.size) & (tried >= int(np.sum(p >= 1)))]
-    return int(min(tried, key=lambda k: expected_risk_bounds(p, beta, n, int(k)).upper))
-
-
 def frequency_scale(s: float, alpha: float, d: int | None = None) -> float:
     """``c = s / sum_{i<=d} i^-alpha`` of ``p_i = min(1, c i^-alpha)``; ``d = None`` is the infinite model."""
     s, alpha = check.positive("s", s), check.positive("alpha", alpha)
@@ -156,17 +110,6 @@ def frequency_scale(s: float, alpha: float, d: int | None = None) -> float:
             raise ValueError(f"alpha must be above 1 when d is infinite, got {alpha}")
         return s / float(zeta(alpha))
     return s / float(np.sum(np.arange(1, check.positive_int("d", d) + 1, dtype=float) ** -alpha))
-
-
-def clipped_mass(s: float, alpha: float, d: int) -> float:
-    """What the cut at 1 takes off the sparsity: ``s - E|x|^2 = sum_i max(0, c i^-alpha - 1)``.
-
-    Source: ours, :prf:ref:`prop-sparsity`.
-    """
-    s, alpha, d = check.positive("s", s), check.positive("alpha", alpha), check.positive_int("d", d)
-    c = frequency_scale(s, alpha, d)
-    cut = np.arange(1, min(d, int(c ** (1 / alpha)) + 1) + 1, dtype=float)
-    return float(np.sum(np.maximum(0.0, c * cut**-alpha - 1)))
 
 
 def floor_exponent(alpha: float, b: float) -> float:
@@ -189,22 +132,6 @@ def floor_law(n: int, *, c: float, alpha: float, b: float, d: int | None = None)
     share = 1.0 if d is None else float(gammaincc(g, n * c * float(d) ** -alpha))
     # in logarithms: for small alpha the factors leave the range of floats where their product does not
     return math.exp((1 - g) * math.log(c) + float(gammaln(g)) - g * math.log(n)) * share / alpha
-
-
-def floor_law_error(n: int, *, c: float, alpha: float, b: float) -> float:
-    """How far the exact floor can be from `floor_law`, for every n >= 1 and every d: an explicit bound.
-
-    Relative to the law it is ``O(n^-min(1, 1/alpha))``. Source: ours, :prf:ref:`lem-floor-law`.
-    """
-    n, c = check.positive_int("n", n), check.positive("c", c)
-    alpha, b = check.positive("alpha", alpha), check.number("b", b)
-    g = floor_exponent(alpha, b)
-    w = 1 + 2 * b / alpha
-    scale, size = (1 - w) * math.log(c), math.log(n)
-    spacing = scale - w * size + w * math.log(w / math.e)
-    rounding = (1 - g) * math.log(c) + float(gammaln(g + 2)) - (g + 1) * size - math.log(alpha)
-    peak = scale - (w + 1) * size + (w + 2) * math.log((w + 2) / math.e)
-    return math.exp(spacing) + math.exp(rounding) + math.exp(peak)
 
 
 def _frequencies(p: Any, other: Any, n: int, low: int = 0, name: str = "beta") -> tuple[np.ndarray, np.ndarray, int]:

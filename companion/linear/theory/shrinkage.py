@@ -4,16 +4,12 @@ Ridge minimises ``(1/n)|y - X b|^2 + lam |b|^2``; what matters is the product ``
 from zero with step ``lr`` on ``(1/n)|y - X b|^2``.
 """
 
-import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
 from companion import _validate as check
-from companion.linear.theory.checks import frequencies, vector_like
-from companion.linear.theory.risk import once_seen_mass
 
 
 def ridge_shrinkage(count: Any, n_lam: float) -> Any:
@@ -34,16 +30,6 @@ def gradient_shrinkage(count: Any, n: int, *, lr: float, steps: int) -> Any:
     lr, n = check.positive("lr", lr), check.positive_int("n", n)
     steps = check.integer("steps", steps, low=0)
     return 1 - (1 - 2 * lr * _counts(count) / n) ** steps
-
-
-def matching_penalty(n: int, *, lr: float, steps: int) -> float:
-    """The ``n lam`` that shrinks an isolated once-seen feature as `steps` of gradient descent do.
-
-    ``n lam = 1 / ((1 - 2 lr/n)^-steps - 1)``, about ``n / (2 lr steps)`` while that is large.
-    """
-    n, lr = check.positive_int("n", n), check.number("lr", lr, low=0, open_low=True, high=n / 2)
-    steps = check.positive_int("steps", steps)
-    return 0.0 if 2 * lr == n else 1 / math.expm1(-steps * math.log1p(-2 * lr / n))
 
 
 def ridge_filter(singular: Any, n_lam: float) -> np.ndarray:
@@ -86,49 +72,6 @@ def ridge_once_seen(X: Any, y: Any, feature: int, n_lam: float) -> tuple[float, 
     fit, reach = np.linalg.solve(M, np.column_stack([others.T @ np.delete(y, r), v])).T
     q = float(v @ reach)
     return float(sign * (y[r] - v @ fit) / (1 + n_lam * (1 + q))), q
-
-
-def ridge_leverage(X: Any, n_lam: float) -> np.ndarray:
-    """Self-influence ``h_rr = x_r (X^T X + n lam I)^{-1} x_r`` of each row under ridge, shape (n,), n lam > 0.
-
-    ``1 - h_rr`` is residual over leave-one-out residual; :prf:ref:`prop-measured-memorization`.
-    """
-    X = sp.csr_array(check.design("X", X))
-    n_lam = check.positive("n_lam", n_lam)
-    used = np.flatnonzero(np.bincount(X.indices, minlength=X.shape[1]) > 0)
-    dense = X[:, used].toarray()
-    if used.size == 0:
-        return np.zeros(X.shape[0])
-    half = np.linalg.solve(dense.T @ dense + n_lam * np.eye(used.size), dense.T)
-    return np.einsum("ri,ir->r", dense, half)
-
-
-@dataclass(frozen=True)
-class Forgetting:
-    """What shrinking every once-seen coefficient by ``1/(1 + n lam)`` adds, in expectation over the draw."""
-
-    train: float  # to the mean squared training residual
-    population: float  # to the in-distribution risk
-    composition: float  # to the loss on t composed once-seen features, on average over such features
-
-
-def forgetting(p: Any, beta: Any, n: int, n_lam: float, t: int) -> Forgetting:
-    """Costs of forgetting the once-seen features, if each is the only thing its row gets wrong.
-
-    train: ``z^2 sum_i beta_i^2 p_i (1-p_i)^(n-1)``, z = n lam/(1 + n lam); population: the same with one more
-    factor ``n p_i``; composition: ``t z^2`` times the mean of beta_i^2 over once-seen features, NaN if there are none.
-    Source: ours, :prf:ref:`prop-forgetting`.
-    """
-    p = frequencies(p)
-    beta = vector_like("beta", beta, p)
-    n, t = check.positive_int("n", n), check.positive_int("t", t)
-    z2 = (1 - float(ridge_shrinkage(1, n_lam))) ** 2
-    train, once = once_seen_mass(p, beta**2, n), once_seen_mass(p, 1.0, n)
-    return Forgetting(
-        train=z2 * train,
-        population=z2 * n * once_seen_mass(p, p * beta**2, n),
-        composition=z2 * t * train / once if once else math.nan,
-    )
 
 
 def _counts(count: Any) -> np.ndarray:
