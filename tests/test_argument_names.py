@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import companion.memorization as mem
+from book.dispute import four_flaws, measuring
 from book.linear import data, minimum_norm, noiseless, pinned, structure, turning_off
 from book.linear import noise as noise_room
 from book.shared import regime
@@ -19,7 +20,7 @@ from companion import linear
 from companion.linear.theory import counts, density, noise, pinning, recovery, risk, shrinkage
 
 #: formulas that stand beside their only chapter
-ROOMS = [data, minimum_norm, noise_room, noiseless, pinned, regime, structure, turning_off]
+ROOMS = [data, four_flaws, measuring, minimum_norm, noise_room, noiseless, pinned, regime, structure, turning_off]
 THEORY = [counts, density, noise, pinning, recovery, risk, shrinkage]
 
 
@@ -175,7 +176,6 @@ CALLS |= {
     "nearest_subset_scores": {"X": X, "y": classes, "m": 1, "without": 1},
     "first_neighbour_law": {"n": 1, "m": 1},
     "nearest_correct": {"order": mem.neighbour_order(X), "y": classes, "included": Z},
-    "least_squares_loo": {"X": X, "y": y, "cut": 0.0},
     "flip_labels": {"y": two, "share": 0.0, "classes": 2, "seed": 0},
     "plant_clusters": {"split": split, "size": 1, "count": 1, "spread": 0.0, "seed": 0},
     "leak": {"split": split, "share": 0.0, "spread": 0.0, "seed": 0},

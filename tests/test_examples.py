@@ -20,7 +20,7 @@ MODULES = [
     module.name
     for area in AREAS
     for module in pkgutil.walk_packages(import_module(f"companion.{area}").__path__, f"companion.{area}.")
-]
+] + ["book.dispute.measuring", "book.dispute.four_flaws"]
 FUNCTIONS = [build, digit_sums, fit, mse] + [
     member
     for area in (companion.linear, companion.memorization)

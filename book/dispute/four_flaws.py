@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -11,21 +12,76 @@ from scipy import stats
 
 from book.shared.ledger import Found, at_least, at_most, claim
 from book.shared.style import BLUE, CYCLE, GREY, INK, ORANGE, Picture, picture, subplots
+from companion._validate import generator, integer, nonnegative, number, positive_int
 from companion.memorization import (
     LongTailMixture,
     NearestNeighbour,
     Split,
-    cluster_law,
     exact_pvalues,
     fractional,
     nearest_loo,
     nearest_subset_scores,
-    plant_clusters,
 )
+from companion.memorization.mixtures import _split
 from companion.runner.results import Result
 
 AREA = "companion.memorization"
 EXACT = 1e-9  # what counts as equal, for quantities of size one
+
+
+def never_left_out(r: float, t: int) -> float:
+    """Probability that a point is in all t subsets, so that it has no score: r^t.
+
+    >>> never_left_out(r=0.5, t=3)
+    0.125
+    """
+    return number("r", r, low=0, high=1) ** positive_int("t", t)
+
+
+def cluster_law(size: int, n: int, m: int) -> float:
+    """Subsampled memorization score of a point whose `size`-1 twins alone can stand in for it.
+
+    The chance that a uniform m-subset of the other n-1 points holds none of the twins; at most
+    (1 - m/n)^(size-1). Leave-one-out gives 1 for size 1 and 0 otherwise. Source: :prf:ref:`prop-cluster-law`.
+
+    >>> cluster_law(size=1, n=100, m=70)  # no twins: always memorized
+    1.0
+    >>> round(cluster_law(size=2, n=101, m=70), 6)  # the one twin is absent from 30 of 100 subsets
+    0.3
+    """
+    n = integer("n", n, low=2)
+    size, m = integer("size", size, low=1, high=n), integer("m", m, low=1, high=n - 1)
+    j = np.arange(size - 1)
+    return float(np.prod(np.maximum(1 - m / (n - 1 - j), 0)))
+
+
+def plant_clusters(split: Split, size: int, count: int, *, spread: float = 0.02, seed: int | Sequence[int]) -> Split:
+    """`count` new clusters of `size` training points each, far from everything, every cluster with a class of its own.
+
+    The points come last; nothing else can stand in for them, so :prf:ref:`prop-cluster-law` holds for 1-NN exactly.
+
+    >>> split = LongTailMixture(clusters=30, dimension=2).sample(n=50, n_test=20, seed=0)
+    >>> len(plant_clusters(split, size=2, count=3, seed=0).y)
+    56
+    """
+    split, spread = _split(split), nonnegative("spread", spread)
+    size, count = positive_int("size", size), positive_int("count", count)
+    rng = generator(seed)
+    d = split.X.shape[1]
+    reach = 10 * (1 + np.abs(split.X).max())
+    direction = rng.standard_normal((count, d))
+    centres = reach * direction / np.linalg.norm(direction, axis=1, keepdims=True)
+    group = np.repeat(np.arange(count), size)
+    X = centres[group] + spread * rng.standard_normal((len(group), d))
+    y = group + split.y.max() + 1
+    new = group + max(split.group.max(), split.group_test.max()) + 1
+    return replace(
+        split,
+        X=np.concatenate([split.X, X]),
+        y=np.concatenate([split.y, y]),
+        truth=np.concatenate([split.truth, y]),
+        group=np.concatenate([split.group, new]),
+    )
 
 
 @cache
@@ -36,7 +92,7 @@ def world() -> Split:
 @claim(
     "prop-cluster-law",
     "A point with c-1 twins has subsampled score about (1-r)^(c-1), with leave-one-out score 0 for c > 1",
-    functions=(f"{AREA}.cluster_law", f"{AREA}.nearest_subset_scores"),
+    functions=("book.dispute.four_flaws.cluster_law", f"{AREA}.nearest_subset_scores"),
 )
 def twins(twin_labels: str = "same", outsiders: str = "other") -> list[Found]:
     """Exact scores of planted clusters against the law, the law between its two bounds, and leave-one-out."""

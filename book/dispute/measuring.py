@@ -3,32 +3,109 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
+from scipy import stats
 
 from book.shared.ledger import Found, at_most, claim
 from book.shared.style import BLUE, GREY, INK, ORANGE, Picture, picture, subplots
-from companion.linear import min_norm, ridge
+from companion._validate import integer, number, positive_int, vector
+from companion.linear import leverage, min_norm, ridge
 from companion.memorization import (
-    exact_error,
-    expected_count,
-    expected_mass,
-    least_squares_loo,
     memorization_scores,
     nearest_correct,
     nearest_loo,
     nearest_subset_scores,
     neighbour_order,
-    price,
-    quoted_bound,
     variance_bound,
     zipf,
 )
 
 AREA = "companion.memorization"
 EXACT = 1e-9  # what counts as equal, for quantities of size one
+
+
+def exact_error(inside: float, outside: float, r: float, t: int) -> float:
+    """Exact mean squared error of a score estimated from t subsets that hold the point with probability r.
+
+    inside, outside: the true probabilities of being right with and without the point. Draws that leave a group
+    empty count as the estimate 0 (the library returns NaN there). Source: :prf:ref:`thm-variance`.
+
+    >>> exact_error(inside=1.0, outside=0.0, r=0.5, t=2000) < variance_bound(r=0.5, t=2000)
+    True
+    """
+    inside, outside = number("inside", inside, low=0, high=1), number("outside", outside, low=0, high=1)
+    r, t = _rate(r), positive_int("t", t)
+    a = np.arange(1, t)
+    weight = stats.binom.pmf(a, t, r)
+    noise = weight @ (inside * (1 - inside) / a + outside * (1 - outside) / (t - a)) if t > 1 else 0.0
+    return float(noise + (inside - outside) ** 2 * (r**t + (1 - r) ** t))
+
+
+def quoted_bound(r: float, t: int) -> float:
+    """Feldman and Zhang's bound as quoted by secondary sources: 1/(pt) + 1/((1-p)t) + exp(-pt/16)/2.
+
+    >>> quoted_bound(r=0.5, t=2000) > variance_bound(r=0.5, t=2000)
+    True
+    """
+    r, t = _rate(r), positive_int("t", t)
+    p = min(r, 1 - r)
+    return 1 / (p * t) + 1 / ((1 - p) * t) + math.exp(-p * t / 16) / 2
+
+
+def expected_count(p: np.ndarray, n: int, times: int) -> float:
+    """Expected number of points seen exactly `times` times in n independent draws.
+
+    p: frequencies, shape (N,), summing to 1. Source: :prf:ref:`thm-price`.
+
+    >>> round(expected_count(np.array([0.5, 0.5]), n=2, times=1), 6)
+    1.0
+    """
+    p, n, times = _frequencies(p), positive_int("n", n), integer("times", times, low=0)
+    return float(stats.binom.pmf(times, n, p).sum())
+
+
+def expected_mass(p: np.ndarray, n: int, times: int) -> float:
+    """Expected total frequency of the points seen exactly `times` times in n draws (`times=0`: the unseen mass).
+
+    Source: :prf:ref:`prop-one-step-up`: it equals (times+1)/(n+1) times the expected count one step up.
+
+    >>> round(expected_mass(np.array([0.5, 0.5]), n=2, times=0), 6)  # one of the two, half of the time
+    0.25
+    """
+    p, n, times = _frequencies(p), positive_int("n", n), integer("times", times, low=0)
+    return float((p * stats.binom.pmf(times, n, p)).sum())
+
+
+def price(p: np.ndarray, n: int, times: int) -> float:
+    """tau_times: expected frequency of the points seen `times` times, over samples and such points alike.
+
+    Misfitting a share of them costs that share of tau times their expected number in expected error, when the sample
+    does not tell which frequency belongs to which point (Feldman 2020, as we know it second-hand; our exact version is
+    :prf:ref:`thm-price`). NaN if no point can be seen that often.
+
+    >>> round(price(np.array([0.5, 0.5]), n=2, times=1), 6)
+    0.5
+    """
+    count = expected_count(p, n, times)
+    return expected_mass(p, n, times) / count if count > 0 else float("nan")
+
+
+def _frequencies(p: np.ndarray) -> np.ndarray:
+    p = vector("p", p)
+    if p.size == 0 or (p < 0).any() or abs(p.sum() - 1) > 1e-9:
+        raise ValueError(f"p must be frequencies: at least 0, summing to 1; the sum is {p.sum():.6g}")
+    return p
+
+
+def _rate(r: float) -> float:
+    r = number("r", r, low=0, high=1, open_low=True)
+    if r == 1:
+        raise ValueError("r must be below 1: with r = 1 no model leaves a point out")
+    return r
 
 
 @cache
@@ -109,7 +186,7 @@ size_gap.breaks("the point itself is the one added", whose="itself")
 @claim(
     "thm-variance",
     "The mean squared error of a score is at most 1/(2(t+1)r(1-r)), which is below the bound as quoted",
-    functions=(f"{AREA}.variance_bound", f"{AREA}.exact_error", f"{AREA}.quoted_bound"),
+    functions=(f"{AREA}.variance_bound", "book.dispute.measuring.exact_error", "book.dispute.measuring.quoted_bound"),
 )
 def error_bound(constant: float = 0.5, copies: int = 1) -> list[Found]:
     """Exact error over the bound, and bound over the quoted one: rates, numbers of models and kinds of point.
@@ -162,7 +239,7 @@ def fig_score_error(
 @claim(
     "thm-price",
     "A misfitted share of the points seen l times costs that share of tau_l times their number, whichever it is",
-    functions=(f"{AREA}.price", f"{AREA}.expected_mass"),
+    functions=("book.dispute.measuring.price", "book.dispute.measuring.expected_mass"),
 )
 def singleton_price(informed: bool = False, times: int = 1) -> list[Found]:
     """Every assignment of four frequencies to four points and every sample of three: cost of misfits against tau.
@@ -209,7 +286,7 @@ singleton_price.breaks("tau_2 for points seen once", times=2)
     "prop-one-step-up",
     "Expected mass of the points seen l times is (l+1)/(n+1) times the expected count one step up",
     source="published elsewhere",
-    functions=(f"{AREA}.expected_mass", f"{AREA}.expected_count"),
+    functions=("book.dispute.measuring.expected_mass", "book.dispute.measuring.expected_count"),
 )
 def good_turing(step: int = 1) -> Found:
     """Expected mass of points seen l times, against (l+1)/(n+1) times the expected count at l+1 with n+1 draws."""
@@ -260,7 +337,7 @@ def fit(X: np.ndarray, y: np.ndarray, lam: float) -> np.ndarray:
     "prop-leverage-score",
     "In the linear model, including a row removes the share h of its held-out residual: leverage is the score",
     source="published elsewhere",
-    functions=(f"{AREA}.least_squares_loo",),
+    functions=("companion.linear.leverage", "companion.linear.leave_one_out_residuals"),
 )
 def leverage_score(lam: float = 0.0, power: int = 1) -> Found:
     """Residual with the row against (1-h) times the residual without it, by refitting; any rank."""
@@ -270,7 +347,7 @@ def leverage_score(lam: float = 0.0, power: int = 1) -> Found:
         X = np.where(rng.random(shape) < 0.4, rng.choice([-1.0, 1.0], shape), 0)
         X[1] = X[0]
         y = rng.normal(size=shape[0])
-        h = least_squares_loo(X, y).leverage
+        h = leverage(X)
         for r in range(shape[0]):
             rest = np.arange(shape[0]) != r
             inside, outside = (y[r] - X[r] @ fit(X[k], y[k], lam) for k in (rest | True, rest))

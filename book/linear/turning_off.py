@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-import scipy.sparse as sp
 
 from book.shared.draws import THEORY, TINY, certified, design, filled, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim
@@ -29,21 +28,6 @@ def matching_penalty(n: int, *, lr: float, steps: int) -> float:
     n, lr = check.positive_int("n", n), check.number("lr", lr, low=0, open_low=True, high=n / 2)
     steps = check.positive_int("steps", steps)
     return 0.0 if 2 * lr == n else 1 / math.expm1(-steps * math.log1p(-2 * lr / n))
-
-
-def ridge_leverage(X: Any, n_lam: float) -> np.ndarray:
-    """Self-influence ``h_rr = x_r (X^T X + n lam I)^{-1} x_r`` of each row under ridge, shape (n,), n lam > 0.
-
-    ``1 - h_rr`` is residual over leave-one-out residual; :prf:ref:`prop-measured-memorization`.
-    """
-    X = sp.csr_array(check.design("X", X))
-    n_lam = check.positive("n_lam", n_lam)
-    used = np.flatnonzero(np.bincount(X.indices, minlength=X.shape[1]) > 0)
-    dense = X[:, used].toarray()
-    if used.size == 0:
-        return np.zeros(X.shape[0])
-    half = np.linalg.solve(dense.T @ dense + n_lam * np.eye(used.size), dense.T)
-    return np.einsum("ri,ir->r", dense, half)
 
 
 @dataclass(frozen=True)
@@ -138,13 +122,13 @@ isolated.breaks("half the step", double=False)
 @claim(
     "prop-measured-memorization",
     "Self-influence is one minus residual over held-out residual: memorization, measured",
-    functions=("book.linear.turning_off.ridge_leverage",),
+    functions=(f"{THEORY}.shrinkage.ridge_leverage",),
 )
 def measured_memorization(lam_held: bool = False) -> list[Found]:
     """Every row of one design with noise is left out once, at n lam = 0.7."""
     model, X, _ = certified(1.5, 100)
     y, n, n_lam = X @ model.beta + np.random.default_rng(0).normal(size=100), 100, 0.7
-    residual, h = y - X @ ridge(X, y, n_lam / n), ridge_leverage(X, n_lam)
+    residual, h = y - X @ ridge(X, y, n_lam / n), shrinkage.ridge_leverage(X, n_lam)
     lam = n_lam / n if lam_held else n_lam / (n - 1)
     keep = [np.arange(n) != r for r in range(n)]
     left = np.array([y[r] - (X[[r]] @ ridge(X[keep[r]], y[keep[r]], lam))[0] for r in range(n)])

@@ -8,9 +8,7 @@ from companion.memorization.ensembles import Recipe as Recipe
 from companion.memorization.ensembles import ensemble_blocks as ensemble_blocks
 from companion.memorization.ensembles import ensemble_correct as ensemble_correct
 from companion.memorization.ensembles import train_ensemble as train_ensemble
-from companion.memorization.loo import LeastSquaresLoo as LeastSquaresLoo
 from companion.memorization.loo import first_neighbour_law as first_neighbour_law
-from companion.memorization.loo import least_squares_loo as least_squares_loo
 from companion.memorization.loo import nearest_correct as nearest_correct
 from companion.memorization.loo import nearest_loo as nearest_loo
 from companion.memorization.loo import nearest_subset_scores as nearest_subset_scores
@@ -21,7 +19,6 @@ from companion.memorization.mixtures import Split as Split
 from companion.memorization.mixtures import flip_labels as flip_labels
 from companion.memorization.mixtures import leak as leak
 from companion.memorization.mixtures import long_tailed_rows as long_tailed_rows
-from companion.memorization.mixtures import plant_clusters as plant_clusters
 from companion.memorization.null import benjamini_hochberg as benjamini_hochberg
 from companion.memorization.null import exact_pvalues as exact_pvalues
 from companion.memorization.null import null_threshold as null_threshold
@@ -38,12 +35,5 @@ from companion.memorization.scores import influential_pairs as influential_pairs
 from companion.memorization.scores import memorization_scores as memorization_scores
 from companion.memorization.scores import standard_errors as standard_errors
 from companion.memorization.scores import subset_masks as subset_masks
-from companion.memorization.tail import expected_count as expected_count
-from companion.memorization.tail import expected_mass as expected_mass
-from companion.memorization.tail import price as price
+from companion.memorization.scores import variance_bound as variance_bound
 from companion.memorization.tail import zipf as zipf
-from companion.memorization.variance import cluster_law as cluster_law
-from companion.memorization.variance import exact_error as exact_error
-from companion.memorization.variance import never_left_out as never_left_out
-from companion.memorization.variance import quoted_bound as quoted_bound
-from companion.memorization.variance import variance_bound as variance_bound

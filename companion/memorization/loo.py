@@ -1,12 +1,11 @@
 """Scores without estimation: nearest neighbours (any subset size, exactly) and least squares (leverage)."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
-from companion._validate import array, design, integer, number, vector
+from companion._validate import array, design, integer
 from companion.memorization.checks import bool_matrix, dense_design, labels
 
 
@@ -111,48 +110,6 @@ def nearest_correct(order: np.ndarray, y: np.ndarray, included: np.ndarray) -> n
         if model.size == 0:
             break
     return correct
-
-
-FULL = 1e-8  # a leverage within this of 1 is 1: the row alone sets its prediction
-
-
-@dataclass(frozen=True)
-class LeastSquaresLoo:
-    """Leave-one-out quantities of minimum-norm least squares, arrays of shape (n,)."""
-
-    leverage: np.ndarray  # h_rr, the share of the held-out error that including the row removes
-    inside: np.ndarray  # residual y_r - prediction with the row in place
-    outside: np.ndarray  # residual of the model that never saw the row
-
-
-def least_squares_loo(X: np.ndarray, y: np.ndarray, *, cut: float = 1e-10) -> LeastSquaresLoo:
-    """Residuals of minimum-norm least squares with and without each row, from one factorization, any rank.
-
-    X: (n, d) dense or sparse; y: (n,). `cut`: singular values below cut times the largest count as 0.
-    inside = (1 - leverage) * outside, :prf:ref:`prop-leverage-score`.
-
-    >>> loo = least_squares_loo(np.ones((3, 1)), np.array([0.0, 0.0, 3.0]))
-    >>> loo.inside.round(6), loo.outside.round(6)  # against the mean of all, and of the others
-    (array([-1., -1.,  2.]), array([-1.5, -1.5,  3. ]))
-    """
-    X = _dense(X)
-    y, cut = vector("y", y, len(X)), number("cut", cut, low=0, high=1)
-    if len(y) == 0:
-        raise ValueError("X must have at least one row, got none")
-    if X.shape[1] == 0 or not X.any():
-        return LeastSquaresLoo(np.zeros(len(y)), y.copy(), y.copy())
-    U, s, _ = np.linalg.svd(X, full_matrices=False)
-    keep = s > cut * s[0]
-    U, s = U[:, keep], s[keep]
-    h = np.minimum((U * U).sum(1), 1.0)
-    inside = y - U @ (U.T @ y)
-    full = h > 1 - FULL
-    spare = np.where(full, 1.0, 1 - h)
-    gram = ((U / s) ** 2).sum(1)
-    held_out = (U @ ((U.T @ y) / s**2)) / np.where(full, gram, 1.0)
-    return LeastSquaresLoo(
-        np.where(full, 1.0, h), np.where(full, 0.0, inside), np.where(full, held_out, inside / spare)
-    )
 
 
 def _dense(X: Any) -> np.ndarray:

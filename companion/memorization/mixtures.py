@@ -110,35 +110,6 @@ def flip_labels(y: np.ndarray, share: float, classes: int, *, seed: int | Sequen
     return y
 
 
-def plant_clusters(split: Split, size: int, count: int, *, spread: float = 0.02, seed: int | Sequence[int]) -> Split:
-    """`count` new clusters of `size` training points each, far from everything, every cluster with a class of its own.
-
-    The points come last; nothing else can stand in for them, so :prf:ref:`prop-cluster-law` holds for 1-NN exactly.
-
-    >>> split = LongTailMixture(clusters=30, dimension=2).sample(n=50, n_test=20, seed=0)
-    >>> len(plant_clusters(split, size=2, count=3, seed=0).y)
-    56
-    """
-    split, spread = _split(split), nonnegative("spread", spread)
-    size, count = positive_int("size", size), positive_int("count", count)
-    rng = generator(seed)
-    d = split.X.shape[1]
-    reach = 10 * (1 + np.abs(split.X).max())
-    direction = rng.standard_normal((count, d))
-    centres = reach * direction / np.linalg.norm(direction, axis=1, keepdims=True)
-    group = np.repeat(np.arange(count), size)
-    X = centres[group] + spread * rng.standard_normal((len(group), d))
-    y = group + split.y.max() + 1
-    new = group + max(split.group.max(), split.group_test.max()) + 1
-    return replace(
-        split,
-        X=np.concatenate([split.X, X]),
-        y=np.concatenate([split.y, y]),
-        truth=np.concatenate([split.truth, y]),
-        group=np.concatenate([split.group, new]),
-    )
-
-
 def leak(split: Split, share: float, *, spread: float = 0.02, seed: int | Sequence[int]) -> tuple[Split, np.ndarray]:
     """Replace round(share * n_test) test points by near-duplicates of random training points, labels included.
 

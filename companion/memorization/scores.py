@@ -88,6 +88,20 @@ def standard_errors(correct: np.ndarray, included: np.ndarray) -> np.ndarray:
     return np.sqrt(_ratio(inside * (1 - inside), r.n_in) + _ratio(outside * (1 - outside), r.n_out))
 
 
+def variance_bound(r: float, t: int) -> float:
+    """1/(2 (t+1) r (1-r)): no score's mean squared error over draws of t subsets is larger.
+
+    r: the share of the points in a subset. Source: ours, :prf:ref:`thm-variance`.
+
+    >>> round(variance_bound(r=0.5, t=1999), 6)
+    0.001
+    """
+    r, t = number("r", r, low=0, high=1, open_low=True), positive_int("t", t)
+    if r == 1:
+        raise ValueError("r must be below 1: with r = 1 no model leaves a point out")
+    return 1 / (2 * (t + 1) * r * (1 - r))
+
+
 def influence_scores(test_correct: np.ndarray, included: np.ndarray) -> np.ndarray:
     """Influence of training point i on test point j, shape (n_test, n) float32; NaN where a group is empty.
 

@@ -37,7 +37,6 @@ MNIST_SHA256 = {
 # sha256 over the sorted drawings of the background set: path, zero byte, sha256 of the PNG file. It does not depend on
 # how the archive was packed, so the official zip, a repacked one and an unpacked folder all verify.
 OMNIGLOT_SHA256 = "07356096b8076fcf915341f8715e94822249e2a4d5b999fd2d0f6cf9ebffebd5"
-OMNIGLOT_DRAWINGS = 19280
 OMNIGLOT = "images_background"
 LARGEST_DRAWING = 4096  # bytes; the largest genuine one has 486
 LARGEST_FILE = 50_000_000  # bytes; the largest genuine one, unpacked, has 47,040,016

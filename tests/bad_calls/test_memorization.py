@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 import companion.memorization as mem
+from book.dispute import four_flaws, measuring
 
 from .cases import assert_refused, bad
 
@@ -58,14 +59,14 @@ SCORES = [
     bad("null-rate", lambda: mem.null_threshold([1.0], 2), ValueError, "error_rate must", "[0, 1], got 2"),
     bad("p-rate", lambda: mem.benjamini_hochberg([0.1], -1), ValueError, "rate must", "[0, 1], got -1"),
     bad("p-matrix", lambda: mem.benjamini_hochberg([[0.1]], 0.1), ValueError, "p must be a vector", "(1, 1)"),
-    bad("inside", lambda: mem.exact_error(2, 0, 0.5, 3), ValueError, "inside must", "[0, 1], got 2"),
-    bad("rate-1", lambda: mem.exact_error(1, 0, 1, 3), ValueError, "r must be below 1"),
+    bad("inside", lambda: measuring.exact_error(2, 0, 0.5, 3), ValueError, "inside must", "[0, 1], got 2"),
+    bad("rate-1", lambda: measuring.exact_error(1, 0, 1, 3), ValueError, "r must be below 1"),
     bad("rate-0", lambda: mem.variance_bound(0, 3), ValueError, "r must", "(0, 1], got 0"),
-    bad("bound-t", lambda: mem.quoted_bound(0.5, 0), ValueError, "t must be at least 1, got 0"),
-    bad("cluster-size", lambda: mem.cluster_law(0, 3, 1), ValueError, "size must be in [1, 3], got 0"),
-    bad("cluster-m", lambda: mem.cluster_law(1, 3, 3), ValueError, "m must be in [1, 2], got 3"),
-    bad("cluster-n", lambda: mem.cluster_law(1, 1, 1), ValueError, "n must be at least 2, got 1"),
-    bad("r-nan", lambda: mem.never_left_out(nan, 3), ValueError, "r must be finite", "got nan"),
+    bad("bound-t", lambda: measuring.quoted_bound(0.5, 0), ValueError, "t must be at least 1, got 0"),
+    bad("cluster-size", lambda: four_flaws.cluster_law(0, 3, 1), ValueError, "size must be in [1, 3], got 0"),
+    bad("cluster-m", lambda: four_flaws.cluster_law(1, 3, 3), ValueError, "m must be in [1, 2], got 3"),
+    bad("cluster-n", lambda: four_flaws.cluster_law(1, 1, 1), ValueError, "n must be at least 2, got 1"),
+    bad("r-nan", lambda: four_flaws.never_left_out(nan, 3), ValueError, "r must be finite", "got nan"),
     bad("masks-seed", lambda: mem.subset_masks(3, 3, 1, seed=-1), ValueError, "seed must be at least 0, got -1"),
     bad("masks-seed-None", lambda: mem.subset_masks(3, 3, 1, seed=None), TypeError, "seed must be", "got None"),
     bad("masks-seed-part", lambda: mem.subset_masks(3, 3, 1, seed=(0, 1.5)), TypeError, "seed must be", "got 1.5"),
@@ -108,8 +109,6 @@ NEIGHBOURS = [
     bad("without", lambda: mem.nearest_subset_scores(X, y, 1, without=9), ValueError, "without must be in [1, 2]", "9"),
     bad("law", lambda: mem.first_neighbour_law(3, 4), ValueError, "m must be in [1, 3], got 4"),
     bad("nobody", lambda: mem.nearest_correct(mem.neighbour_order(X), y, Z[:2]), ValueError, "included must hold"),
-    bad("loo-y", lambda: mem.least_squares_loo(X, y[:2]), ValueError, "y must have length 3, got 2"),
-    bad("loo-inf", lambda: mem.least_squares_loo(np.full((3, 3), math.inf), y), ValueError, "X must be finite"),
     bad("queries", lambda: mem.NearestNeighbour(X, y[:2], X), ValueError, "y must hold one label a row", "(2,)"),
     bad("all-gone", lambda: mem.NearestNeighbour(X, y, X).predict(Z[0]), ValueError, "keep must leave at least one"),
     bad("label-nan", lambda: mem.nearest_loo(X, y * nan), ValueError, "y must hold labels, got 3 NaN"),
@@ -142,8 +141,6 @@ NEIGHBOURS = [
     ),
     bad("right-labels", lambda: right(y=y[:2]), ValueError, "y must hold one label a row", "(2,)"),
     bad("right-dtype", lambda: right(included=keep * 1.0), TypeError, "included must hold booleans", "float64"),
-    bad("loo-cut", lambda: mem.least_squares_loo(X, y, cut=nan), ValueError, "cut must be finite", "got nan"),
-    bad("loo-empty", lambda: mem.least_squares_loo(X[:0], y[:0]), ValueError, "X must have at least one row"),
     bad("query-shape", lambda: mem.NearestNeighbour(X, y, X[:, :1]), ValueError, "X_query must have 3 columns, got 1"),
     bad("sparse", lambda: mem.NearestNeighbour(sp.eye_array(3), y, X), TypeError, "X must be a dense array", "sparse"),
     bad("query-none", lambda: mem.NearestNeighbour(X, y, X[:0]), ValueError, "X_query must have at least one row"),
@@ -183,17 +180,19 @@ WORLDS = [
     bad("n", lambda: mem.LongTailMixture().sample(0, 1, seed=0), ValueError, "n must be at least 1, got 0"),
     bad("flip-share", lambda: mem.flip_labels(y, 2, 10, seed=0), ValueError, "share must", "[0, 1], got 2"),
     bad("flip-classes", lambda: mem.flip_labels(y, 0.5, 1, seed=0), ValueError, "classes must be at least 2, got 1"),
-    bad("plant", lambda: mem.plant_clusters(split(), 0, 1, seed=0), ValueError, "size must be at least 1, got 0"),
+    bad(
+        "plant", lambda: four_flaws.plant_clusters(split(), 0, 1, seed=0), ValueError, "size must be at least 1, got 0"
+    ),
     bad("leak", lambda: mem.leak(split(), 1.5, seed=0), ValueError, "share must", "[0, 1], got 1.5"),
     bad("tail-n", lambda: mem.long_tailed_rows([0, 1], 1, 1.0, seed=0), ValueError, "n must be at least 2, got 1"),
     bad(
         "tail-few", lambda: mem.long_tailed_rows([0, 1], 5, 1.0, seed=0), ValueError, "n and exponent ask for 3 points"
     ),
     bad("zipf", lambda: mem.zipf(0, 1), ValueError, "size must be at least 1, got 0"),
-    bad("frequencies", lambda: mem.expected_count([0.5, 0.6], 3, 1), ValueError, "p must be frequencies", "1.1"),
-    bad("times", lambda: mem.expected_mass([1.0], 3, -1), ValueError, "times must be at least 0, got -1"),
-    bad("no-frequencies", lambda: mem.price([], 3, 1), ValueError, "p must be frequencies", "the sum is 0"),
-    bad("frequency-nan", lambda: mem.price([nan], 3, 1), ValueError, "p must be finite"),
+    bad("frequencies", lambda: measuring.expected_count([0.5, 0.6], 3, 1), ValueError, "p must be frequencies", "1.1"),
+    bad("times", lambda: measuring.expected_mass([1.0], 3, -1), ValueError, "times must be at least 0, got -1"),
+    bad("no-frequencies", lambda: measuring.price([], 3, 1), ValueError, "p must be frequencies", "the sum is 0"),
+    bad("frequency-nan", lambda: measuring.price([nan], 3, 1), ValueError, "p must be finite"),
     bad("zipf-nan", lambda: mem.zipf(3, nan), ValueError, "exponent must be finite", "got nan"),
     bad("n-spare", lambda: mem.LongTailMixture().sample(5, 1, seed=0, n_spare=-1), ValueError, "n_spare must", "-1"),
     bad("sample-seed", lambda: mem.LongTailMixture().sample(5, 1, seed=0.5), TypeError, "seed must be", "got 0.5"),
@@ -214,9 +213,23 @@ WORLDS = [
         "y must hold class numbers in [0, 2]; got 5",
     ),
     bad("flip-seed", lambda: mem.flip_labels(y, 0.5, 3, seed=None), TypeError, "seed must be", "got None"),
-    bad("plant-split", lambda: mem.plant_clusters(X, 1, 1, seed=0), TypeError, "split must be a Split", "got ndarray"),
-    bad("plant-spread", lambda: mem.plant_clusters(split(), 1, 1, spread=-1, seed=0), ValueError, "spread must", "-1"),
-    bad("plant-count", lambda: mem.plant_clusters(split(), 1, 2.5, seed=0), TypeError, "count must be", "got 2.5"),
+    bad(
+        "plant-split",
+        lambda: four_flaws.plant_clusters(X, 1, 1, seed=0),
+        TypeError,
+        "split must be a Split",
+        "got ndarray",
+    ),
+    bad(
+        "plant-spread",
+        lambda: four_flaws.plant_clusters(split(), 1, 1, spread=-1, seed=0),
+        ValueError,
+        "spread must",
+        "-1",
+    ),
+    bad(
+        "plant-count", lambda: four_flaws.plant_clusters(split(), 1, 2.5, seed=0), TypeError, "count must be", "got 2.5"
+    ),
     bad("leak-split", lambda: mem.leak(None, 0.5, seed=0), TypeError, "split must be a Split", "got NoneType"),
     bad("leak-spread", lambda: mem.leak(split(), 0.5, spread=nan, seed=0), ValueError, "spread must be finite", "nan"),
     bad("leak-seed", lambda: mem.leak(split(), 0.5, seed=-3), ValueError, "seed must be at least 0, got -3"),

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from book.dispute import four_flaws, measuring, real_scores, who_is_right
-from companion.memorization import exact_error
 from companion.runner import results
 from tests.book.pictures import well_formed
 
@@ -20,7 +19,7 @@ def test_tail_price_says_its_numbers():
 
 
 def test_error_figure_takes_simulated_dots():
-    dots = {(0.7, 10): exact_error(0.5, 0.5, 0.7, 10) ** 0.5}
+    dots = {(0.7, 10): measuring.exact_error(0.5, 0.5, 0.7, 10) ** 0.5}
     assert "rate 0.7" in measuring.fig_score_error((0.7,), (10, 100), dots).alt
 
 

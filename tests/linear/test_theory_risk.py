@@ -254,9 +254,9 @@ def test_matching_penalty():
 
 def test_ridge_leverage_goes_from_leverage_to_nothing():
     X = model_of(2.0).sample(seed=0).X
-    assert turning_off_room.ridge_leverage(X, 1e-9) == pytest.approx(leverage(X), abs=1e-6)
-    assert turning_off_room.ridge_leverage(X, 1e9).max() < 1e-6
-    assert (turning_off_room.ridge_leverage(X, 1.0) >= turning_off_room.ridge_leverage(X, 2.0) - 1e-12).all()
+    assert shrinkage.ridge_leverage(X, 1e-9) == pytest.approx(leverage(X), abs=1e-6)
+    assert shrinkage.ridge_leverage(X, 1e9).max() < 1e-6
+    assert (shrinkage.ridge_leverage(X, 1.0) >= shrinkage.ridge_leverage(X, 2.0) - 1e-12).all()
 
 
 def test_forgetting_prices_scale_as_stated():

@@ -387,7 +387,7 @@ def test_floor_law_error_by_its_three_terms() -> None:
 
 def test_floor_law_where_its_factors_leave_the_range_of_floats() -> None:
     """alpha = 0.05, b = 2.2: n^-89 is no float at n = 10^4, but the law and its error are."""
-    for of in (risk.floor_law, risk.floor_law_error):
+    for of in (risk.floor_law, noiseless_room.floor_law_error):
         at = [of(n, c=5.0, alpha=0.05, b=2.2) for n in (1000, 10_000)]
         assert 0 < at[1] < at[0] < 1
     ratio = risk.floor_law(10_000, c=5.0, alpha=0.05, b=2.2) / risk.floor_law(1000, c=5.0, alpha=0.05, b=2.2)

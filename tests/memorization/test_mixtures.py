@@ -3,18 +3,15 @@
 import numpy as np
 import pytest
 
+from book.dispute.four_flaws import cluster_law, plant_clusters
+from book.dispute.measuring import expected_count, expected_mass, price
 from companion.memorization import (
     LongTailMixture,
-    cluster_law,
-    expected_count,
-    expected_mass,
     flip_labels,
     leak,
     long_tailed_rows,
     nearest_loo,
     nearest_subset_scores,
-    plant_clusters,
-    price,
     zipf,
 )
 

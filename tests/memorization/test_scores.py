@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from book.dispute.measuring import exact_error, quoted_bound
 from companion.memorization import (
-    exact_error,
     fractional,
     group_rates,
     influence_scores,
@@ -19,7 +19,6 @@ from companion.memorization import (
     nearest_loo,
     nearest_subset_scores,
     neighbour_order,
-    quoted_bound,
     standard_errors,
     subset_masks,
     variance_bound,

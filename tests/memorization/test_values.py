@@ -8,26 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from book.dispute.four_flaws import cluster_law, never_left_out, plant_clusters
+from book.dispute.measuring import exact_error, expected_mass, price, quoted_bound
 from companion.memorization import (
     LongTailMixture,
     NearestNeighbour,
     benjamini_hochberg,
-    cluster_law,
-    exact_error,
-    expected_mass,
     flip_labels,
     leak,
-    least_squares_loo,
     memorization_scores,
     nearest_correct,
     nearest_loo,
     neighbour_order,
-    never_left_out,
     null_threshold,
     permutation_null,
-    plant_clusters,
-    price,
-    quoted_bound,
     removal_curve,
     subset_masks,
     variance_bound,
@@ -286,11 +280,3 @@ def test_a_single_pvalue_is_held_against_the_whole_rate():
 def test_unbounded_numbers_are_said_to_be_finite_or_nan():
     with pytest.raises(ValueError, match=r"scores must hold finite numbers or NaN, got inf"):
         removal_curve([np.inf], [0.5], np.mean, controls=1, seed=0)
-
-
-def test_least_squares_on_one_column_is_refitted_by_hand():
-    x, y = np.array([1.0, 2.0, -1.0]), np.array([1.0, 0.0, 3.0])
-    found = least_squares_loo(x[:, None], y)
-    for r in range(3):
-        rest = np.arange(3) != r
-        assert found.outside[r] == pytest.approx(y[r] - x[r] * (x[rest] @ y[rest]) / (x[rest] @ x[rest]))

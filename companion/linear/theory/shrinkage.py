@@ -74,6 +74,21 @@ def ridge_once_seen(X: Any, y: Any, feature: int, n_lam: float) -> tuple[float, 
     return float(sign * (y[r] - v @ fit) / (1 + n_lam * (1 + q))), q
 
 
+def ridge_leverage(X: Any, n_lam: float) -> np.ndarray:
+    """Self-influence ``h_rr = x_r (X^T X + n lam I)^{-1} x_r`` of each row under ridge, shape (n,), n lam > 0.
+
+    ``1 - h_rr`` is residual over leave-one-out residual; :prf:ref:`prop-measured-memorization`.
+    """
+    X = sp.csr_array(check.design("X", X))
+    n_lam = check.positive("n_lam", n_lam)
+    used = np.flatnonzero(np.bincount(X.indices, minlength=X.shape[1]) > 0)
+    dense = X[:, used].toarray()
+    if used.size == 0:
+        return np.zeros(X.shape[0])
+    half = np.linalg.solve(dense.T @ dense + n_lam * np.eye(used.size), dense.T)
+    return np.einsum("ri,ir->r", dense, half)
+
+
 def _counts(count: Any) -> np.ndarray:
     count = check.reals("count", count)
     if count.min(initial=0) < 0:
