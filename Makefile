@@ -78,4 +78,4 @@ clean:  ## remove what was built
 	rm -rf _build jupyter_execute
 
 distclean: clean  ## remove the virtual environment and what npm installed too
-	rm -rf $(VENV) book/_static/vendor node_modules
+	rm -rf $(VENV) book/_static/vendor book/_static/live node_modules

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from book.shared.style import BLUE, GREY, INK, ORANGE, Picture, band, picture, subplots
+from book.shared.style import BLUE, GREY, ORANGE, Picture, band, picture, subplots
 from companion.runner.results import Result, Row
 
 CURVES = (
@@ -39,21 +39,6 @@ def fig_claim(result: Result) -> Picture:
     ax.set_ylim(bottom=-0.02)
     ax.set_xticks([1, 0.8, 0.6, 0.4, 0.2], ["1\nmemorized", "0.8", "0.6", "0.4", "0.2\nforgotten"])
     return picture(figure, _alt(path))
-
-
-def fig_dial(group: Row, path: list[Row]) -> Picture:
-    """The three losses of `group`, one step of `path`, as bars on one scale."""
-    figure, ax = subplots(size=(6.4, 1.9))
-    most = max(step[key]["mean"] + step[key]["sd"] for step in path for key, _, _ in CURVES)
-    for place, (key, color, label) in enumerate(CURVES):
-        mean, sd = group[key]["mean"], group[key]["sd"]
-        ax.barh(place, mean, 0.62, color=color)
-        ax.errorbar(mean, place, xerr=[[min(sd, mean)], [sd]], color=INK, elinewidth=1.1)
-        ax.annotate(f"{mean:.3f}", (mean + sd, place), (5, 0), textcoords="offset points", va="center")
-        ax.annotate(label, (0, place), (-6, 0), textcoords="offset points", va="center", ha="right", color=color)
-    ax.set(xlim=(0, 1.12 * most), xlabel="mean squared error", ylim=(len(CURVES) - 0.5, -0.5))
-    ax.set_yticks([])
-    return picture(figure, _losses(group))
 
 
 def _losses(group: Row) -> str:

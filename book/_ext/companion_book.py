@@ -2,6 +2,7 @@
 
 - `companion_execute`: the execution cache is keyed on the package's code; stale chapters run side by side.
 - `companion_vendor`: MathJax, the widgets' and the previews' code, installed by npm and served from the site itself.
+- `companion_live`: explorables that compute in the page, bundled and drawn once at build time.
 - `companion_notebooks`: every chapter as a notebook that runs on Colab or from an empty folder.
 - `companion_bibliography`: which fields of the bibliography no record confirmed.
 - `companion_claims`: the ledger as a file for machines.
@@ -23,6 +24,7 @@ import companion_address  # noqa: E402
 import companion_bibliography  # noqa: E402
 import companion_claims  # noqa: E402
 import companion_execute  # noqa: E402
+import companion_live  # noqa: E402
 import companion_notebooks  # noqa: E402
 import companion_previews  # noqa: E402
 import companion_statements  # noqa: E402
@@ -63,6 +65,8 @@ def configure(app, config):
     else:
         print("MathJax, widget and preview code could not be installed: pages will load them from their CDNs.")
         config.nb_ipywidgets_js = {companion_vendor.WIDGETS_CDN: {"defer": "defer"}}
+    if not companion_live.install():
+        print("Explorables could not be bundled (no Node, or no network for npm): they stand still in the pages.")
     config.html_baseurl = config.html_baseurl or companion_address.site(config)
     config.project = config.html_title
 
@@ -87,10 +91,12 @@ def adjust_page(app, pagename, templatename, context, doctree):
                 "label": "download-notebook-button",
             }
             group["buttons"] = [notebook, *(b for b in group["buttons"] if b.get("label") != notebook["label"])]
+    if doctree is not None:
+        context["body"] = companion_live.speak(context["body"])
     if has_code:
         companion_notebooks.write(app, pagename, context["body"])
     if doctree is not None:
-        context["body"] = NO_SCRIPTS + context["body"]
+        context["body"] = NO_SCRIPTS + companion_live.fill(context["body"], here)
     if pagename == app.config.root_doc:  # its title is the book's: said once, with what the book is
         context["docstitle"] = "an executable companion"
         context["metatags"] = context.get("metatags", "") + f'<meta name="description" content="{ABOUT}">'
@@ -113,6 +119,7 @@ def setup(app):
     app.connect("build-finished", companion_claims.write)
     app.connect("autodoc-process-docstring", companion_statements.say_items, priority=400)
     app.connect("autodoc-process-docstring", companion_statements.add_links)
+    app.add_role("follows", companion_live.follows)
     app.add_role("reading-time", companion_times.reading_time)
     app.connect("doctree-resolved", companion_times.show)
     app.connect("doctree-resolved", companion_notebooks.number_cells)

@@ -88,6 +88,8 @@ def texts():
     for path in sorted(ROOT.rglob("*")):
         inside = path.relative_to(ROOT).parts
         hidden = [part for part in inside if part.startswith((".", "_build")) and part not in (".github", ".ci")]
+        if inside[:3] == ("book", "_static", "live"):  # bundled from book/live
+            continue
         other = {"vendor", "node_modules", "build", "mutants", "jupyter_execute", "oldest.txt"} & set(inside)
         if path.suffix in kinds and path.is_file() and not (hidden or other or inside[0].endswith(".egg-info")):
             yield path

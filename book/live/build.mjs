@@ -1,0 +1,32 @@
+// node build.mjs MODULES OUT NAME...: each explorable as one classic script, OUT/NAME.js, which mounts itself, and as a
+// module for notebooks, OUT/NAME.widget.js. Modules do not load from a file on disk; classic scripts do.
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const [modules, out, ...names] = process.argv.slice(2), here = dirname(fileURLToPath(import.meta.url));
+const { build } = createRequire(join(modules, "esbuild", "package.json"))("esbuild");
+const common = { bundle: true, minify: true, target: "es2020", logLevel: "error", legalComments: "none", nodePaths: [modules] };
+
+// `import text from "worker:./trainer.js"`: a worker's whole code as a string, for a Blob
+const worker = {
+  name: "worker",
+  setup(step) {
+    step.onResolve({ filter: /^worker:/ }, ({ path }) => ({ path: join(here, path.slice(7)), namespace: "worker" }));
+    step.onLoad({ filter: /./, namespace: "worker" }, async ({ path }) => {
+      const made = await build({ ...common, entryPoints: [path], format: "iife", write: false });
+      return { contents: made.outputFiles[0].text, loader: "text" };
+    });
+  },
+};
+const entry = (name, last) => ({
+  contents: `import made, { spec } from "./${name}.js"; import { mount, workers } from "./frame.js"; ${last}`,
+  resolveDir: here,
+});
+for (const name of names) {
+  const uses = name === "symbol" ? 'import trainer from "worker:./trainer.js"; workers.trainer = trainer; ' : "";
+  const make = (last, format, file) =>
+    build({ ...common, stdin: entry(name, uses + last), format, outfile: join(out, file), plugins: [worker] });
+  await make("mount(spec, made);", "iife", `${name}.js`);
+  await make("export default { render: made.render };", "esm", `${name}.widget.js`);
+}

@@ -1,0 +1,79 @@
+"""Each explorable as Node draws it: the first picture, and what the numbers in words say at given states."""
+
+import html
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from book.shared.live import live
+from tests.book.pages import CHAPTERS, cells, source
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "book" / "_ext"))
+import companion_live
+
+NAMES = companion_live.names()
+PLACED = {page: re.findall(r'^live\("([a-z-]+)"', "\n".join(cells(page)), re.M) for page in CHAPTERS}
+needs_node = pytest.mark.skipif(companion_live.node() is None, reason="no Node: neither on the path nor from a wheel")
+
+
+def shown(name, **state):
+    """(HTML, words) of an explorable at a state."""
+    picture = companion_live.first(name, json.dumps(state))["picture"]
+    words = re.search(r'<p class="live-words"[^>]*>(.*?)</p>', picture, re.S)[1]
+    return picture, html.unescape(re.sub("<[^>]+>", "", words))
+
+
+def test_every_explorable_stands_on_one_page():
+    assert sorted(name for names in PLACED.values() for name in names) == NAMES
+
+
+@needs_node
+@pytest.mark.parametrize("name", NAMES)
+def test_the_first_picture_has_all_that_the_frame_promises(name):
+    picture, words = shown(name)
+    assert re.search(r'class="live-title">[^<]{10,90}<', picture)
+    assert len(re.search(r'class="live-ask">(.*?)</p>', picture)[1]) > 20
+    controls = re.search(r'class="live-controls">(.*?)</div>', picture, re.S)[1]
+    assert len(re.findall(r"data-toggle=|type=\"range\"|<fieldset", controls)) <= 4
+    assert 'data-do="draw"' in picture
+    assert 'aria-live="polite"' in picture
+    assert len(words) > 40
+    assert re.search(r"\d", words)
+    assert not re.search(r"NaN|undefined|Infinity|null", picture)
+    assert picture == shown(name)[0]
+
+
+@needs_node
+def test_phrases_that_follow_an_explorable_are_its_own_and_are_filled():
+    for page, names in PLACED.items():
+        asked = re.findall(r"\{follows\}`([^`]+)`", source(page))
+        known = {f"{name}.{key}" for name in names for key in companion_live.first(name, "{}")["phrases"]}
+        assert set(asked) <= known, page
+    body = live("receipts")
+    place = f'<div class="live" data-live="receipts" data-state="{html.escape(json.dumps(body.state))}"></div>'
+    said = companion_live.speak(place + '<span data-follows="receipts.sum"></span>')
+    assert '<span data-follows="receipts.sum">9 + 31 − 3</span>' in said
+    assert 'class="live-picture"' in companion_live.fill(place, "../")
+
+
+def test_a_name_that_no_explorable_has_is_refused():
+    with pytest.raises(ValueError, match="name must be one of the explorables"):
+        live("receipt")
+
+
+@needs_node
+def test_receipts():
+    """Forgetting takes the odd basket and leaves everyday ones; a price that nobody can know is not needed."""
+    assert shown("receipts")[1].startswith("The learner prices saffron + truffle at 37; it costs 37.")
+    picture, words = shown("receipts", deleted=[0])  # bread alone is gone: its price is split, the sum is as right
+    assert "at 37; it costs 37." in words
+    assert "9 + 31 − 3 = 37" in picture
+    forgot = shown("receipts", forget=1)[1]
+    guess, everyday = map(float, re.search(r"at ([\d.]+); .* off by ([\d.]+) on average", forgot).groups())
+    assert 37 - guess > 15
+    assert everyday < 0.5
+    assert "wrong, it costs 37" in shown("receipts", deleted=[5])[0]  # nobody tells what truffle costs
+    assert shown("receipts", seed=1) != shown("receipts", seed=2)
