@@ -1,12 +1,13 @@
-// node build.mjs MODULES OUT NAME...: each explorable as one classic script, OUT/NAME.js, which mounts itself, and as a
+// node build.mjs MODULES OUT DIGITS NAME...: each explorable as one classic script, OUT/NAME.js, which mounts itself, and as a
 // module for notebooks, OUT/NAME.widget.js. Modules do not load from a file on disk; classic scripts do.
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const [modules, out, ...names] = process.argv.slice(2), here = dirname(fileURLToPath(import.meta.url));
+const [modules, out, digits, ...names] = process.argv.slice(2), here = dirname(fileURLToPath(import.meta.url));
 const { build } = createRequire(join(modules, "esbuild", "package.json"))("esbuild");
-const common = { bundle: true, minify: true, target: "es2020", logLevel: "error", legalComments: "none", nodePaths: [modules] };
+const common = { bundle: true, minify: true, target: "es2020", logLevel: "error", legalComments: "none",
+  nodePaths: [modules], alias: { digits }, loader: { ".txt": "text" } };
 
 // `import text from "worker:./trainer.js"`: a worker's whole code as a string, for a Blob
 const worker = {
@@ -20,11 +21,12 @@ const worker = {
   },
 };
 const entry = (name, last) => ({
-  contents: `import made, { spec } from "./${name}.js"; import { mount, workers } from "./frame.js"; ${last}`,
+  contents: `import made, { spec } from "./${name}.js"; import { mount, resources } from "./frame.js"; ${last}`,
   resolveDir: here,
 });
 for (const name of names) {
-  const uses = name === "symbol" ? 'import trainer from "worker:./trainer.js"; workers.trainer = trainer; ' : "";
+  const uses = name !== "symbol" ? "" : 'import trainer from "worker:./trainer.js"; import digits from "digits"; ' +
+    "Object.assign(resources, { trainer, digits }); ";
   const make = (last, format, file) =>
     build({ ...common, stdin: entry(name, uses + last), format, outfile: join(out, file), plugins: [worker] });
   await make("mount(spec, made);", "iife", `${name}.js`);

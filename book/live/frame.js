@@ -14,7 +14,7 @@
  * @property {Object[]} controls      at most four: {key, label, kind: "range" | "toggle" | "choice", ...}
  * @property {boolean} [draws]        whether there is a new draw (its number is `seed` in the state)
  * @property {{question: string, choices: string[], reply: Function}} [predict]  asked before the reveal
- * @property {(state: Object) => any} compute   state -> numbers
+ * @property {(state: Object, memory: Object) => any} compute   state -> numbers; `memory` is what `alive` keeps
  * @property {(state: Object, found: any) => string} view   the picture as HTML
  * @property {(state: Object, found: any) => string} say    the numbers in words, as HTML
  * @property {(state: Object, found: any) => Object} [phrases]  what the prose of the page takes up, by name
@@ -24,8 +24,8 @@
  * @property {(live: Object) => void} [alive]   called once a page runs it, for timers and workers
  */
 
-/** Code of workers by name, as text: put here by the bundle, since a script from disk may not load another. */
-export const workers = {};
+/** Data and code of workers as text, by name: put here by the bundle, since a script from disk may not load another. */
+export const resources = {};
 
 export const escape = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
 
@@ -42,11 +42,12 @@ export function explorable(spec) {
   const complete = (state) => ({ ...spec.start, ...(spec.draws ? { seed: 0 } : {}), ...state });
 
   const still = (given = {}) => {
-    const state = complete(given), found = spec.compute(state);
+    const state = complete(given), found = spec.compute(state, {});
     return skeleton(spec, state, true).replace("<!--picture-->", spec.view(state, found)).replace("<!--words-->", spec.say(state, found));
   };
 
   const render = ({ model, el }) => {
+    const memory = {};
     let state = complete(model.get("state")), found, asked = false;
     el.innerHTML = still(state);
     el.querySelectorAll("[disabled]").forEach((control) => (control.disabled = false));
@@ -54,7 +55,7 @@ export function explorable(spec) {
 
     const draw = () => {
       asked = false;
-      found = spec.compute(state);
+      found = spec.compute(state, memory);
       morph(picture, spec.view(state, found));
       const words = spec.say(state, found);
       if (part("words").innerHTML !== words) part("words").innerHTML = words;
@@ -74,9 +75,10 @@ export function explorable(spec) {
       state = { ...state, ...patch };
       model.set("state", state);
       model.save_changes();
+      memory.changed?.();
       soon();
     };
-    const live = { el, change, soon, get state() { return state; }, get found() { return found; } };
+    const live = { el, memory, change, soon, get state() { return state; }, get found() { return found; } };
 
     el.addEventListener("input", ({ target }) => {
       const key = target.dataset.key;
@@ -89,14 +91,15 @@ export function explorable(spec) {
       else if (at.dataset.do === "draw") change({ seed: state.seed + 1 });
       else if (at.dataset.do === "reset") change(complete({}));
       else if (at.dataset.do === "guess") answered(at.dataset.choice);
-      else if (at.dataset.act) change(spec.act(state, at.dataset.act, found));
+      else if (at.dataset.act) change(spec.act(state, at.dataset.act, found, memory));
     });
     el.addEventListener("keydown", (event) => {
       const act = event.target.closest("[data-act]:not(button)"), drag = event.target.closest("[data-drag]");
-      if (act && (event.key === "Enter" || event.key === " ")) change(spec.act(state, act.dataset.act, found));
+      if (drag && event.key === " " && spec.act) change(spec.act(state, drag.dataset.drag, found, memory));
+      else if (act && (event.key === "Enter" || event.key === " ")) change(spec.act(state, act.dataset.act, found, memory));
       else if (drag && /^Arrow/.test(event.key)) {
         const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
-        change(spec.drag(state, drag.dataset.drag, { step }, found));
+        change(spec.drag(state, drag.dataset.drag, { step }, found, memory));
       } else return;
       event.preventDefault();
     });
@@ -107,9 +110,9 @@ export function explorable(spec) {
       held = at.dataset.drag;
       picture.setPointerCapture(event.pointerId);
       event.preventDefault();
-      change(spec.drag(state, held, place(picture, event), found));
+      change(spec.drag(state, held, place(picture, event), found, memory));
     });
-    picture.addEventListener("pointermove", (event) => held && change(spec.drag(state, held, place(picture, event), found)));
+    picture.addEventListener("pointermove", (event) => held && change(spec.drag(state, held, place(picture, event), found, memory)));
     for (const end of ["pointerup", "pointercancel"]) {
       picture.addEventListener(end, (event) => {
         if (held) spec.drop?.(live, held, event);
@@ -134,7 +137,7 @@ export function explorable(spec) {
   /** What the prose of the page says at a state, by name. */
   const phrases = (given = {}) => {
     const state = complete(given);
-    return spec.phrases?.(state, spec.compute(state)) ?? {};
+    return spec.phrases?.(state, spec.compute(state, {})) ?? {};
   };
   return { render, still, phrases };
 }

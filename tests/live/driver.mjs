@@ -2,6 +2,8 @@
 import { readFileSync } from "node:fs";
 import * as longtail from "../../book/live/engine/longtail.js";
 import * as net from "../../book/live/engine/network.js";
+import { drawn, unpack } from "../../book/live/engine/symbols.js";
+import { lesson } from "../../book/live/trainer.js";
 import { nearest } from "../../book/live/engine/neighbours.js";
 
 const calls = {
@@ -30,6 +32,10 @@ const calls = {
       net.adamw(made.weights, gradient, mean, square, step, rate, decay);
     }
     return { loss, gradient: first, weights: made.weights, predicted: net.predict(made, triples) };
+  },
+  lessons({ digits, seeds, how, known, kind, decay }) {
+    const given = { digits: unpack(digits), mine: { image: drawn("183c5a18181824e7"), label: 9 }, known, kind, decay, how };
+    return seeds.map((seed) => [...lesson({ ...given, seed })].at(-1).pairs);
   },
   nearest: ({ points, labels, at, k }) => at.map((place) => nearest(points, labels, place, k)),
   normal: ({ n, seed }) => longtail.noise(n, seed),

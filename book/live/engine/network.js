@@ -4,7 +4,7 @@
  * `sum`: one encoder for every image, f = sum_j (v . relu(W x_j + a) + c): no weight sees two images.
  * `cross`: one encoder for the three images side by side, f = v . relu(W [x_1 x_2 x_3] + a) + c.
  * @typedef {{kind: "sum" | "cross", pixels: number, hidden: number, weights: Float64Array}} Network
- * weights: W (hidden by inputs), a (hidden), v (hidden), c (1), one after the other.
+ * weights: W (inputs by hidden: a dark pixel's row is passed over), a (hidden), v (hidden), c (1), one after the other.
  */
 import { shuffled, uniforms } from "./rng.js";
 
@@ -34,20 +34,26 @@ export function network(kind, pixels, hidden, seed) {
  * @param {ArrayLike<number>[]} triples each of 3 * pixels numbers, the three images one after the other
  * @returns {Float64Array}
  */
-export const predict = (net, triples) => Float64Array.from(triples, (x) => forward(net, x, null));
+export function predict(net, triples) {
+  const kept = new Float64Array(parts(net) * net.hidden);
+  return Float64Array.from(triples, (x) => forward(net, x, kept));
+}
 
-/** The output for one triple; what each hidden unit of each part said goes into `kept`, where given. */
+/** The output for one triple; what each hidden unit of each part said goes into `kept`. */
 function forward(net, x, kept) {
   const { hidden, weights } = net, size = inputs(net), a = hidden * size, v = a + hidden, c = v + hidden;
   let out = 0;
   for (let part = 0; part < parts(net); part++) {
+    const at = part * hidden;
+    for (let h = 0; h < hidden; h++) kept[at + h] = weights[a + h];
+    for (let j = 0; j < size; j++) {
+      const light = x[part * size + j];
+      if (light !== 0) for (let h = 0, w = j * hidden; h < hidden; h++) kept[at + h] += weights[w + h] * light;
+    }
     out += weights[c];
     for (let h = 0; h < hidden; h++) {
-      let sum = weights[a + h];
-      for (let j = 0, w = h * size, o = part * size; j < size; j++) sum += weights[w + j] * x[o + j];
-      const said = sum > 0 ? sum : 0;
-      if (kept) kept[part * hidden + h] = said;
-      out += weights[v + h] * said;
+      if (kept[at + h] < 0) kept[at + h] = 0;
+      out += weights[v + h] * kept[at + h];
     }
   }
   return out;
@@ -63,24 +69,26 @@ function forward(net, x, kept) {
  */
 export function lossAndGradient(net, triples, sums, gradient) {
   const { hidden, weights } = net, size = inputs(net), a = hidden * size, v = a + hidden, c = v + hidden;
-  const kept = new Float64Array(parts(net) * hidden);
+  const kept = new Float64Array(parts(net) * hidden), back = new Float64Array(hidden);
   gradient.fill(0);
   let loss = 0;
-  triples.forEach((x, b) => {
-    const error = forward(net, x, kept) - sums[b], slope = (2 * error) / triples.length;
+  for (let b = 0; b < triples.length; b++) {
+    const x = triples[b], error = forward(net, x, kept) - sums[b], slope = (2 * error) / triples.length;
     loss += error ** 2 / triples.length;
     for (let part = 0; part < parts(net); part++) {
       gradient[c] += slope;
       for (let h = 0; h < hidden; h++) {
         const said = kept[part * hidden + h];
-        if (said === 0) continue;
         gradient[v + h] += slope * said;
-        const back = slope * weights[v + h];
-        gradient[a + h] += back;
-        for (let j = 0, w = h * size, o = part * size; j < size; j++) gradient[w + j] += back * x[o + j];
+        back[h] = said > 0 ? slope * weights[v + h] : 0;
+        gradient[a + h] += back[h];
+      }
+      for (let j = 0; j < size; j++) {
+        const light = x[part * size + j];
+        if (light !== 0) for (let h = 0, w = j * hidden; h < hidden; h++) gradient[w + h] += back[h] * light;
       }
     }
-  });
+  }
   return loss;
 }
 
