@@ -6,9 +6,12 @@ import re
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from book.shared.live import live
+from companion.linear import LongTailModel
+from companion.linear.theory import counts
 from tests.book.pages import CHAPTERS, cells, source
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "book" / "_ext"))
@@ -77,3 +80,24 @@ def test_receipts():
     assert everyday < 0.5
     assert "wrong, it costs 37" in shown("receipts", deleted=[5])[0]  # nobody tells what truffle costs
     assert shown("receipts", seed=1) != shown("receipts", seed=2)
+
+
+@needs_node
+def test_tail_counts_what_theory_expects():
+    """The expectations are the package's; the counts scatter around them."""
+    n, d, alpha, s = 50, 80, 1.4, 3
+    model = LongTailModel(n=n, d=d, s=s, alpha=alpha, beta_exponent=0.0, sigma=0.0)
+    seen, once = counts.expected_seen(model.p, n), counts.expected_once_seen(model.p, n)
+    now, theory = (
+        r"(\d+) occur in no row, (\d+) in exactly one and (\d+) in more",
+        r"([\d.]+), ([\d.]+) and ([\d.]+)\. ",
+    )
+    drawn = []
+    for seed in range(3):
+        words = shown("tail", n=n, d=d, alpha=alpha, s=s, seed=seed)[1]
+        *found, never, one, more = map(float, re.search(f"{now}; theory expects {theory}", words).groups())
+        assert sum(found) == d
+        np.testing.assert_allclose([never, one, more], [d - seen, once, seen - once], atol=0.051)
+        drawn.append(found)
+    # three draws of at most d coins each: five standard errors
+    assert (abs(np.mean(drawn, axis=0) - [d - seen, once, seen - once]) < 5 * np.sqrt(d / 4 / 3)).all()
