@@ -58,6 +58,7 @@ def install():
     (FOLDER / "digits.txt").write_text(digits(), encoding="ascii")
     call = [*command, SOURCE / "build.mjs", modules, FOLDER, FOLDER / "digits.txt", *names()]
     subprocess.run(call, check=True, timeout=120)
+    (FOLDER / "digits.txt").unlink()
     note.write_text(digest, encoding="utf-8")  # last: bundles that were interrupted are made again
     return True
 

@@ -88,10 +88,8 @@ def test_tail_counts_what_theory_expects():
     n, d, alpha, s = 50, 80, 1.4, 3
     model = LongTailModel(n=n, d=d, s=s, alpha=alpha, beta_exponent=0.0, sigma=0.0)
     seen, once = counts.expected_seen(model.p, n), counts.expected_once_seen(model.p, n)
-    now, theory = (
-        r"(\d+) occur in no row, (\d+) in exactly one and (\d+) in more",
-        r"([\d.]+), ([\d.]+) and ([\d.]+)\. ",
-    )
+    now = r"(\d+) occur in no row, (\d+) in exactly one and (\d+) in more"
+    theory = r"([\d.]+), ([\d.]+) and ([\d.]+)\. "
     drawn = []
     for seed in range(3):
         words = shown("tail", n=n, d=d, alpha=alpha, s=s, seed=seed)[1]

@@ -1,0 +1,151 @@
+"""The explorables in the built pages, opened from disk: they move, come back, and their address restores them."""
+
+import pytest
+
+from tests.live.test_explorables import PLACED
+
+pytestmark = pytest.mark.site
+
+PLACES = [(page, name) for page, names in PLACED.items() for name in names]
+BRISK = ["receipts", "peel", "forgetting"]  # keep 20 frames a second on a processor four times slower
+# An element and what is in it, whatever the order in which its attributes were set.
+TREE = """(box) => {
+  const told = (e) => e.nodeType === 3 ? e.data : e.nodeName + '[' +
+    [...e.attributes].map((a) => `${a.name}=${a.value}`).sort().join(';') + ']' + [...e.childNodes].map(told).join('');
+  return told(box);
+}"""
+FRAMES = """async (live) => {
+  const input = live.querySelector('input[type=range]'), frame = () => new Promise(requestAnimationFrame);
+  const best = [];
+  for (let batch = 0; batch < 3; batch++) {
+    const start = performance.now();
+    for (let i = 0; i < 15; i++) {
+      input.value = Number(input.min) + ((i + 1) / 16) * (input.max - input.min);
+      input.dispatchEvent(new Event('input', {bubbles: true}));
+      await frame(); // drawn in this frame: the explorable asked for it first
+    }
+    best.push((performance.now() - start) / 15);
+  }
+  return Math.min(...best);
+}"""
+
+
+class Opened:
+    """A page from disk with one explorable on it in view."""
+
+    def __init__(self, browser, html, page, name, fragment="", **context):
+        self.context = browser.new_context(**{"viewport": {"width": 390, "height": 844}, **context})
+        self.page, self.errors = self.context.new_page(), []
+        self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        self.page.on("pageerror", lambda e: self.errors.append(str(e)))
+        self.page.goto((html / f"{page}.html").as_uri() + fragment)
+        self.live = self.page.locator(f'.live[data-live="{name}"]')
+        self.page.wait_for_timeout(300)
+
+    def seen(self):
+        """Words and picture, as they are now."""
+        self.page.wait_for_timeout(150)  # a frame to draw, on a busy machine
+        return self.live.locator(".live-words").text_content(), self.live.locator(".live-picture").evaluate(TREE)
+
+
+@pytest.fixture
+def opened(browser, html):
+    made = []
+
+    def visit(*args, **context):
+        made.append(Opened(browser, html, *args, **context))
+        return made[-1]
+
+    yield visit
+    for one in made:
+        one.context.close()
+
+
+def turn(live, back=False):
+    """The first control by one step, by keyboard, and back again."""
+    control = live.locator(".live-controls :is(input[type=range], button)").first
+    control.focus()
+    slider = control.get_attribute("type") == "range"
+    live.page.keyboard.press(("ArrowLeft" if back else "ArrowRight") if slider else "Space")
+
+
+@pytest.mark.parametrize(("page", "name"), PLACES)
+def test_an_explorable_moves_by_keyboard_and_its_address_restores_it(opened, page, name):
+    one = opened(page, name)
+    first = one.seen()
+    turn(one.live)
+    moved = one.seen()
+    assert moved[0] != first[0]
+    one.page.wait_for_function(f"location.hash.includes('{name}.')")
+    address = one.page.evaluate("location.hash")
+    other = opened(page, name, address)
+    assert other.seen() == moved
+    turn(one.live, back=True)
+    assert one.seen() == first
+    one.page.wait_for_function(f"!location.hash.includes('{name}.')")
+    one.live.locator("[data-do=draw]").click()
+    assert one.seen()[1] != first[1]
+    assert one.live.locator(".live-seed").inner_text() == "1"
+    one.live.locator("[data-do=reset]").click()
+    assert one.seen() == first
+    assert one.errors == other.errors == []
+
+
+@pytest.mark.parametrize(("page", "name"), PLACES)
+def test_without_scripts_the_first_picture_is_the_one_that_scripts_draw(opened, page, name):
+    still, alive = opened(page, name, java_script_enabled=False), opened(page, name)
+    assert still.live.locator(".live-picture").is_visible()
+    assert not still.live.locator(".live-controls").is_visible()
+    assert still.seen()[0] == alive.seen()[0]
+    # what follows the explorable says the same before and after
+    spans = "[data-follows]"
+    assert still.page.locator(spans).all_text_contents() == alive.page.locator(spans).all_text_contents()
+
+
+@pytest.mark.parametrize(("page", "name"), PLACES)
+def test_a_guess_comes_before_the_reveal_and_fits_a_phone(opened, page, name):
+    one = opened(page, name)
+    hidden = one.live.locator(".live-reveal")
+    assert all(not part.is_visible() for part in hidden.all())
+    one.live.locator("[data-do=guess]").first.click()
+    assert all(part.is_visible() for part in hidden.all())
+    assert one.page.evaluate("document.documentElement.scrollWidth") <= 390
+    tracks = one.live.locator("input[type=range]").evaluate_all("all => all.map((e) => e.clientWidth)")
+    assert all(width >= 200 for width in tracks)
+
+
+@pytest.mark.parametrize(("page", "name"), [place for place in PLACES if place[1] in BRISK])
+def test_twenty_frames_a_second_on_a_slow_processor(opened, page, name):
+    one = opened(page, name)
+    one.context.new_cdp_session(one.page).send("Emulation.setCPUThrottlingRate", {"rate": 4})
+    assert one.live.evaluate(FRAMES) < 50
+
+
+def test_a_drawn_symbol_is_trained_on_in_a_worker(opened):
+    """Opened from disk: painting changes the state; training starts, tells how far it is, and stops when asked."""
+    one = opened("book/networks/task", "symbol", viewport={"width": 1200, "height": 1000})
+    pad = one.live.locator(".pad")
+    pad.scroll_into_view_if_needed()
+    box, before = pad.bounding_box(), one.live.locator(".cell.on").count()
+    one.page.mouse.move(box["x"] + 5, box["y"] + 5)
+    one.page.mouse.down()
+    one.page.mouse.move(box["x"] + 30, box["y"] + 30)
+    one.page.mouse.up()
+    one.page.wait_for_timeout(200)
+    assert one.live.locator(".cell.on").count() > before
+    one.live.locator("[data-act=train]").click()
+    one.page.wait_for_function("document.querySelector('.live-words').textContent.includes('So far')", timeout=60_000)
+    one.live.locator("[data-act=train]").click()
+    assert "Stopped at" in one.seen()[0]
+    assert one.errors == []
+
+
+def test_painting_by_keyboard(opened):
+    one = opened("book/networks/task", "symbol")
+    before = one.live.locator(".cell.on").count()
+    one.live.locator(".pad").focus()
+    for key in ("ArrowUp", "ArrowUp", "ArrowUp", "ArrowLeft", "ArrowLeft", "ArrowLeft", "Space"):
+        one.page.keyboard.press(key)
+        one.page.wait_for_timeout(60)
+    one.page.wait_for_timeout(150)
+    assert one.live.locator(".cell.on").count() == before + 1
