@@ -229,7 +229,7 @@ def explicit_rows(result: Result) -> list[tuple[float | str, ...]]:
     for alpha in (1.25, 1.5, 2.0, 3.0):
         model = long_tail(alpha)
         p, n, d = model.p, model.n, model.d
-        ours = risk.expected_risk_bounds(p, model.beta, n, risk.tightest_k(p, model.beta, n)).upper
+        ours = expected_risk_bounds(p, model.beta, n, tightest_k(p, model.beta, n)).upper
         k, tail = np.arange(1, d), np.cumsum(p[::-1])[::-1][1:]
         finite = tail + k * np.log(d) ** 4 / (n**2 * tail)
         nothing = float(p @ model.beta**2)  # the loss of b = 0
