@@ -99,3 +99,23 @@ def test_tail_counts_what_theory_expects():
         drawn.append(found)
     # three draws of at most d coins each: five standard errors
     assert (abs(np.mean(drawn, axis=0) - [d - seen, once, seen - once]) < 5 * np.sqrt(d / 4 / 3)).all()
+
+
+@needs_node
+def test_peeling_ends_at_the_closure_in_any_order_and_a_row_frees_it():
+    """Ten orders of draw 0 end at the same features; a row for a stuck one leaves fewer; rows that name nothing do nothing."""
+    ends = set()
+    for start in range(10):
+        order = [(start + 7 * j) % 13 for j in range(13)] * 6
+        words = shown("peel", steps=order)[1]
+        ends.add(
+            re.search(
+                r"(\d+ of the \d+ seen features are resolved)\. Peeling is stuck at (features [\d, and]+),", words
+            ).groups()
+        )
+    ((resolved, stuck),) = ends
+    first = int(re.search(r"\d+", stuck)[0])
+    freed = shown("peel", steps=[*range(13), 13] * 6, added=[first - 1])[1]
+    assert int(freed.split(" of the ")[0].split()[-1]) > int(resolved.split()[0])
+    assert shown("peel", steps=[0, 0, 0])[1].startswith("Nothing is known in advance.")  # row 1 has three unknowns
+    assert shown("peel", k=4)[1].startswith("The first 4 features are known in advance. 4 of the ")
