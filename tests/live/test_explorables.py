@@ -103,7 +103,7 @@ def test_tail_counts_what_theory_expects():
 
 @needs_node
 def test_peeling_ends_at_the_closure_in_any_order_and_a_row_frees_it():
-    """Ten orders of draw 0 end at the same features; a row for a stuck one leaves fewer; rows that name nothing do nothing."""
+    """Ten orders of draw 0 end at the same features; a row for a stuck one frees it."""
     ends = set()
     for start in range(10):
         order = [(start + 7 * j) % 13 for j in range(13)] * 6
