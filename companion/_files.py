@@ -1,10 +1,17 @@
 """Files that are written whole or not at all."""
 
+import itertools
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+
+def set_aside(path: Path) -> Path:
+    """Give a damaged file a name under which nobody reads it, and which no other file has."""
+    names = (path.with_name(f"{path.name}.damaged{i or ''}") for i in itertools.count())
+    return path.rename(next(name for name in names if not os.path.lexists(name)))
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from companion._files import write_text
@@ -35,8 +34,8 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
     if kept and kept.exists():
         try:
             rows = schema.parse(kept, [{"epoch": int}])
-        except ValueError:  # the checkpoint is of no use without them
-            _forget(kept)
+        except ValueError as error:
+            raise ValueError(f"{error}; so {kept.with_name('model.pt')} is of no use") from error
 
     def measure(epoch: int, net: nn.Module, task: Task) -> None:
         if epoch % settings.every and epoch != settings.epochs:
@@ -56,15 +55,8 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
     )
     measured = [e for e in range(1, settings.epochs + 1) if e % settings.every == 0 or e == settings.epochs]
     if kept and [row["epoch"] for row in rows] != measured:
-        _forget(kept)
-        raise RuntimeError(f"{kept} lacked rows; it is removed with its checkpoint, the same command starts it anew")
+        raise ValueError(f"{kept} lacks rows of epochs that {kept.with_name('model.pt')} is past")
     return rows
-
-
-def _forget(kept: Path) -> None:
-    """Remove the rows so far, and the checkpoint that is past them."""
-    kept.unlink()
-    kept.with_name("model.pt").unlink(missing_ok=True)
 
 
 EXPERIMENT = define(

@@ -60,8 +60,7 @@ class Piece:
             if any(row.get(key) != value for row in data["rows"] for key, value in wanted.items()):
                 raise ValueError(f"{self.file} cannot be read: its rows are those of another piece")
         except (ValueError, OSError) as error:
-            aside = self.file.with_suffix(".damaged")
-            self.file.replace(aside)
+            aside = _files.set_aside(self.file)
             tell(f"{error}; it is set aside as {aside.name}, and its piece is computed again")
             return None
         return data
@@ -277,11 +276,28 @@ def _compute(run: Any, settings: Any, piece: Piece, resources: Resources) -> str
     """The rows of a piece, the seconds they took, and the versions and device that made them: its file's text."""
     with _scratch(piece) as scratch:
         start = time.perf_counter()
-        rows = run(settings, piece.cell, piece.seed, replace(resources, scratch=scratch))
+        once = partial(run, settings, piece.cell, piece.seed, replace(resources, scratch=scratch))
+        rows = _despite_damage(once, scratch)
         seconds = time.perf_counter() - start
     named = [{**piece.cell, "seed": piece.seed, **row} for row in rows]
     made = {"versions": results.versions(), "device": device_name(resources.device)}
     return json.dumps({"rows": named, "digest": results.digest(named), "seconds": seconds, **made})
+
+
+def _despite_damage(run: Callable[[], list[dict[str, Any]]], scratch: Path) -> list[dict[str, Any]]:
+    """What `run` returns. Kept files that an error names are set aside, each once, and it goes on from the others."""
+    aside: set[Path] = set()
+    while True:
+        try:
+            return run()
+        except (ValueError, RuntimeError) as error:
+            left = [file for file in sorted(scratch.iterdir()) if str(file) in str(error) and file not in aside]
+            if not left:
+                raise
+            aside.update(left)
+            names = " and ".join(_files.set_aside(file).name for file in left)
+            said = str(error).partition("; delete it")[0]
+            tqdm.write(f"companion: {said}; set aside as {names}, what it held is computed again", file=sys.stderr)
 
 
 @contextmanager
