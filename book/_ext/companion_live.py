@@ -24,8 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "book" / "live"
 FOLDER = ROOT / "book" / "_static" / "live"
 SHARED = ("frame", "trainer")  # modules that are no explorable
-PLACE = re.compile(r'<div class="live" data-live="([a-z-]+)" data-state="([^"]*)"></div>')
-PHRASE = re.compile(r'<span data-follows="([a-z-]+\.\w+)"></span>')
+PLACE = re.compile(r'<div class="live" data-live="([a-z0-9-]+)" data-state="([^"]*)"></div>')
+PHRASE = re.compile(r'<span data-follows="([a-z0-9-]+\.\w+)"></span>')
 
 _first = {}
 

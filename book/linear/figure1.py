@@ -123,6 +123,25 @@ def proportional(least: float = RESOLVED) -> list[Found]:
 proportional.breaks("all seen features, not only the resolved", least=1e-8)
 
 
+def curves(result: Result) -> dict[str, dict[str, list[float]]]:
+    """Means of a stored result along alpha, for each noise, under the names that the page's live figure uses."""
+    found = {}
+    for sigma in result.settings["sigmas"]:
+        groups = result.where(sigma=sigma)
+        mean = {key: [float(group[key]["mean"]) for group in groups] for key in ("in_distribution", "composition")}
+        root = {
+            key: [float(group[key]["mean"]) ** 0.5 for group in groups] for key in ("once_square_all", "common_square")
+        }
+        found[f"{sigma:g}"] = {
+            "alpha": [group["alpha"] for group in groups],
+            "once": root["once_square_all"],
+            "common": root["common_square"],
+            "inside": mean["in_distribution"],
+            "composition": mean["composition"],
+        }
+    return found
+
+
 def fig_figure1(result: Result, *, alpha: float | None = None, sigma: float | None = None) -> Picture:
     """The four panels of Figure 1 from a stored or a fresh result; bands: one standard deviation.
 

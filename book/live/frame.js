@@ -78,7 +78,7 @@ export function explorable(spec) {
       memory.changed?.();
       soon();
     };
-    const live = { el, memory, change, soon, get state() { return state; }, get found() { return found; } };
+    const live = { el, memory, change, soon, shared: model.get("shared"), get state() { return state; }, get found() { return found; } };
 
     el.addEventListener("input", ({ target }) => {
       const key = target.dataset.key;
@@ -89,7 +89,10 @@ export function explorable(spec) {
       if (!at || !el.contains(at)) return;
       if (at.dataset.toggle) change({ [at.dataset.toggle]: !state[at.dataset.toggle] });
       else if (at.dataset.do === "draw") change({ seed: state.seed + 1 });
-      else if (at.dataset.do === "reset") change(complete({}));
+      else if (at.dataset.do === "reset") {
+        change(complete(model.get("start")));
+        memory.reset?.();
+      }
       else if (at.dataset.do === "guess") answered(at.dataset.choice);
       else if (at.dataset.act) change(spec.act(state, at.dataset.act, found, memory));
     });
@@ -234,7 +237,7 @@ export function mount(spec, { render }) {
       return Object.fromEntries(known.map(([key, text]) => [key, read(text, start[key])]).filter(([, value]) => !Number.isNaN(value)));
     };
     const given = address();
-    const values = { state: { ...start, ...given }, shared: Object.keys(given).length > 0 };
+    const values = { start, state: { ...start, ...given }, shared: Object.keys(given).length > 0 };
     const heard = [];
     const model = {
       get: (key) => values[key],

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from book.shared.live import live
+from companion import results
 from companion.linear import LongTailModel
 from companion.linear.theory import counts, risk
 from tests.book.pages import CHAPTERS, cells, source
@@ -18,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "book" / "_ext"))
 import companion_live
 
 NAMES = companion_live.names()
-PLACED = {page: re.findall(r'^live\("([a-z-]+)"', "\n".join(cells(page)), re.M) for page in CHAPTERS}
+PLACED = {page: re.findall(r'^live\("([a-z0-9-]+)"', "\n".join(cells(page)), re.M) for page in CHAPTERS}
 needs_node = pytest.mark.skipif(companion_live.node() is None, reason="no Node: neither on the path nor from a wheel")
 
 
@@ -119,3 +120,17 @@ def test_peeling_ends_at_the_closure_in_any_order_and_a_row_frees_it():
     assert int(freed.split(" of the ")[0].split()[-1]) > int(resolved.split()[0])
     assert shown("peel", steps=[0, 0, 0])[1].startswith("Nothing is known in advance.")  # row 1 has three unknowns
     assert shown("peel", k=4)[1].startswith("The first 4 features are known in advance. 4 of the ")
+
+
+@needs_node
+@pytest.mark.parametrize("alpha", [1.5, 2.0])
+def test_figure1_draws_what_the_stored_result_has(alpha):
+    """Each quantity of single draws lies within five standard deviations of the package's fifty stored draws."""
+    stored = results.load("figure1").one(alpha=alpha, sigma=0.05)
+    asked = r"seen once are off by ([\d.]+), .*, common ones by ([\d.]+)\. .* is ([\d.]+)\. .* it is ([\d.]+)\."
+    for seed in (1, 2):
+        once, common, inside, pair = map(float, re.search(asked, shown("figure1", alpha=alpha, seed=seed)[1]).groups())
+        for found, key in ((once**2, "once_square_all"), (common**2, "common_square")):
+            assert abs(found - stored[key]["mean"]) < 5 * stored[key]["sd"], key
+        for found, key in ((inside, "in_distribution"), (pair, "composition")):
+            assert abs(found - stored[key]["mean"]) < 5 * stored[key]["sd"], key
