@@ -2,7 +2,6 @@
 
 import argparse
 import io
-import json
 import os
 import shlex
 import signal
@@ -10,12 +9,10 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from importlib.util import find_spec
 from typing import NoReturn
 
 from companion import __version__
 from companion import _validate as check
-from companion._files import write_text
 from companion.runner.experiment import PRESETS, Experiment
 
 _RUN_EPILOG = """\
@@ -253,45 +250,15 @@ def _data(given: argparse.Namespace) -> int:
 
 
 def _claims(given: argparse.Namespace) -> int:
-    from tqdm.auto import tqdm
-
-    from book.shared import ledger
+    from book.reference.claims import check_all
 
     file = check.path("--json", given.json) if given.json else None
     if file and (file.is_dir() or not file.absolute().parent.is_dir()):
         return _fail(
             2, f"--json {shlex.quote(given.json)} is no file that can be written: expected one in a folder that exists"
         )
-    outcomes, unable = [], list(ledger.missing().items())
-    # Rooms load torch only when a claim of theirs runs; what it costs to be without it is said before the others run.
-    known = unable or ([("the claims on networks", "torch")] if find_spec("torch") is None else [])
-    if known:
-        print(_lacking(known), file=sys.stderr)
-    for entry in tqdm(ledger.ledger(), desc="claims", unit="claim", leave=False, disable=not sys.stderr.isatty()):
-        try:
-            outcomes.append(entry.run())
-        except ModuleNotFoundError as error:
-            unable.append((entry.label, str(error.name)))
-    if file:
-        from book.reference.claims import for_machines
-
-        found = {outcome.claim.label: outcome.quantities for outcome in outcomes}
-        write_text(file, json.dumps(for_machines(ledger.ledger(), found), indent=1) + "\n")
-    _say((ledger.markdown if given.markdown else ledger.text)(outcomes))
-    failed = [o.claim.label for o in outcomes if not o.holds]
-    _say(f"\n{len(outcomes) - len(failed)} of {len(outcomes)} claims hold and break as they should")
-    if unable:
-        print(_lacking(unable), file=sys.stderr)
-    if failed:
-        return _fail(1, f"not as stated: {', '.join(failed)}")
-    return 0
-
-
-def _lacking(unable: Sequence[tuple[str, str]]) -> str:
-    """What was not checked, and the command that brings what it needs."""
-    packages = ", ".join(dict.fromkeys(package for _, package in unable))
-    what = ", ".join(label for label, _ in unable)
-    return f"companion: not checked without {packages} (pip install 'long-tail-companion[networks]'): {what}"
+    failed = check_all(_say, markdown=given.markdown, file=file)
+    return _fail(1, f"not as stated: {', '.join(failed)}") if failed else 0
 
 
 if __name__ == "__main__":

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import html
+import json
 import re
+import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.util import find_spec
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
+from tqdm.auto import tqdm
+
 import companion
-from book.shared import proofs
+from book.shared import ledger, proofs
 from book.shared.ledger import SOURCES, STATUSES, Claim, source
 from book.shared.page import Markdown, Text
 from book.shared.statements import statements
+from companion._files import write_text
 
 PROVED = ("thm-", "lem-", "prop-", "cor-", "conj-")  # labels of blocks in a chapter; the others name demonstrations
 
@@ -126,6 +133,39 @@ def for_machines(claims: Iterable[Claim], found: Mapping[str, Any]) -> dict[str,
             "rerun": f"pytest tests/book/test_ledger.py -k {claim.label}",
         }
     return {"version": companion.__version__, "command": "companion claims --json FILE", "claims": entries}
+
+
+def check_all(say: Callable[[str], None], *, markdown: bool, file: Path | None) -> list[str]:
+    """What `companion claims` does: run all checks and breaks, say what they found, write it to `file` too.
+
+    Returns the labels of the claims that are not as stated. What lacks a package is named on stderr.
+    """
+    outcomes, unable = [], list(ledger.missing().items())
+    # Rooms load torch only when a claim of theirs runs; what it costs to be without it is said before the others run.
+    known = unable or ([("the claims on networks", "torch")] if find_spec("torch") is None else [])
+    if known:
+        print(_lacking(known), file=sys.stderr)
+    for entry in tqdm(ledger.ledger(), desc="claims", unit="claim", leave=False, disable=not sys.stderr.isatty()):
+        try:
+            outcomes.append(entry.run())
+        except ModuleNotFoundError as error:
+            unable.append((entry.label, str(error.name)))
+    if file:
+        found = {outcome.claim.label: outcome.quantities for outcome in outcomes}
+        write_text(file, json.dumps(for_machines(ledger.ledger(), found), indent=1) + "\n")
+    say((ledger.markdown if markdown else ledger.text)(outcomes))
+    failed = [outcome.claim.label for outcome in outcomes if not outcome.holds]
+    say(f"\n{len(outcomes) - len(failed)} of {len(outcomes)} claims hold and break as they should")
+    if unable:
+        print(_lacking(unable), file=sys.stderr)
+    return failed
+
+
+def _lacking(unable: Sequence[tuple[str, str]]) -> str:
+    """What was not checked, and the command that brings what it needs."""
+    packages = ", ".join(dict.fromkeys(package for _, package in unable))
+    what = ", ".join(label for label, _ in unable)
+    return f"companion: not checked without {packages} (pip install 'long-tail-companion[networks]'): {what}"
 
 
 def _literal(text: str) -> str:
