@@ -5,10 +5,8 @@ from companion.linear.model import Sample as Sample
 from companion.linear.model import sample_design as sample_design
 from companion.linear.risk import ExpectedErrors as ExpectedErrors
 from companion.linear.risk import composition_risk as composition_risk
-from companion.linear.risk import expected_composition_risk as expected_composition_risk
 from companion.linear.risk import expected_errors as expected_errors
 from companion.linear.risk import expected_population_risk as expected_population_risk
-from companion.linear.risk import fixed_sign_composition_risk as fixed_sign_composition_risk
 from companion.linear.risk import population_risk as population_risk
 from companion.linear.solve import MinNormReport as MinNormReport
 from companion.linear.solve import gradient_descent as gradient_descent

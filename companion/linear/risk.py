@@ -30,52 +30,38 @@ def population_risk(beta_hat: np.ndarray, model: LongTailModel) -> float:
     return float(model.p @ error**2)
 
 
-def composition_risk(beta_hat: np.ndarray, model: LongTailModel, features: np.ndarray, t: int) -> float:
-    """Excess loss on a row of t features, a uniform t-subset of `features` with independent random signs.
+def composition_risk(
+    beta_hat: np.ndarray, model: LongTailModel, features: np.ndarray, t: int, *, signs: np.ndarray | None = None
+) -> float:
+    """Excess loss on a row of t features, a uniform t-subset of `features`.
 
-    `features` is a set of column numbers or a boolean mask of shape (d,). Each feature is in the subset
-    with probability t/m, m = len(features), and random signs remove the cross terms: exactly
-    `(t/m) sum_{i in features} (beta_hat_i - beta_i)^2`.
+    `features` is a set of column numbers or a boolean mask of shape (d,); m is their number. Independent random signs
+    remove the cross terms: exactly `(t/m) S2` with S2 the sum of `(beta_hat_i - beta_i)^2` over the features.
+
+    `signs`, one entry +1 or -1 for each feature in the order of `features` (increasing for a mask), fixes the signs in
+    advance. Pairs of errors then no longer cancel: exactly `(t/m) S2 + (t (t-1) / (m (m-1))) (S1 - S2)`, where S1 is
+    the square of the sum of `signs * (beta_hat - beta)`.
 
     Raises ValueError if `features` is empty, repeats or leaves the range, or if t is not in [1, m].
 
     >>> model = LongTailModel(n=50, d=100, s=5.0, alpha=1.5, beta_exponent=0.0, sigma=0.0)
     >>> composition_risk(np.zeros(100), model, features=np.arange(90, 100), t=2)  # a 1 missing at two features
     2.0
-    """
-    error = _errors(beta_hat, model)
-    chosen = _validate.columns("features", features, model.d)
-    t = _validate.integer("t", t, low=1, high=chosen.size)
-    return float(t / chosen.size * (error[chosen] ** 2).sum())
-
-
-def fixed_sign_composition_risk(
-    beta_hat: np.ndarray, model: LongTailModel, features: np.ndarray, t: int, signs: np.ndarray
-) -> float:
-    """Excess loss on a uniform t-subset of `features` whose signs are fixed in advance.
-
-    `signs` has one entry for each feature, +1 or -1, in the order of `features` (increasing order for a
-    mask). With z = signs * error, S1 = (sum z)^2 and S2 = sum z^2 it is exactly
-    `(t/m) S2 + (t (t-1) / (m (m-1))) (S1 - S2)`: pairs of errors no longer cancel.
-
-    >>> model = LongTailModel(n=50, d=100, s=5.0, alpha=1.5, beta_exponent=0.0, sigma=0.0)
-    >>> two = np.array([98, 99])
-    >>> fixed_sign_composition_risk(np.zeros(100), model, two, t=2, signs=np.array([1.0, -1.0]))  # the errors cancel
+    >>> composition_risk(np.zeros(100), model, np.array([98, 99]), t=2, signs=np.array([1.0, -1.0]))  # they cancel
     0.0
-    >>> fixed_sign_composition_risk(np.zeros(100), model, two, t=2, signs=np.array([1.0, 1.0]))
-    4.0
     """
     error = _errors(beta_hat, model)
     chosen = _validate.columns("features", features, model.d)
     m = chosen.size
     t = _validate.integer("t", t, low=1, high=m)
+    squares = float((error[chosen] ** 2).sum())
+    if signs is None:
+        return float(t / m * squares)
     sign = _validate.vector("signs", signs, m)
     if not np.isin(sign, (-1.0, 1.0)).all():
         raise ValueError(f"signs must hold only +1 and -1, got {sign[~np.isin(sign, (-1.0, 1.0))][0]}")
-    z = sign * error[chosen]
-    squares = float((z**2).sum())
     pairs = t * (t - 1) / (m * (m - 1)) if m > 1 else 0.0
-    return t / m * squares + pairs * (float(z.sum()) ** 2 - squares)
+    return t / m * squares + pairs * (float((sign * error[chosen]).sum()) ** 2 - squares)
 
 
 @dataclass(frozen=True)
@@ -121,19 +107,6 @@ def expected_population_risk(X: Any, model: LongTailModel) -> float:
     0.25
     """
     return float(expected_errors(X, model).total @ model.p)
-
-
-def expected_composition_risk(X: Any, model: LongTailModel, features: np.ndarray, t: int) -> float:
-    """`composition_risk` averaged over the label noise, exact given the design X.
-
-    >>> model = LongTailModel(n=50, d=100, s=5.0, alpha=1.5, beta_exponent=0.0, sigma=0.5)
-    >>> X = np.eye(50, 100)  # each of the first 50 features alone in a row
-    >>> round(expected_composition_risk(X, model, features=np.arange(50), t=3), 6)  # three coefficients, sigma^2 each
-    0.75
-    """
-    chosen = _validate.columns("features", features, _model(model).d)
-    t = _validate.integer("t", t, low=1, high=chosen.size)
-    return float(t / chosen.size * expected_errors(X, model).total[chosen].sum())
 
 
 def _errors(beta_hat: Any, model: Any) -> np.ndarray:

@@ -125,13 +125,13 @@ LOSSES = [
     bad("t-0", lambda: loss([1, 2], 0), ValueError, "t must be in [1, 2], got 0"),
     bad(
         "signs-length",
-        lambda: linear.fixed_sign_composition_risk(np.zeros(50), model(), [1, 2], 1, [1]),
+        lambda: linear.composition_risk(np.zeros(50), model(), [1, 2], 1, signs=[1]),
         ValueError,
         "signs must have length 2, got 1",
     ),
     bad(
         "signs-0",
-        lambda: linear.fixed_sign_composition_risk(np.zeros(50), model(), [1, 2], 1, [1, 0]),
+        lambda: linear.composition_risk(np.zeros(50), model(), [1, 2], 1, signs=[1, 0]),
         ValueError,
         "signs must hold only +1 and -1, got 0",
     ),

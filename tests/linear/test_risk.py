@@ -10,10 +10,8 @@ from hypothesis import strategies as st
 from companion.linear import (
     LongTailModel,
     composition_risk,
-    expected_composition_risk,
     expected_errors,
     expected_population_risk,
-    fixed_sign_composition_risk,
     min_norm,
     population_risk,
     sample_design,
@@ -64,7 +62,7 @@ def test_fixed_signs_keep_the_cross_terms(seed, data):
     features, signs = rng.permutation(model.d)[:m], rng.choice([-1.0, 1.0], m)
     z = signs * (b - model.beta)[features]
     losses = [z[list(subset)].sum() ** 2 for subset in combinations(range(m), t)]
-    assert fixed_sign_composition_risk(b, model, features, t, signs) == pytest.approx(np.mean(losses))
+    assert composition_risk(b, model, features, t, signs=signs) == pytest.approx(np.mean(losses))
 
 
 def test_features_as_a_mask_or_as_numbers():
@@ -90,7 +88,6 @@ def test_expected_risk_is_the_mean_over_the_label_noise(seed):
     errors = expected_errors(X, model)
     assert errors.total == pytest.approx(squares.mean(axis=1), rel=0.1, abs=1e-12)
     assert errors.bias == pytest.approx((min_norm(X, X @ model.beta) - model.beta) ** 2)
-    assert expected_composition_risk(X, model, np.arange(6), 3) == pytest.approx(errors.total[:6].sum() / 2)
 
 
 def test_noiseless_expected_risk_is_the_risk():
@@ -129,6 +126,6 @@ def test_bad_fits_and_signs_are_named():
     with pytest.raises(ValueError, match="beta_hat must be finite"):
         population_risk(np.full(8, np.nan), model)
     with pytest.raises(ValueError, match="signs must hold only"):
-        fixed_sign_composition_risk(model.beta, model, [0, 1], 1, np.array([1.0, 0.5]))
+        composition_risk(model.beta, model, [0, 1], 1, signs=np.array([1.0, 0.5]))
     with pytest.raises(ValueError, match="signs must have length 2"):
-        fixed_sign_composition_risk(model.beta, model, [0, 1], 1, np.ones(3))
+        composition_risk(model.beta, model, [0, 1], 1, signs=np.ones(3))
