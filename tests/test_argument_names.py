@@ -13,15 +13,15 @@ import pytest
 
 import companion.memorization as mem
 from book.dispute import four_flaws, measuring
-from book.linear import data, minimum_norm, noiseless, pinned, structure, turning_off
+from book.linear import data, formulas, minimum_norm, pinned, structure, turning_off
 from book.linear import noise as noise_room
 from book.shared import regime
 from companion import linear
-from companion.linear.theory import counts, density, noise, pinning, recovery, risk, shrinkage
+from companion.linear.theory import counts, density, noise, pinning, risk, shrinkage
 
 #: formulas that stand beside their only chapter
-ROOMS = [data, four_flaws, measuring, minimum_norm, noise_room, noiseless, pinned, regime, structure, turning_off]
-THEORY = [counts, density, noise, pinning, recovery, risk, shrinkage]
+ROOMS = [data, formulas, four_flaws, measuring, minimum_norm, noise_room, pinned, regime, structure, turning_off]
+THEORY = [counts, density, noise, pinning, risk, shrinkage]
 
 
 def public(area):

@@ -13,7 +13,7 @@ from book.shared.draws import TINY, deviations, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim, exactly
 from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots, whiskers
 from companion.linear import components, feature_counts, level_one, min_norm, resolved, sample_design
-from companion.linear.theory import counts, noise, recovery
+from companion.linear.theory import counts, noise
 from companion.runner.results import interval
 
 
@@ -134,7 +134,7 @@ once_seen_in_topics.breaks("a fifth less", factor=0.8)
 def marginals(of: str = "seen") -> list[Found]:
     """12 designs with topics whose features come together with chance 0.6: deviations of the mean, standard errors."""
     p, seen = zipf_topics(0.6).p, measured(0.6)
-    stated = counts.expected_seen(p, ROWS) if of == "seen" else recovery.expected_level_one(p, 0, ROWS)
+    stated = counts.expected_seen(p, ROWS) if of == "seen" else counts.expected_level_one(p, 0, ROWS)
     return [
         at_most(f"number of features {of}", deviations(seen.seen if of == "seen" else seen.level_one, stated), 4),
         at_most("expected number of unseen features in a row", deviations(seen.unseen, counts.unseen_mass(p, ROWS)), 4),

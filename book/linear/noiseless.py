@@ -3,87 +3,18 @@
 from __future__ import annotations
 
 import itertools
-import math
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
-from scipy.special import gammaln
 from scipy.stats import binom
 
+from book.linear import formulas
 from book.shared.draws import EXACT, THEORY, TINY, certified, design, deviations, filled, fitted_slope, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim
 from book.shared.style import BLUE, CYCLE, GREY, INK, ORANGE, PURPLE, Picture, band, picture, subplots
-from companion import _validate as check
 from companion.linear import LongTailModel, feature_counts, min_norm, population_risk, sample_design
 from companion.linear.theory import risk
-from companion.linear.theory.checks import below_one, frequencies, vector_like
-from companion.linear.theory.counts import no_tail_probability
-from companion.linear.theory.pinning import rank_failure_bound
 from companion.runner.results import Result
-
-
-@dataclass(frozen=True)
-class ExpectedRisk:
-    """Bounds on the expected noiseless risk: ``floor <= E R <= floor + unresolved + failure``."""
-
-    floor: float
-    unresolved: float  # tail features seen, but never alone in a row
-    failure: float  # the common block lost rank
-
-    @property
-    def upper(self) -> float:
-        return self.floor + self.unresolved + self.failure
-
-
-def expected_risk_bounds(p: Any, beta: Any, n: int, k: int) -> ExpectedRisk:
-    """Bounds on the expected noiseless risk for one choice k of "common", 0 <= k < d with p_{k+1} < 1.
-
-    The three terms: unseen features; tail features seen but never alone among tail features,
-    ``p_{k+1} sum_{i>k} beta_i^2 [(1 - p_i a_i)^n - (1 - p_i)^n]``; and the event F that the common columns
-    of the rows without tail lose rank, ``p_1 sum_i beta_i^2 min(P(F), 1 - (1 - p_i)^n)``.
-
-    Source: ours, :prf:ref:`thm-risk-expectation`, with P(F) from :prf:ref:`thm-pinned`.
-    """
-    p, n = frequencies(p), check.integer("n", n, low=0)
-    beta = vector_like("beta", beta, p)
-    k = check.integer("k", k, low=0, high=p.size - 1)
-    floor = risk.unseen_floor(p, beta, n)
-    tail, size = below_one(p, k), beta[k:] ** 2
-    alone = tail * no_tail_probability(p, k) / (1 - tail)  # the feature, and no other tail feature
-    unresolved = tail[0] * float(np.sum(size * ((1 - alone) ** n - (1 - tail) ** n)))
-    failed = min(1.0, rank_failure_bound(p, k, n)) if k else 0.0
-    seen = 1 - (1 - p) ** n
-    failure = p[0] * float(np.sum(beta**2 * np.minimum(failed, seen)))
-    return ExpectedRisk(floor, unresolved, failure)
-
-
-def tightest_k(p: Any, beta: Any, n: int) -> int:
-    """The k that makes the upper bound of `expected_risk_bounds` smallest, of 24 with n p_k between 1 and 100."""
-    p, n = frequencies(p), check.positive_int("n", n)
-    beta = vector_like("beta", beta, p)
-    low, high = int(np.sum(p >= min(1.0, 100 / n))), int(np.sum(p >= 1 / n))
-    low = max(low, int(np.sum(p >= 1)))  # the tail needs p < 1
-    tried = np.unique(np.geomspace(max(low, 1), max(high, low, 1), 24).round().astype(int))
-    tried = tried[(tried < p.size) & (tried >= int(np.sum(p >= 1)))]
-    return int(min(tried, key=lambda k: expected_risk_bounds(p, beta, n, int(k)).upper))
-
-
-def floor_law_error(n: int, *, c: float, alpha: float, b: float) -> float:
-    """How far the exact floor can be from `floor_law`, for every n >= 1 and every d: an explicit bound.
-
-    Relative to the law it is ``O(n^-min(1, 1/alpha))``. Source: ours, :prf:ref:`lem-floor-law`.
-    """
-    n, c = check.positive_int("n", n), check.positive("c", c)
-    alpha, b = check.positive("alpha", alpha), check.number("b", b)
-    g = risk.floor_exponent(alpha, b)
-    w = 1 + 2 * b / alpha
-    scale, size = (1 - w) * math.log(c), math.log(n)
-    spacing = scale - w * size + w * math.log(w / math.e)
-    rounding = (1 - g) * math.log(c) + float(gammaln(g + 2)) - (g + 1) * size - math.log(alpha)
-    peak = scale - (w + 1) * size + (w + 2) * math.log((w + 2) / math.e)
-    return math.exp(spacing) + math.exp(rounding) + math.exp(peak)
 
 
 @cache
@@ -229,7 +160,7 @@ def explicit_rows(result: Result) -> list[tuple[float | str, ...]]:
     for alpha in (1.25, 1.5, 2.0, 3.0):
         model = long_tail(alpha)
         p, n, d = model.p, model.n, model.d
-        ours = expected_risk_bounds(p, model.beta, n, tightest_k(p, model.beta, n)).upper
+        ours = formulas.expected_risk_bounds(p, model.beta, n, formulas.tightest_k(p, model.beta, n)).upper
         k, tail = np.arange(1, d), np.cumsum(p[::-1])[::-1][1:]
         finite = tail + k * np.log(d) ** 4 / (n**2 * tail)
         nothing = float(p @ model.beta**2)  # the loss of b = 0
@@ -279,7 +210,7 @@ def noiseless_draws(alpha: float, n: int, draws: int) -> tuple[np.ndarray, np.nd
 
 
 @cache
-def crowded_rows(n: int, k: int, draws: int = 400) -> tuple[float, float, ExpectedRisk]:
+def crowded_rows(n: int, k: int, draws: int = 400) -> tuple[float, float, formulas.ExpectedRisk]:
     """Mean risk above the floor, its standard error, and the bounds, where the bounds are nearly attained.
 
     Twenty features, each in half of the n rows, of which the first k count as common: hardly anything is resolved.
@@ -289,16 +220,16 @@ def crowded_rows(n: int, k: int, draws: int = 400) -> tuple[float, float, Expect
         X = sample_design(n, p, seed=seed)
         error = min_norm(X, X @ beta) - beta
         excess.append(float(p @ error**2 - p[feature_counts(X) == 0].sum()))
-    return float(np.mean(excess)), float(np.std(excess)) / draws**0.5, expected_risk_bounds(p, beta, n, k)
+    return float(np.mean(excess)), float(np.std(excess)) / draws**0.5, formulas.expected_risk_bounds(p, beta, n, k)
 
 
 @claim(
     "thm-risk-expectation",
     "Expected noiseless risk: the floor, plus unresolved features, plus failure of the common block",
     functions=(
-        "book.linear.noiseless.expected_risk_bounds",
+        "book.linear.formulas.expected_risk_bounds",
         f"{THEORY}.risk.unseen_floor",
-        "book.linear.noiseless.tightest_k",
+        "book.linear.formulas.tightest_k",
     ),
 )
 def expectation(unresolved: float = 1.0, failure: float = 1.0, rows: float = 1.0) -> list[Found]:
@@ -307,7 +238,7 @@ def expectation(unresolved: float = 1.0, failure: float = 1.0, rows: float = 1.0
     model = long_tail(alpha, n)
     value, floor = noiseless_draws(alpha, n, draws)
     expected = risk.unseen_floor(model.p, model.beta, int(rows * n))
-    bounds = expected_risk_bounds(model.p, model.beta, n, tightest_k(model.p, model.beta, n))
+    bounds = formulas.expected_risk_bounds(model.p, model.beta, n, formulas.tightest_k(model.p, model.beta, n))
     excess, error = (value - floor).mean(), 4 * (value - floor).std(ddof=1) / np.sqrt(draws)
     slack = unresolved * bounds.unresolved + failure * bounds.failure
     found = [
@@ -330,7 +261,7 @@ expectation.breaks("a floor at half the rows", rows=0.5)
 @claim(
     "lem-floor-law",
     "The unseen floor is an incomplete gamma function times n^-g, with an explicit error",
-    functions=(f"{THEORY}.risk.floor_law", "book.linear.noiseless.floor_law_error", f"{THEORY}.risk.unseen_floor"),
+    functions=(f"{THEORY}.risk.floor_law", "book.linear.formulas.floor_law_error", f"{THEORY}.risk.unseen_floor"),
 )
 def floor_law(exponent: float = 0.0, scale: float = 1.0, finite: bool = True) -> Found:
     """The exact sum against the law, as a share of the error allowed, over 36 settings at d = 30,000."""
@@ -340,7 +271,7 @@ def floor_law(exponent: float = 0.0, scale: float = 1.0, finite: bool = True) ->
         c = risk.frequency_scale(5.0, alpha, d)
         exact = risk.unseen_floor(np.minimum(1, c * i**-alpha), i**-b, n)
         law = scale * risk.floor_law(n, c=c, alpha=alpha, b=b, d=d if finite else None) * float(n) ** exponent
-        worst = max(worst, abs(exact - law) / floor_law_error(n, c=c, alpha=alpha, b=b))
+        worst = max(worst, abs(exact - law) / formulas.floor_law_error(n, c=c, alpha=alpha, b=b))
     return at_most("largest error of the law, as a share of the error stated", worst, 1)
 
 
@@ -373,20 +304,20 @@ sharp_law.breaks("constant off by a tenth", scale=1.1)
 @claim(
     "thm-one-draw",
     "One training set: its unseen floor is within Bernstein's bounds, and its risk follows the law",
-    functions=(f"{THEORY}.risk.unseen_floor_range",),
+    functions=("book.linear.formulas.unseen_floor_range",),
 )
 def one_draw(deviation: float = 1.0, power: float = 0.5) -> list[Found]:
     """100,000 equal features, by the binomial law; 1,000 draws of long tails; the spread, n = 1,000 to 64,000."""
     found, many, rare = [], 100_000, 0.05
     p = np.full(many, 1 - rare)  # and one row: each is unseen with chance `rare`
-    low, high, _ = (value / p[0] for value in risk.unseen_floor_range(p, 1.0, 1, 0, 1e-12))
+    low, high, _ = (value / p[0] for value in formulas.unseen_floor_range(p, 1.0, 1, 0, 1e-12))
     low, high = (many * rare + deviation * (limit - many * rare) for limit in (low, high))
     tails = binom.logcdf(np.ceil(low) - 1, many, rare), binom.logsf(np.floor(high), many, rare)
     for side, tail in zip("ab", tails, strict=True):
         found.append(at_most(f"({side}) equal features: log10 of the chance, delta = 1e-12", tail / np.log(10), -12))
     for alpha in (1.5, 2.0):
         model, rng = long_tail(alpha, 1000, d=3000), np.random.default_rng(0)
-        low, high, missed = risk.unseen_floor_range(model.p, model.beta, model.n, model.k, 0.1)
+        low, high, missed = formulas.unseen_floor_range(model.p, model.beta, model.n, model.k, 0.1)
         absent, cost = (1 - model.p) ** model.n, model.p * model.beta**2
         floors = (rng.random((1000, model.d)) < absent) @ cost
         found.append(at_most(f"(a) alpha = {alpha}: share of draws below the range", np.mean(floors < low), 0.1))
@@ -414,7 +345,7 @@ def one_draw_rows(result: Result) -> list[tuple[float | str, ...]]:
     rows: list[tuple[float | str, ...]] = []
     for alpha in (1.5, 2.0, 3.0):
         model = long_tail(alpha)
-        low, high, missed = risk.unseen_floor_range(model.p, model.beta, model.n, model.k, 0.025)
+        low, high, missed = formulas.unseen_floor_range(model.p, model.beta, model.n, model.k, 0.025)
         floors, risks = (np.array([row[key] for row in result.select(alpha=alpha)]) for key in ("floor", "risk"))
         rows.append(
             (

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from book.linear import formulas
 from book.shared.draws import THEORY, design, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim, exactly
 from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots, whiskers
@@ -72,7 +73,7 @@ def one_solution(mass: float | None = None) -> list[Found]:
         centred = (density.potential(p, n, Q + h) - density.potential(p, n, Q - h)) / (2 * h)
         error = max(error, abs(centred - n * math.exp(-Q) * (density.mass_map(p, n, Q) - Q)) / n)
         rise = [(density.mass_map(p, n, q + h) - density.mass_map(p, n, q)) / h for q in np.linspace(0, p.sum(), 60)]
-        slope, fall = max(slope, max(rise) / density.map_slope_bound(p)), min(fall, min(rise))
+        slope, fall = max(slope, max(rise) / formulas.map_slope_bound(p)), min(fall, min(rise))
     return [
         exactly("(a, b) most solutions of one equation", most, 1),
         at_most("(a) largest distance of the two iterations", apart, 1e-6),
@@ -188,7 +189,7 @@ lambert.breaks("gamma 20% larger", gamma_scale=1.2)
     "conj-rank",
     "Rank and certificate follow the maximizer of the potential",
     status="conjecture",
-    functions=(f"{THEORY}.density.potential_maximizer", f"{THEORY}.density.predicted_rank"),
+    functions=(f"{THEORY}.density.potential_maximizer", "book.linear.formulas.predicted_rank"),
 )
 def rank_potential(largest: bool = False) -> list[Found]:
     """640 equal frequencies of sum 4 and n = 800 rows: three solutions."""
@@ -198,7 +199,7 @@ def rank_potential(largest: bool = False) -> list[Found]:
     P = recoverability(sample_design(n, p, seed=0))
     resolved = int((P > 1 - 1e-8).sum())
     predicted = d * -math.expm1(-n * p[0] * math.exp(-Q))
-    rank = density.predicted_rank(p, n)
+    rank = formulas.predicted_rank(p, n)
     return [
         at_most(f"{resolved} resolved, {predicted:.0f} predicted: relative error", abs(predicted / resolved - 1), 0.03),
         at_most(f"rank {P.sum():.0f}, {rank:.0f} predicted: error over d", abs(P.sum() - rank) / d, 0.03),
@@ -235,7 +236,7 @@ def fig_curves(alpha: float, s: float, n: int = 1000, d: int = 10_000) -> Pictur
     found = solutions(alpha, s, n, d)
     B = found["blocks"]
     z = np.linspace(0.0, 1.0, 81)
-    H = density.row_map(B.p, n, z, B.weights)
+    H = formulas.row_map(B.p, n, z, B.weights)
     Q = -np.log(np.maximum(z, 1e-9))
     Phi = np.array([density.potential(B.p, n, q, B.weights) for q in Q]) / n
     figure, (left, right) = subplots(1, 2, size=(8.0, 3.3))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from book.linear import formulas
 from book.shared.draws import THEORY, design, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim, exactly
 from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, Picture, band, picture, subplots, whiskers
@@ -24,7 +25,7 @@ from companion.linear import (
     recoverability,
     resolved,
 )
-from companion.linear.theory import counts, density, recovery
+from companion.linear.theory import counts, density
 from companion.runner.results import Result
 
 GRID = tuple(np.round(np.linspace(1.0, 3.0, 41), 3))
@@ -59,7 +60,7 @@ any_interpolator.breaks("all seen features instead of the closure", everything_s
 @claim(
     "prop-level-one",
     "Expected number of tail features alone in some row",
-    functions=(f"{THEORY}.recovery.expected_level_one",),
+    functions=(f"{THEORY}.counts.expected_level_one",),
 )
 def level_one_formula(mates: bool = True) -> list[Found]:
     """The mean of 25 draws against the formula, at three tail exponents."""
@@ -67,7 +68,7 @@ def level_one_formula(mates: bool = True) -> list[Found]:
     for alpha in (1.25, 1.5, 2.0):
         model = long_tail(alpha)
         counted = np.array([level_one(design(alpha, seed), model.k).sum() for seed in range(25)])
-        formula = recovery.expected_level_one if mates else lambda p, k, n: counts.expected_seen(p, n, k)
+        formula = counts.expected_level_one if mates else lambda p, k, n: counts.expected_seen(p, n, k)
         expected = formula(model.p, model.k, model.n)
         error = (counted.mean() - expected) / (counted.std(ddof=1) / 5)
         what = f"alpha = {alpha}: {counted.mean():.2f} counted, {expected:.2f} by the formula; standard errors apart"
@@ -131,7 +132,7 @@ def fig_shares(result: Result) -> Picture:
     formula = []
     for alpha in GRID:
         model = _model(result.settings, alpha)
-        formula.append(recovery.expected_level_one_share(model.p, model.k, model.n))
+        formula.append(formulas.expected_level_one_share(model.p, model.k, model.n))
     figure, ax = subplots(size=(6.6, 3.4))
     ax.plot(GRID, formula, color=GREY, ls="--", lw=1.4, label="level one (formula)")
     kinds = (
@@ -184,7 +185,7 @@ def once_seen(alpha: float, draws: int = 24) -> tuple[np.ndarray, np.ndarray, np
 @claim(
     "thm-sandwich",
     "A once-seen feature is unresolved with probability between two explicit sums",
-    functions=(f"{THEORY}.recovery.unresolved_once_seen_lower", f"{THEORY}.recovery.unresolved_once_seen_upper"),
+    functions=("book.linear.formulas.unresolved_once_seen_lower", "book.linear.formulas.unresolved_once_seen_upper"),
 )
 def sandwich(lower_power: float = 1.0, upper_scale: float = 1.0) -> Found:
     """The unresolved share of once-seen tail features over 24 draws, at alpha = 1.5."""
@@ -192,8 +193,8 @@ def sandwich(lower_power: float = 1.0, upper_scale: float = 1.0) -> Found:
     share = once_seen(1.5)[0]
     tail = model.p[model.k :]
     weight = tail * np.exp((model.n - 1) * np.log1p(-tail))  # proportional to P(n_i = 1)
-    low = np.average(recovery.unresolved_once_seen_lower(model.p, model.n)[model.k :], weights=weight)
-    high = np.average(recovery.unresolved_once_seen_upper(model.p, model.k, model.n), weights=weight)
+    low = np.average(formulas.unresolved_once_seen_lower(model.p, model.n)[model.k :], weights=weight)
+    high = np.average(formulas.unresolved_once_seen_upper(model.p, model.k, model.n), weights=weight)
     error = 3 * share.std(ddof=1) / math.sqrt(len(share))
     what = "unresolved share of the once-seen (limits: the two sums, drawn in by three standard errors)"
     return between(what, share.mean(), low**lower_power + error, upper_scale * high - error)
@@ -208,8 +209,8 @@ def sandwich_values(fixed: dict[str, Any], alpha: float) -> tuple[float, float, 
     model = _model(fixed, alpha)
     p, k, n = model.p, model.k, model.n
     weight = p[k:] * np.exp((n - 1) * np.log1p(-p[k:]))
-    low = np.average(recovery.unresolved_once_seen_lower(p, n)[k:], weights=weight)
-    high = np.average(recovery.unresolved_once_seen_upper(p, k, n, pinned=True), weights=weight)
+    low = np.average(formulas.unresolved_once_seen_lower(p, n)[k:], weights=weight)
+    high = np.average(formulas.unresolved_once_seen_upper(p, k, n, pinned=True), weights=weight)
     return float(low), float(high), 1 - math.exp(-density.cavity(p, n).Q)
 
 
@@ -242,13 +243,13 @@ def fig_sandwich(result: Result) -> Picture:
 @claim(
     "lem-seen-twice",
     "Features seen oftener are unresolved with second-order probability",
-    functions=(f"{THEORY}.recovery.seen_often_unresolved_bound",),
+    functions=("book.linear.formulas.seen_often_unresolved_bound",),
 )
 def seen_twice(order: float = 1.0) -> Found:
     """The unresolved share of tail features seen at least twice, in the draws that pin the common ones; alpha = 1.5."""
     model = long_tail(1.5)
     _, share, pinned = once_seen(1.5)
-    bound = recovery.seen_often_unresolved_bound(model.p, model.k, model.n)
+    bound = formulas.seen_often_unresolved_bound(model.p, model.k, model.n)
     return at_most("unresolved share of those seen at least twice", share[pinned].mean(), bound**order)
 
 
@@ -294,8 +295,8 @@ def any_entries(upper: float = 1.0, constant: dict[str, float] = LARGEST, cyclic
     model, found = long_tail(1.5), []
     tail = model.p[model.k :]
     weight = tail * np.exp((model.n - 1) * np.log1p(-tail))
-    low = np.average(recovery.unresolved_once_seen_lower(model.p, model.n)[model.k :], weights=weight)
-    bound = recovery.unresolved_once_seen_upper(model.p, model.k, model.n, pinned=True)
+    low = np.average(formulas.unresolved_once_seen_lower(model.p, model.n)[model.k :], weights=weight)
+    bound = formulas.unresolved_once_seen_upper(model.p, model.k, model.n, pinned=True)
     high = upper * np.average(bound, weights=weight)
     patterns, p = np.array(list(itertools.product((0, 1), repeat=8))).reshape(-1, 4, 2), np.array([0.8, 0.7])
     chance, failed = np.where(patterns, p, 1 - p).prod(axis=(1, 2)), {}
@@ -363,7 +364,7 @@ def rate_bounds(alpha: float, drawn: bool = False) -> tuple[np.ndarray, np.ndarr
         mates = float((weights[tail] * p[tail]) @ np.exp(-(n - 2) * p[tail] * alone))
         often = mates**2 + float(p[tail][0]) * mates
         upper = (float(once[tail].sum()) * mates + (seen - float(once[tail].sum())) * often) / seen
-        law = recovery.unresolved_share_power_law(alpha, B.c, n), recovery.unresolved_mass_power_law(alpha, B.c, n)
+        law = formulas.unresolved_share_power_law(alpha, B.c, n), formulas.unresolved_mass_power_law(alpha, B.c, n)
         mass_once, mass_seen = (float((number * p)[tail].sum()) for number in (once, -weights * np.expm1(-n * p)))
         mass = mass_once * lower, mass_once * mates + (mass_seen - mass_once) * often
         rows.append(((float(once[tail].sum()) * lower / seen, upper, law[0]), (*mass, law[1])))
@@ -392,7 +393,7 @@ def slope(x: np.ndarray, y: np.ndarray) -> float:
 @claim(
     "thm-rate",
     "The unresolved share of seen features is M/alpha, of order n^-gamma, gamma = 1-1/alpha; their mass is gamma M^2",
-    functions=(f"{THEORY}.recovery.unresolved_share_power_law", f"{THEORY}.recovery.unresolved_mass_power_law"),
+    functions=("book.linear.formulas.unresolved_share_power_law", "book.linear.formulas.unresolved_mass_power_law"),
 )
 def rate(exponent: Callable[[float], float] = lambda alpha: 1 - 1 / alpha, constant: float = 1.0) -> list[Found]:
     """Both proved bounds: slopes in log n, n = 1e8 to 1e12, and share of the leading order at 1e12; drawn designs."""
@@ -425,7 +426,7 @@ rate.breaks("the paper's exponent read as a count", exponent=lambda alpha: min(1
     "The paper's fraction cannot be a share of the count for 1 < alpha < 2",
     source="paper (as summarised)",
     status="differs",
-    functions=(f"{THEORY}.recovery.paper_rate",),
+    functions=("book.linear.formulas.paper_rate",),
 )
 def paper_count(alphas: tuple[float, ...] = (1.25, 1.5), shift: float = 0.0) -> list[Found]:
     """How (our lower bound)/(the paper's rate read as a share of the count) grows; n p_k = 3 ln n, d = 10 n."""

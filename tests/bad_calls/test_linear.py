@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from book.linear import minimum_norm, pinned, structure, turning_off
+from book.linear import formulas, minimum_norm, pinned, structure, turning_off
 from book.linear import noise as noise_room
-from book.linear import noiseless as noiseless_room
 from book.shared import regime
 from companion import linear
-from companion.linear.theory import counts, density, noise, pinning, recovery, risk, shrinkage
+from companion.linear.theory import counts, density, noise, pinning, risk, shrinkage
 
 from .cases import assert_refused, bad
 
@@ -167,12 +166,12 @@ THEORY = [
     bad("blocks-alpha", lambda: density.blocks(0, 5, 100), ValueError, "alpha must", "greater than 0", "got 0"),
     bad("blocks-d", lambda: density.blocks(1.5, 5, 0), ValueError, "d must", "at least 1", "got 0"),
     bad("lambert", lambda: density.lambert_rate(nan, 0.5), ValueError, "M must be finite", "got nan"),
-    bad("row_map-z", lambda: density.row_map(p, 10, [2.0]), ValueError, "z must hold probabilities in [0, 1]", "2.0"),
+    bad("row_map-z", lambda: formulas.row_map(p, 10, [2.0]), ValueError, "z must hold probabilities in [0, 1]", "2.0"),
     bad("pinned-k", lambda: pinning.rank_failure_bound(p, 4, 10), ValueError, "k must be in [1, 3], got 4"),
     bad("pinned-delta", lambda: pinned.pinning_frequency(3, 10, 0), ValueError, "delta must", "(0, 1]", "got 0"),
     bad("concentration", lambda: pinned.concentration_failure(p, 2, 9, -1), ValueError, "epsilon must", "got -1"),
-    bad("level-one-k", lambda: recovery.expected_level_one(p, 9, 10), ValueError, "k must be in [0, 3], got 9"),
-    bad("paper-rate-k", lambda: recovery.paper_rate(p, 3), ValueError, "k must be in [1, 2], got 3"),
+    bad("level-one-k", lambda: counts.expected_level_one(p, 9, 10), ValueError, "k must be in [0, 3], got 9"),
+    bad("paper-rate-k", lambda: formulas.paper_rate(p, 3), ValueError, "k must be in [1, 2], got 3"),
     bad("vacuous", lambda: regime.paper_rate_first_vacuous(1.0), ValueError, "alpha must", "greater than 1"),
     bad(
         "train-error",
@@ -201,7 +200,7 @@ THEORY = [
         "resolved must be a bool mask of shape (3,)",
         "(1,)",
     ),
-    bad("risk-k", lambda: noiseless_room.expected_risk_bounds(p, 1, 10, 3), ValueError, "k must be in [0, 2], got 3"),
+    bad("risk-k", lambda: formulas.expected_risk_bounds(p, 1, 10, 3), ValueError, "k must be in [0, 2], got 3"),
     bad("scale-alpha", lambda: risk.frequency_scale(5, 1.0), ValueError, "alpha must be above 1", "got 1.0"),
     bad("exponent", lambda: risk.floor_exponent(0.1, 0.1), ValueError, "alpha must be above 1 - 2b = 0.8", "got 0.1"),
     bad("floor-d", lambda: risk.floor_law(9, c=1, alpha=2, b=0.1, d=-3), ValueError, "d must be at least 1, got -3"),

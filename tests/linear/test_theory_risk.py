@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from book.linear import data as data_room
+from book.linear import formulas
 from book.linear import noise as noise_room
-from book.linear import noiseless as noiseless_room
 from book.linear import turning_off as turning_off_room
 from companion import experiments
 from companion.linear import (
@@ -78,18 +78,18 @@ def test_expected_risk_bounds_contain_an_enumeration():
         weight = np.prod(np.where(X == 0, 1 - p, p / 2))
         mean += weight * float(p @ (np.linalg.pinv(X) @ (X @ beta) - beta) ** 2)
     for k in (0, 1, 2):
-        bounds = noiseless_room.expected_risk_bounds(p, beta, n, k)
+        bounds = formulas.expected_risk_bounds(p, beta, n, k)
         assert bounds.floor == pytest.approx(risk.unseen_floor(p, beta, n))
         assert bounds.floor < mean < bounds.upper
 
 
 def test_tightest_k_beats_the_usual_choice():
     model = model_of(2.0, 1000)
-    k = noiseless_room.tightest_k(model.p, model.beta, model.n)
-    best = noiseless_room.expected_risk_bounds(model.p, model.beta, model.n, k).upper
-    assert best < 0.5 * noiseless_room.expected_risk_bounds(model.p, model.beta, model.n, model.k).upper
+    k = formulas.tightest_k(model.p, model.beta, model.n)
+    best = formulas.expected_risk_bounds(model.p, model.beta, model.n, k).upper
+    assert best < 0.5 * formulas.expected_risk_bounds(model.p, model.beta, model.n, model.k).upper
     assert all(
-        best <= noiseless_room.expected_risk_bounds(model.p, model.beta, model.n, j).upper * 1.05
+        best <= formulas.expected_risk_bounds(model.p, model.beta, model.n, j).upper * 1.05
         for j in range(max(1, k - 5), k + 6)
     )
 
@@ -110,7 +110,7 @@ def test_floor_law_is_within_its_error_everywhere(alpha, b, n, d, s):
     c = risk.frequency_scale(s, alpha, d)
     exact = risk.unseen_floor(np.minimum(1, c * i**-alpha), i**-b, n)
     law = risk.floor_law(n, c=c, alpha=alpha, b=b, d=d)
-    assert abs(exact - law) <= noiseless_room.floor_law_error(n, c=c, alpha=alpha, b=b) * (1 + 1e-9)
+    assert abs(exact - law) <= formulas.floor_law_error(n, c=c, alpha=alpha, b=b) * (1 + 1e-9)
 
 
 def test_floor_law_agrees_with_the_sum_of_the_density_chapter():
@@ -277,7 +277,7 @@ def test_forgetting_prices_scale_as_stated():
         (lambda: risk.floor_law(10, c=1.0, alpha=0.5, b=0.1), "alpha must be above"),
         (lambda: risk.frequency_scale(5.0, 1.0), "alpha must be above 1 when d is infinite"),
         (lambda: risk.unseen_floor([0.5, 1.2], 1.0, 5), "p must hold probabilities"),
-        (lambda: noiseless_room.expected_risk_bounds([0.5, 0.2], [1.0, 1.0], 5, 2), "k must be"),
+        (lambda: formulas.expected_risk_bounds([0.5, 0.2], [1.0, 1.0], 5, 2), "k must be"),
         (
             lambda: risk.risk_sandwich(np.eye(2), [0.5, 0.2], [1.0, 1.0], [True]),
             "resolved must be a bool mask of shape",
@@ -337,7 +337,7 @@ def test_the_failure_term_is_the_smaller_of_failing_and_being_seen():
     failing = rank_failure_bound(p, k, n)
     seen = 1 - (1 - p) ** n
     assert seen[-1] < failing < seen[0], "both must occur"
-    bounds = noiseless_room.expected_risk_bounds(p, 2.0, n, k)
+    bounds = formulas.expected_risk_bounds(p, 2.0, n, k)
     assert bounds.failure == pytest.approx(p[0] * 4 * sum(min(failing, chance) for chance in seen), rel=1e-12)
 
 
@@ -346,9 +346,9 @@ def test_the_tightest_k_is_nearly_the_best_of_all(n):
     """It tries 24. The grid has to reach from n p_k = 100 down to 1: that is hundreds of features here."""
     model = LongTailModel(n=n, d=4000, s=5.0, alpha=1.5, beta_exponent=0.1, sigma=0.1)
     common = int((model.p >= 1).sum())
-    best = min(noiseless_room.expected_risk_bounds(model.p, model.beta, n, k).upper for k in range(common, 3000, 7))
-    chosen = noiseless_room.tightest_k(model.p, model.beta, n)
-    assert noiseless_room.expected_risk_bounds(model.p, model.beta, n, chosen).upper < 1.1 * best
+    best = min(formulas.expected_risk_bounds(model.p, model.beta, n, k).upper for k in range(common, 3000, 7))
+    chosen = formulas.tightest_k(model.p, model.beta, n)
+    assert formulas.expected_risk_bounds(model.p, model.beta, n, chosen).upper < 1.1 * best
     assert n < 10_000 or chosen > 48
 
 

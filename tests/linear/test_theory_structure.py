@@ -1,4 +1,4 @@
-"""Formulas of structure, pinning, recovery and density against enumeration, limits and drawn designs."""
+"""Formulas of structure, pinning and density against enumeration, limits and drawn designs."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from book.linear import formulas
 from book.linear import pinned as pinned_room
 from book.linear import structure as structure_room
 from book.shared import regime as regime_room
 from companion.linear import LongTailModel, peel, recoverability, sample_design
-from companion.linear.theory import counts, density, pinning, recovery, risk
+from companion.linear.theory import counts, density, pinning, risk
 
 frequencies = st.lists(st.floats(0.005, 0.6), min_size=3, max_size=9).map(lambda v: np.sort(np.array(v))[::-1])
 
@@ -65,7 +66,7 @@ def test_no_rows_and_one_row_where_a_feature_is_certain() -> None:
     assert counts.unseen_mass(p, 1) == pytest.approx(0.3 * 0.7 + 0.1 * 0.9)
     assert counts.expected_seen(p, 0) == 0
     assert risk.once_seen_mass(p, 1.0, 1) == pytest.approx(p.sum())
-    assert recovery.unresolved_once_seen_lower(p, 1) == pytest.approx([1 - 0.7 * 0.9, 1, 1])
+    assert formulas.unresolved_once_seen_lower(p, 1) == pytest.approx([1 - 0.7 * 0.9, 1, 1])
     assert density.cavity(p, 1).unresolved == pytest.approx([1 - 0.7 * 0.9, 1, 1])  # resolved only if it is alone
 
 
@@ -128,15 +129,15 @@ def test_level_one_expectation_is_exact_for_one_row() -> None:
     """With one row, level one has the probability that the row holds exactly one tail feature."""
     p, k = np.array([0.5, 0.3, 0.2, 0.1]), 1
     one = 1 - counts.no_tail_probability(p, k) - structure_room.several_tail_probability(p, k)
-    assert recovery.expected_level_one(p, k, 1) == pytest.approx(one)
+    assert counts.expected_level_one(p, k, 1) == pytest.approx(one)
 
 
 @settings(max_examples=30)
 @given(frequencies, st.integers(2, 40))
 def test_sandwich_is_ordered(p: np.ndarray, n: int) -> None:
     """The lower bound (over tail mates) never exceeds the upper one."""
-    low = recovery.unresolved_once_seen_lower(p, n)
-    high = recovery.unresolved_once_seen_upper(p, 0, n)
+    low = formulas.unresolved_once_seen_lower(p, n)
+    high = formulas.unresolved_once_seen_upper(p, 0, n)
     assert np.all(low <= high + 1e-12)
 
 
@@ -155,8 +156,8 @@ def test_sandwich_by_enumeration() -> None:
                 once[i] += weight
                 unresolved[i] += weight * (certificate[i] < 1 - 1e-9)
     share = unresolved / once
-    assert np.all(recovery.unresolved_once_seen_lower(p, 2) <= share + 1e-12)
-    assert np.all(share <= recovery.unresolved_once_seen_upper(p, 0, 2) + 1e-12)
+    assert np.all(formulas.unresolved_once_seen_lower(p, 2) <= share + 1e-12)
+    assert np.all(share <= formulas.unresolved_once_seen_upper(p, 0, 2) + 1e-12)
 
 
 def test_blocks_sum_like_the_power_law_they_stand_for() -> None:

@@ -10,14 +10,14 @@ import pytest
 from scipy.optimize import minimize_scalar
 from scipy.stats import binom
 
+from book.linear import formulas
 from book.linear import minimum_norm as minimum_norm_room
 from book.linear import noise as noise_room
-from book.linear import noiseless as noiseless_room
 from book.linear import pinned as pinned_room
 from book.linear import structure as structure_room
 from book.shared import regime as regime_room
 from companion.linear import LongTailModel, min_norm
-from companion.linear.theory import counts, density, noise, pinning, recovery, risk
+from companion.linear.theory import counts, density, noise, pinning, risk
 
 P = np.array([0.6, 0.45, 0.3, 0.2, 0.05])
 
@@ -47,7 +47,7 @@ def test_chances_of_a_row_are_sums_over_its_patterns(k: int) -> None:
     pairs = sum(w * r.sum() * (r.sum() - 1) / 2 for r, w in rows_of(tail))
     assert counts.tail_mass(P, k) == pytest.approx(sum(w * r.sum() for r, w in rows_of(tail)))
     assert structure_room.several_tail_bound(P, k) == pytest.approx(pairs)
-    assert recovery.alone_probability(P, k) == pytest.approx(alone_by_hand(P, k))
+    assert counts.alone_probability(P, k) == pytest.approx(alone_by_hand(P, k))
     # The bounds on pi_0 are the two exponentials of the lemma, or 1 - mass where that is more.
     low, high = structure_room.no_tail_bounds(P, k)
     assert high == pytest.approx(math.exp(-tail.sum()))
@@ -172,29 +172,29 @@ def test_no_concentration_for_one_feature_by_hand() -> None:
 @pytest.mark.parametrize("n", [1, 2, 6])
 def test_level_one_is_being_alone_in_some_row(k: int, n: int) -> None:
     level = (1 - (1 - alone_by_hand(P, k)) ** n).sum()
-    assert recovery.expected_level_one(P, k, n) == pytest.approx(level)
+    assert counts.expected_level_one(P, k, n) == pytest.approx(level)
     seen = (1 - (1 - P[k:]) ** n).sum()
-    assert recovery.expected_level_one_share(P, k, n) == pytest.approx(level / seen)
+    assert formulas.expected_level_one_share(P, k, n) == pytest.approx(level / seen)
 
 
 @pytest.mark.parametrize("n", [2, 3, 10])
 def test_both_sides_of_the_once_seen_sandwich_are_their_sums(n: int) -> None:
     lone = P * (1 - P) ** (n - 1)
     low = [1 - np.delete(1 - lone, i).prod() for i in range(len(P))]
-    assert recovery.unresolved_once_seen_lower(P, n) == pytest.approx(low)
+    assert formulas.unresolved_once_seen_lower(P, n) == pytest.approx(low)
     for k in (0, 2):
         mates = P[k:] * (1 - alone_by_hand(P, k)) ** (n - 1)
         high = np.array([np.delete(mates, i).sum() for i in range(len(mates))])
-        assert recovery.unresolved_once_seen_upper(P, k, n, pinned=True) == pytest.approx(high)
+        assert formulas.unresolved_once_seen_upper(P, k, n, pinned=True) == pytest.approx(high)
         loose = pinning.rank_failure_bound(P, k, n - 1) if k else 0.0
-        assert recovery.unresolved_once_seen_upper(P, k, n) == pytest.approx(high + loose)
+        assert formulas.unresolved_once_seen_upper(P, k, n) == pytest.approx(high + loose)
 
 
 @pytest.mark.parametrize("n", [2, 5])
 def test_bound_for_features_seen_twice(n: int) -> None:
     k = 1
     m = float(P[k:] @ (1 - alone_by_hand(P, k)) ** (n - 2))
-    assert recovery.seen_often_unresolved_bound(P, k, n) == pytest.approx(m * (m + P[k]))
+    assert formulas.seen_often_unresolved_bound(P, k, n) == pytest.approx(m * (m + P[k]))
 
 
 def test_power_laws_are_the_leading_orders_of_the_exact_sums() -> None:
@@ -208,8 +208,8 @@ def test_power_laws_are_the_leading_orders_of_the_exact_sums() -> None:
         share = (solved.seen - solved.resolved) / solved.seen
         off.append(
             [
-                recovery.unresolved_share_power_law(alpha, c, n) / share - 1,
-                recovery.unresolved_mass_power_law(alpha, c, n) / (solved.Q - unseen) - 1,
+                formulas.unresolved_share_power_law(alpha, c, n) / share - 1,
+                formulas.unresolved_mass_power_law(alpha, c, n) / (solved.Q - unseen) - 1,
             ]
         )
     assert np.abs(off[1]).max() < 0.03
@@ -218,7 +218,7 @@ def test_power_laws_are_the_leading_orders_of_the_exact_sums() -> None:
 
 def test_the_papers_two_terms_by_hand() -> None:
     p = np.array([0.5, 0.2, 0.1, 0.05])
-    first, second = recovery.paper_rate(p, 2)
+    first, second = formulas.paper_rate(p, 2)
     assert first == pytest.approx(0.2 / 0.15)
     assert second == pytest.approx((0.15 * math.log(4)) ** 2)
 
@@ -235,8 +235,8 @@ def test_steepest_slope_of_the_map() -> None:
         return -(density.mass_map(p, n, q + 1e-6, weights) - density.mass_map(p, n, q - 1e-6, weights)) / 2e-6
 
     found = -minimize_scalar(minus_slope, bounds=(0, 8), method="bounded").fun
-    assert found == pytest.approx(density.map_slope_bound(p, weights), rel=1e-5)
-    assert density.map_slope_bound(p) == pytest.approx(1.8 / math.e)
+    assert found == pytest.approx(formulas.map_slope_bound(p, weights), rel=1e-5)
+    assert formulas.map_slope_bound(p) == pytest.approx(1.8 / math.e)
 
 
 @pytest.mark.parametrize("Q", [0.0, 0.4, 2.0])
@@ -251,7 +251,7 @@ def test_predicted_rank_against_draws() -> None:
     """(1 - p)^n stands as e^(-n p) in the potential: right to a few per cent where the largest p is not small."""
     model = LongTailModel(n=150, d=300, s=3.0, alpha=1.2, beta_exponent=0.0, sigma=0.0, k=0)
     ranks = [np.linalg.matrix_rank(model.sample(seed=seed).X.toarray()) for seed in range(3)]
-    assert density.predicted_rank(model.p, model.n) == pytest.approx(np.mean(ranks), rel=0.08)
+    assert formulas.predicted_rank(model.p, model.n) == pytest.approx(np.mean(ranks), rel=0.08)
 
 
 @pytest.mark.parametrize("n", [1, 2, 30])
@@ -266,7 +266,7 @@ def test_a_repeated_frequency_is_that_many_features(n: int) -> None:
     assert density.smallest_fixed_point(p, n, weights) == pytest.approx(density.smallest_fixed_point(long, n))
     assert density.fixed_points(p, n, weights) == pytest.approx(density.fixed_points(long, n))
     z = np.array([0.0, 0.3, 1.0])
-    assert density.row_map(p, n, z, weights) == pytest.approx(density.row_map(long, n, z))
+    assert formulas.row_map(p, n, z, weights) == pytest.approx(formulas.row_map(long, n, z))
 
 
 @pytest.mark.parametrize("start", ["everything unresolved", "everything resolved"])
@@ -280,13 +280,13 @@ def test_the_product_form_solves_its_own_equations(start: str) -> None:
     assert solved.resolved == pytest.approx((1 - solved.unresolved).sum())
     assert solved.seen == pytest.approx((1 - (1 - P) ** n).sum())
     z = (1 - P * u).prod()
-    assert density.row_map(P, n, np.array([z])) == pytest.approx([z])
+    assert formulas.row_map(P, n, np.array([z])) == pytest.approx([z])
 
 
 def test_row_map_at_its_ends() -> None:
     """Nothing resolved: every feature is unresolved, and a row is resolved when it is empty."""
-    assert density.row_map(P, 9, np.array([0.0])) == pytest.approx([(1 - P).prod()])
-    assert density.row_map(P[-1:], 2, np.array([1.0]))[0] == pytest.approx(
+    assert formulas.row_map(P, 9, np.array([0.0])) == pytest.approx([(1 - P).prod()])
+    assert formulas.row_map(P[-1:], 2, np.array([1.0]))[0] == pytest.approx(
         1 - 0.05 * min(np.roots([0.05, -1.05, 0.95])), rel=1e-6
     ), "one feature, one other row: u = 1 - p/(1 - p u)"
 
@@ -334,13 +334,13 @@ def test_noise_power_law_is_the_leading_order() -> None:
 
 def test_expected_risk_terms_by_hand() -> None:
     p, beta, n, k = np.array([0.7, 0.4, 0.2, 0.1]), np.array([1.0, -0.5, 2.0, 3.0]), 6, 2
-    found = noiseless_room.expected_risk_bounds(p, beta, n, k)
+    found = formulas.expected_risk_bounds(p, beta, n, k)
     alone = alone_by_hand(p, k)
     assert found.unresolved == pytest.approx(p[k] * (beta[k:] ** 2 @ ((1 - alone) ** n - (1 - p[k:]) ** n)))
     failed = pinning.rank_failure_bound(p, k, n)
     assert found.failure == pytest.approx(p[0] * (beta**2 @ np.minimum(failed, 1 - (1 - p) ** n)))
     assert found.upper == pytest.approx(found.floor + found.unresolved + found.failure)
-    assert noiseless_room.expected_risk_bounds(p, beta, n, 0).failure == 0
+    assert formulas.expected_risk_bounds(p, beta, n, 0).failure == 0
 
 
 def test_sandwich_counts_each_component_once() -> None:
@@ -365,7 +365,7 @@ def test_range_of_the_unseen_floor_by_hand() -> None:
     """Two features, the first of them common: Bernstein's terms written out, for delta = 1/e (L = 1)."""
     p, beta, n = np.array([0.5, 0.1]), np.array([3.0, 2.0]), 2
     first, second, absent = 0.5 * 9, 0.1 * 4, (0.5**2, 0.9**2)
-    low, high, missed = risk.unseen_floor_range(p, beta, n, 1, math.exp(-1))
+    low, high, missed = formulas.unseen_floor_range(p, beta, n, 1, math.exp(-1))
     mean = first * absent[0] + second * absent[1]
     assert low == pytest.approx(mean - math.sqrt(2 * (first**2 * absent[0] + second**2 * absent[1])))
     spread = math.sqrt(2 * second**2 * absent[1] * (1 - absent[1]))
@@ -382,12 +382,12 @@ def test_floor_law_error_by_its_three_terms() -> None:
     scale = c ** (-2 * b / alpha)
     middle = c ** ((1 - 2 * b) / alpha) * math.gamma(g + 2) * n ** -(g + 1) / alpha
     stated = scale * n**-w * largest[0] + middle + scale * n ** -(w + 1) * largest[1]
-    assert noiseless_room.floor_law_error(n, c=c, alpha=alpha, b=b) == pytest.approx(stated, rel=1e-6)
+    assert formulas.floor_law_error(n, c=c, alpha=alpha, b=b) == pytest.approx(stated, rel=1e-6)
 
 
 def test_floor_law_where_its_factors_leave_the_range_of_floats() -> None:
     """alpha = 0.05, b = 2.2: n^-89 is no float at n = 10^4, but the law and its error are."""
-    for of in (risk.floor_law, noiseless_room.floor_law_error):
+    for of in (risk.floor_law, formulas.floor_law_error):
         at = [of(n, c=5.0, alpha=0.05, b=2.2) for n in (1000, 10_000)]
         assert 0 < at[1] < at[0] < 1
     ratio = risk.floor_law(10_000, c=5.0, alpha=0.05, b=2.2) / risk.floor_law(1000, c=5.0, alpha=0.05, b=2.2)

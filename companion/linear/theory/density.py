@@ -46,12 +46,6 @@ def _mass(p: np.ndarray, n: float, Q: float, count: np.ndarray) -> float:
     return float((p * np.exp(-n * p * np.exp(-Q))) @ count)
 
 
-def map_slope_bound(p: np.ndarray, weights: np.ndarray | None = None) -> float:
-    """(sum_j p_j)/e, the largest possible slope of F; below 1 the solution is unique, :prf:ref:`prop-fixed-point`."""
-    p = frequencies(p)
-    return float(p @ multiplicities(p, weights)) / np.e
-
-
 def largest_fixed_point(p: np.ndarray, n: float, weights: np.ndarray | None = None) -> float:
     """The largest solution of Q = F(Q), where peeling ends: F iterated down from sum p."""
     p, n = frequencies(p), check.nonnegative("n", n)
@@ -89,12 +83,6 @@ def potential(p: np.ndarray, n: float, Q: float, weights: np.ndarray | None = No
 def potential_maximizer(p: np.ndarray, n: float, weights: np.ndarray | None = None) -> float:
     """The solution of Q = F(Q) with the largest potential: what rank, not peeling, resolves."""
     return max(fixed_points(p, n, weights), key=lambda q: potential(p, n, q, weights))
-
-
-def predicted_rank(p: np.ndarray, n: float) -> float:
-    """d - max Phi."""
-    p = frequencies(p)
-    return len(p) - potential(p, n, potential_maximizer(p, n))
 
 
 def cavity(
@@ -177,25 +165,6 @@ def power_sum(alpha: float, a: Any, b: Any) -> Any:
 
 def _ends(name: str, value: Any) -> np.ndarray:
     return check.reals(name, value)[()]
-
-
-def row_map(p: np.ndarray, n: float, z: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
-    """The product form as a map of one number: z = P(a fresh row is wholly resolved). Shapes (m,) -> (m,).
-
-    Given z, feature j is unresolved with the u in [0, 1] that solves u = (1 - p_j z/(1 - p_j u))^(n-1), which is
-    unique because the right side falls with u; the map returns prod_j (1 - p_j u_j). Its solutions are those of
-    the product form; for small p it is e^-Q -> e^-F(Q).
-    """
-    p, n = frequencies(p), check.number("n", n, low=1)
-    count, z = multiplicities(p, weights), check.vector("z", z)[:, None]
-    if z.size and (z.min() < 0 or z.max() > 1):
-        raise ValueError(f"z must hold probabilities in [0, 1], got values in [{z.min()}, {z.max()}]")
-    low, high = np.zeros((len(z), len(p))), np.ones((len(z), len(p)))
-    for _ in range(36):
-        u = (low + high) / 2
-        right = np.maximum(0.0, 1 - p * z / (1 - p * u)) ** (n - 1)
-        low, high = np.where(u < right, u, low), np.where(u < right, high, u)
-    return np.exp(np.log1p(-p * low) @ count)
 
 
 def lambert_rate(M: float, gamma: float) -> float:

@@ -37,25 +37,6 @@ def unseen_floor(p: Any, beta: Any, n: int) -> float:
     return float(np.sum(p * beta**2 * (1 - p) ** n))
 
 
-def unseen_floor_range(p: Any, beta: Any, n: int, k: int, delta: float) -> tuple[float, float, float]:
-    """Where the cost of unseen features lies for one training set: (low, high, missed).
-
-    It is below `low` with probability at most delta, and above `high` with probability at most delta + missed, where
-    missed = sum_{i<=k} (1 - p_i)^n. Source: Bernstein's inequality, :prf:ref:`thm-one-draw`.
-
-    >>> low, high, _ = unseen_floor_range([0.5, 0.001], 1.0, n=100, k=1, delta=0.5)
-    >>> low < unseen_floor([0.5, 0.001], 1.0, 100) < high
-    True
-    """
-    p, beta, n = _frequencies(p, beta, n)
-    k, delta = check.integer("k", k, low=0, high=p.size - 1), check.number("delta", delta, low=0, high=1, open_low=True)
-    cost, absent, L = p * beta**2, (1 - p) ** n, math.log(1 / delta)
-    low = cost @ absent - math.sqrt(2 * L * float(cost**2 @ absent))
-    rare, missing = cost[k:], absent[k:]
-    high = rare @ missing + math.sqrt(2 * L * float(rare**2 @ (missing * (1 - missing)))) + L / 3 * rare.max()
-    return float(low), float(high), float(absent[:k].sum())
-
-
 def once_seen_mass(p: Any, weights: Any, n: int) -> float:
     """``E[(1/n) sum of weights over features seen exactly once] = sum_i w_i p_i (1 - p_i)^(n-1)``.
 

@@ -1,0 +1,199 @@
+"""Bounds and expectations that one chapter of this part needs, one function for one statement.
+
+What the solvers, the experiments or several chapters use is in `companion.linear.theory`. Frequencies ``p`` are a (d,)
+array, non-increasing where a statement needs it.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import gammaln
+
+from companion import _validate as check
+from companion.linear.theory import counts, density, risk
+from companion.linear.theory.checks import below_one, frequencies, multiplicities, split, vector_like
+from companion.linear.theory.pinning import rank_failure_bound
+
+
+@dataclass(frozen=True)
+class ExpectedRisk:
+    """Bounds on the expected noiseless risk: ``floor <= E R <= floor + unresolved + failure``."""
+
+    floor: float
+    unresolved: float  # tail features seen, but never alone in a row
+    failure: float  # the common block lost rank
+
+    @property
+    def upper(self) -> float:
+        return self.floor + self.unresolved + self.failure
+
+
+def expected_risk_bounds(p: Any, beta: Any, n: int, k: int) -> ExpectedRisk:
+    """Bounds on the expected noiseless risk for one choice k of "common", 0 <= k < d with p_{k+1} < 1.
+
+    The three terms: unseen features; tail features seen but never alone among tail features,
+    ``p_{k+1} sum_{i>k} beta_i^2 [(1 - p_i a_i)^n - (1 - p_i)^n]``; and the event F that the common columns
+    of the rows without tail lose rank, ``p_1 sum_i beta_i^2 min(P(F), 1 - (1 - p_i)^n)``.
+
+    Source: ours, :prf:ref:`thm-risk-expectation`, with P(F) from :prf:ref:`thm-pinned`.
+    """
+    p, n = frequencies(p), check.integer("n", n, low=0)
+    beta = vector_like("beta", beta, p)
+    k = check.integer("k", k, low=0, high=p.size - 1)
+    floor = risk.unseen_floor(p, beta, n)
+    tail, size = below_one(p, k), beta[k:] ** 2
+    alone = tail * counts.no_tail_probability(p, k) / (1 - tail)  # the feature, and no other tail feature
+    unresolved = tail[0] * float(np.sum(size * ((1 - alone) ** n - (1 - tail) ** n)))
+    failed = min(1.0, rank_failure_bound(p, k, n)) if k else 0.0
+    seen = 1 - (1 - p) ** n
+    failure = p[0] * float(np.sum(beta**2 * np.minimum(failed, seen)))
+    return ExpectedRisk(floor, unresolved, failure)
+
+
+def tightest_k(p: Any, beta: Any, n: int) -> int:
+    """The k that makes the upper bound of `expected_risk_bounds` smallest, of 24 with n p_k between 1 and 100."""
+    p, n = frequencies(p), check.positive_int("n", n)
+    beta = vector_like("beta", beta, p)
+    low, high = int(np.sum(p >= min(1.0, 100 / n))), int(np.sum(p >= 1 / n))
+    low = max(low, int(np.sum(p >= 1)))  # the tail needs p < 1
+    tried = np.unique(np.geomspace(max(low, 1), max(high, low, 1), 24).round().astype(int))
+    tried = tried[(tried < p.size) & (tried >= int(np.sum(p >= 1)))]
+    return int(min(tried, key=lambda k: expected_risk_bounds(p, beta, n, int(k)).upper))
+
+
+def floor_law_error(n: int, *, c: float, alpha: float, b: float) -> float:
+    """How far the exact floor can be from `floor_law`, for every n >= 1 and every d: an explicit bound.
+
+    Relative to the law it is ``O(n^-min(1, 1/alpha))``. Source: ours, :prf:ref:`lem-floor-law`.
+    """
+    n, c = check.positive_int("n", n), check.positive("c", c)
+    alpha, b = check.positive("alpha", alpha), check.number("b", b)
+    g = risk.floor_exponent(alpha, b)
+    w = 1 + 2 * b / alpha
+    scale, size = (1 - w) * math.log(c), math.log(n)
+    spacing = scale - w * size + w * math.log(w / math.e)
+    rounding = (1 - g) * math.log(c) + float(gammaln(g + 2)) - (g + 1) * size - math.log(alpha)
+    peak = scale - (w + 1) * size + (w + 2) * math.log((w + 2) / math.e)
+    return math.exp(spacing) + math.exp(rounding) + math.exp(peak)
+
+
+def unseen_floor_range(p: Any, beta: Any, n: int, k: int, delta: float) -> tuple[float, float, float]:
+    """Where the cost of unseen features lies for one training set: (low, high, missed).
+
+    It is below `low` with probability at most delta, and above `high` with probability at most delta + missed, where
+    missed = sum_{i<=k} (1 - p_i)^n. Source: Bernstein's inequality, :prf:ref:`thm-one-draw`.
+
+    >>> low, high, _ = unseen_floor_range([0.5, 0.001], 1.0, n=100, k=1, delta=0.5)
+    >>> low < unseen_floor([0.5, 0.001], 1.0, 100) < high
+    True
+    """
+    p, n = frequencies(p), check.integer("n", n, low=0)
+    beta = vector_like("beta", beta, p)
+    k, delta = check.integer("k", k, low=0, high=p.size - 1), check.number("delta", delta, low=0, high=1, open_low=True)
+    cost, absent, L = p * beta**2, (1 - p) ** n, math.log(1 / delta)
+    low = cost @ absent - math.sqrt(2 * L * float(cost**2 @ absent))
+    rare, missing = cost[k:], absent[k:]
+    high = rare @ missing + math.sqrt(2 * L * float(rare**2 @ (missing * (1 - missing)))) + L / 3 * rare.max()
+    return float(low), float(high), float(absent[:k].sum())
+
+
+def map_slope_bound(p: np.ndarray, weights: np.ndarray | None = None) -> float:
+    """(sum_j p_j)/e, the largest possible slope of F; below 1 the solution is unique, :prf:ref:`prop-fixed-point`."""
+    p = frequencies(p)
+    return float(p @ multiplicities(p, weights)) / np.e
+
+
+def predicted_rank(p: np.ndarray, n: float) -> float:
+    """d - max Phi."""
+    p = frequencies(p)
+    return len(p) - density.potential(p, n, density.potential_maximizer(p, n))
+
+
+def row_map(p: np.ndarray, n: float, z: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+    """The product form as a map of one number: z = P(a fresh row is wholly resolved). Shapes (m,) -> (m,).
+
+    Given z, feature j is unresolved with the u in [0, 1] that solves u = (1 - p_j z/(1 - p_j u))^(n-1), which is
+    unique because the right side falls with u; the map returns prod_j (1 - p_j u_j). Its solutions are those of
+    the product form; for small p it is e^-Q -> e^-F(Q).
+    """
+    p, n = frequencies(p), check.number("n", n, low=1)
+    count, z = multiplicities(p, weights), check.vector("z", z)[:, None]
+    if z.size and (z.min() < 0 or z.max() > 1):
+        raise ValueError(f"z must hold probabilities in [0, 1], got values in [{z.min()}, {z.max()}]")
+    low, high = np.zeros((len(z), len(p))), np.ones((len(z), len(p)))
+    for _ in range(36):
+        u = (low + high) / 2
+        right = np.maximum(0.0, 1 - p * z / (1 - p * u)) ** (n - 1)
+        low, high = np.where(u < right, u, low), np.where(u < right, high, u)
+    return np.exp(np.log1p(-p * low) @ count)
+
+
+def expected_level_one_share(p: np.ndarray, k: int, n: int) -> float:
+    """Expected level-one features over expected seen tail features."""
+    p, k = split(p, k, left=1)
+    tail, n = p[k:], check.positive_int("n", n)
+    return counts.expected_level_one(p, k, n) / float(-np.expm1(n * np.log1p(-tail)).sum())
+
+
+def unresolved_once_seen_lower(p: np.ndarray, n: int) -> np.ndarray:
+    """Lower bound on P(i unresolved | n_i = 1) for every i, :prf:ref:`thm-sandwich`. Shape (d,).
+
+    1 - prod_{j != i} (1 - p_j (1 - p_j)^(n-1)): another feature of the row was seen nowhere else either.
+    """
+    p, n = frequencies(p), check.positive_int("n", n)
+    with np.errstate(divide="ignore"):
+        absent = np.exp((n - 1) * np.log1p(-p)) if n > 1 else np.ones_like(p)
+        terms = np.log1p(-p * absent)
+    certain = np.isneginf(terms)  # n = 1 and p_j = 1: j is in the only row
+    rest = np.where(certain, 0.0, terms)
+    return np.where(certain.sum() > certain, 1.0, -np.expm1(rest.sum() - rest))
+
+
+def unresolved_once_seen_upper(p: np.ndarray, k: int, n: int, *, pinned: bool = False) -> np.ndarray:
+    """Upper bound on P(i unresolved | n_i = 1) for every tail i, :prf:ref:`thm-sandwich`. Shape (d - k,).
+
+    pinned: leave out the bound on the probability that the common features are not pinned.
+    """
+    p, k = split(p, k)
+    tail, n = p[k:], check.positive_int("n", n)
+    mates = tail * np.exp((n - 1) * np.log1p(-counts.alone_probability(p, k)))
+    upper = mates.sum() - mates
+    if not pinned and k > 0:
+        upper = upper + rank_failure_bound(p, k, n - 1)
+    return upper
+
+
+def seen_often_unresolved_bound(p: np.ndarray, k: int, n: int) -> float:
+    """Bound on P(K pinned, i unresolved | n_i >= 2), any tail i, :prf:ref:`lem-seen-twice`.
+
+    m^2 + p_{k+1} m with m = sum_{j>k} p_j (1 - p_j a_j)^(n-2).
+    """
+    p, k = split(p, k, left=1)
+    tail, n = p[k:], check.integer("n", n, low=2)
+    m = float(np.sum(tail * np.exp((n - 2) * np.log1p(-counts.alone_probability(p, k)))))
+    return m * m + float(tail[0]) * m
+
+
+def unresolved_share_power_law(alpha: float, c: float, n: int) -> float:
+    """Leading order M/alpha of the share of seen features left unresolved, :prf:ref:`thm-rate` (a)."""
+    alpha = check.number("alpha", alpha, low=1, open_low=True)
+    return counts.power_law_sum(alpha, c, check.positive("n", n)) / alpha
+
+
+def unresolved_mass_power_law(alpha: float, c: float, n: int) -> float:
+    """Leading order gamma M^2 of the probability mass of seen but unresolved features, :prf:ref:`thm-rate` (b)."""
+    alpha = check.number("alpha", alpha, low=1, open_low=True)
+    mass = counts.power_law_sum(alpha, c, check.positive("n", n))
+    return (1 - 1 / alpha) * mass**2
+
+
+def paper_rate(p: np.ndarray, k: int) -> tuple[float, float]:
+    """The two terms in the paper's unrecovered fraction (as summarised, without their hidden constants).
+
+    p_k/p_{>k} and p_{>k}^2 ln^2 d.
+    """
+    p, k = split(p, k, low=1, left=1)
+    mass = counts.tail_mass(p, k)
+    return float(p[k - 1]) / mass, mass**2 * math.log(len(p)) ** 2
