@@ -11,7 +11,7 @@ import numpy as np
 
 from book.shared.draws import THEORY, TINY, certified, design, filled, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim
-from book.shared.style import BLUE, GREEN, GREY, INK, PURPLE, RED, Picture, band, picture, subplots, whiskers
+from book.shared.style import BLUE, GREEN, INK, PURPLE, RED, Picture, band, picture, subplots, whiskers
 from companion import _validate as check
 from companion.linear import LongTailModel, feature_counts, gradient_descent, min_norm, ridge, sample_design
 from companion.linear.theory import noise, risk, shrinkage
@@ -269,36 +269,5 @@ def fig_joint(result: Result, sigma: float, n_lam: float | None = None) -> Pictu
         f"From the minimum norm to n lam = {to:g} the losses go: {words}; measured memorization of rows with a "
         f"once-seen feature goes from {kept[0]:.2f} to {kept[1]:.2f}. Crosses of early stopping lie near the curves "
         f"of ridge."
-    )
-    return picture(figure, alt)
-
-
-def fig_shrunk(model: LongTailModel, X: Any, y: Any, n_lam: float) -> Picture:
-    """One draw at one n lam: coefficients kept against how often a feature was seen, and the three losses."""
-    b, n_i = ridge(X, y, n_lam / model.n), feature_counts(X)
-    seen = np.flatnonzero(n_i)
-    figure, (left, right) = subplots(1, 2, size=(8.2, 3.2), width_ratios=(1.4, 1))
-    left.plot(n_i[seen], (b / model.beta)[seen], "o", color=BLUE, ms=4, alpha=0.6, label="features")
-    grid = np.geomspace(1, model.n, 60)
-    left.plot(grid, shrinkage.ridge_shrinkage(grid, n_lam), color=INK, ls="--", lw=1.2, label=r"$n_i/(n_i+n\lambda)$")
-    left.axhline(0, color=GREY, lw=0.6)
-    left.set(xscale="log", ylim=(-0.15, 1.35), xlabel="times seen $n_i$", ylabel=r"$\hat\beta_i/\beta^*_i$")
-    left.legend(loc="lower right")
-    features, _ = noise.once_seen_rows(X)
-    error = b - model.beta
-    losses = (
-        ("training", float(np.mean((X @ b - y) ** 2)), GREEN),
-        ("in distribution", float(model.p @ error**2), BLUE),
-        ("two once-seen", 2 * float(np.mean(error[features] ** 2)), RED),
-    )
-    for at, (_, value, color) in enumerate(losses):
-        right.barh(at, value, color=color)
-        right.annotate(f"{value:.4f}", (value, at), (3, 0), textcoords="offset points", va="center", fontsize=9)
-    right.set(yticks=range(3), yticklabels=[name for name, _, _ in losses], xlim=(0, 1.0), xlabel="loss")
-    kept = float(np.mean((b / model.beta)[features]))
-    alt = (
-        f"n lam = {n_lam:g}: once-seen features keep {kept:.0%} of their coefficient on average. Losses: "
-        + ", ".join(f"{name} {value:.4f}" for name, value, _ in losses)
-        + "."
     )
     return picture(figure, alt)

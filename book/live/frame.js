@@ -158,8 +158,8 @@ function skeleton(spec, state, off) {
         `<label><input type="radio" name="${spec.name}-${key}" data-key="${key}" value="${value}"${state[key] === value ? " checked" : ""}${disabled}><span>${text}</span></label>`);
       return `<fieldset class="live-choice"><legend>${label}</legend>${options.join("")}</fieldset>`;
     }
-    return `<label class="live-range"><span>${label}</span><output>${control.show(state[key])}</output><input type="range" data-key="${key}" ` +
-      `min="${control.min}" max="${control.max}" step="${control.step}" value="${state[key]}" aria-valuetext="${escape(control.show(state[key]))}"${disabled}></label>`;
+    return `<label class="live-range"><span>${label}</span><output>${control.show(state[key], state)}</output><input type="range" data-key="${key}" ` +
+      `min="${control.min}" max="${control.max}" step="${control.step}" value="${state[key]}" aria-valuetext="${escape(control.show(state[key], state))}"${disabled}></label>`;
   });
   const draw = spec.draws ? `<button type="button" data-do="draw"${disabled}>New draw</button><span class="live-draw">draw <span class="live-seed">${state.seed}</span></span>` : "";
   return `<section class="live-frame" aria-label="${escape(spec.title)}"><p class="live-title">${spec.title}</p><p class="live-ask">${spec.ask}</p>` +
@@ -182,8 +182,8 @@ function show(el, { key, kind, show: written }, state) {
   el.querySelectorAll(`[data-key="${key}"]`).forEach((input) => {
     if (kind === "choice") return void (input.checked = input.value === state[key]);
     input.value = state[key];
-    input.setAttribute("aria-valuetext", written(state[key]));
-    input.closest("label").querySelector("output").textContent = written(state[key]);
+    input.setAttribute("aria-valuetext", written(state[key], state));
+    input.closest("label").querySelector("output").textContent = written(state[key], state);
   });
 }
 

@@ -10,17 +10,10 @@ from book.limits import limits
 from book.linear import composition, figure1, noise, noiseless, scale, turning_off
 from book.shared.switches import World
 from book.shared.symbols import symbol_losses, symbol_task
-from companion.linear import LongTailModel
 from companion.runner import results
 from tests.book.pictures import well_formed
 
 stored = cache(results.load)
-
-
-def shrunk():
-    model = LongTailModel(n=150, d=900, s=5.0, alpha=2.0, beta_exponent=0.1, sigma=0.05)
-    sample = model.sample(seed=0)
-    return turning_off.fig_shrunk(model, sample.X, sample.y, 1.0)
 
 
 @cache
@@ -52,7 +45,6 @@ PICTURES = {
     "noise": lambda: noise.fig_noise(stored("noise")),
     "joint": lambda: turning_off.fig_joint(stored("forgetting"), sigma=0.05),
     "joint-at": lambda: turning_off.fig_joint(stored("forgetting"), sigma=0.0, n_lam=1.0),
-    "shrunk": shrunk,
     "graph": lambda: composition.fig_training_graph(np.array([[0, 0], [0, 1], [1, 1], [2, 2]]), 4),
     "similarity": lambda: composition.fig_similarity([swept(0.1), swept(0.6)], swept(0.3, "additive")),
     "predictions": lambda: composition.fig_predictions(task(), rho=0.4, ridge=0.1),
@@ -64,7 +56,6 @@ PICTURES = {
     "figure1": lambda: figure1.fig_figure1(stored("figure1", "smoke")),
     "figure1-at": lambda: figure1.fig_figure1(stored("figure1", "smoke"), alpha=2.0, sigma=0.05),
     "front": lambda: index.fig_claim(stored("forgetting")),
-    "front-dial": lambda: index.fig_dial((path := index.groups(stored("forgetting")))[-1], path),
     "one-at-a-time": lambda: limits.fig_switches(
         {"all hold": limits.averaged(World(), range(1)), "no labels": limits.averaged(World(labels=False), range(1))}
     ),

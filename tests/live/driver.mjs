@@ -12,7 +12,7 @@ const calls = {
     const shrunk = longtail.ridge(X, y, lam);
     return {
       b, iterations, shrunk, descended: longtail.gradientDescent(X, y, steps, lr), counts: longtail.counts(X),
-      round: longtail.peel(X, k).round, training: longtail.trainingLoss(X, y, shrunk),
+      round: longtail.peel(X, k).round, step: longtail.largestStep(X), training: longtail.trainingLoss(X, y, shrunk),
       population: longtail.populationRisk(b, beta, p), composition: longtail.compositionRisk(b, beta, features, t),
       certificates: d <= 200 ? longtail.certificates(X) : null,
     };

@@ -70,6 +70,7 @@ def test_the_linear_model_agrees_with_the_package(name):
     np.testing.assert_allclose(found["training"], np.mean((y - X @ shrunk) ** 2), atol=1e-9)
     np.testing.assert_allclose(found["population"], population_risk(least, model), atol=1e-9)
     np.testing.assert_allclose(found["composition"], composition_risk(least, model, features, t), atol=1e-9)
+    assert found["step"] == pytest.approx(largest_step(X), rel=0.01)  # 60 steps of the power method
     assert found["counts"] == feature_counts(X).tolist()
     # the package gives features that are never seen no round, and so does the engine
     assert found["round"] == peeling_rounds(X, model.k).tolist()

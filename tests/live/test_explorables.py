@@ -1,6 +1,7 @@
 """Each explorable as Node draws it: the first picture, and what the numbers in words say at given states."""
 
 import html
+import itertools
 import json
 import re
 import sys
@@ -134,3 +135,25 @@ def test_figure1_draws_what_the_stored_result_has(alpha):
             assert abs(found - stored[key]["mean"]) < 5 * stored[key]["sd"], key
         for found, key in ((inside, "in_distribution"), (pair, "composition")):
             assert abs(found - stored[key]["mean"]) < 5 * stored[key]["sd"], key
+
+
+@needs_node
+def test_forgetting_takes_the_pairs_and_leaves_the_training_loss():
+    """At n lambda = 1 (f = 5/9) about half of what was seen once is gone; ridge and early stopping tell one story."""
+    asked = r"seen once keep (\d+)% .* is ([\d.]+) on training data, ([\d.]+) on fresh data and ([\d.]+) on two"
+
+    def read(**state):
+        kept, *losses = map(float, re.search(asked, shown("forgetting", **state)[1]).groups())
+        return kept, losses
+
+    (all_kept, (fitted, fresh, pair)), (half, (trained, later, spoilt)) = read(), read(f=5 / 9)
+    assert all_kept > 85
+    assert 40 < half < 60
+    assert trained - fitted < 0.02
+    assert later - fresh < 0.03
+    assert spoilt > pair + 0.15
+    stopped = [read(f=f / 10, how="stop") for f in range(11)]
+    assert all(a[0] > b[0] for a, b in itertools.pairwise(stopped))
+    near = min(stopped, key=lambda run: abs(run[0] - half))[1]
+    assert near[2] > pair + 0.1
+    assert near[0] < 0.02

@@ -130,6 +130,17 @@ export function transposed(X, r) {
 export const counts = (X) => Int32Array.from({ length: X.d }, (_, i) => X.start[i + 1] - X.start[i]);
 
 /**
+ * The columns that hold an entry, and their numbers.
+ * @param {Design} X
+ * @returns {{part: Design, seen: number[]}}
+ */
+export function onlySeen(X) {
+  const seen = [];
+  for (let i = 0; i < X.d; i++) if (X.start[i + 1] > X.start[i]) seen.push(i);
+  return { part: { ...X, d: seen.length, start: Int32Array.of(...seen.map((i) => X.start[i]), X.row.length) }, seen };
+}
+
+/**
  * The minimiser of ||y - X b||^2 + mu ||b||^2 by conjugate gradients from zero. Started at zero they never leave the
  * row space, so that for mu = 0 they end at the solution of minimum norm.
  * @param {Design} X
@@ -138,14 +149,13 @@ export const counts = (X) => Int32Array.from({ length: X.d }, (_, i) => X.start[
  * @returns {{b: Float64Array, iterations: number}}
  */
 export function cgls(X, y, mu = 0) {
-  const seen = [...counts(X).entries()].filter(([, held]) => held).map(([i]) => i), b = new Float64Array(X.d);
-  const found = seenOnly({ ...X, d: seen.length, start: Int32Array.of(...seen.map((i) => X.start[i]), X.row.length) }, y, mu);
+  const { part, seen } = onlySeen(X), b = new Float64Array(X.d), found = whereSeen(part, y, mu);
   seen.forEach((i, j) => (b[i] = found.b[j]));
   return { b, iterations: found.iterations };
 }
 
 /** `cgls` where every feature occurs: in a long tail most do not, and would only be carried along. */
-function seenOnly(X, y, mu) {
+function whereSeen(X, y, mu) {
   const b = new Float64Array(X.d), residual = Float64Array.from(y);
   let gradient = transposed(X, residual), size = dot(gradient, gradient);
   const direction = Float64Array.from(gradient), goal = size * 1e-28; // relative gradient 1e-14: rounding's own
@@ -194,6 +204,22 @@ export function gradientDescent(X, y, steps, lr) {
     for (let i = 0; i < X.d; i++) b[i] -= ((2 * lr) / X.n) * gradient[i];
   }
   return b;
+}
+
+/**
+ * n / (largest singular value)^2, by 60 steps of the power method: gradient descent converges below it.
+ * @param {Design} X
+ * @returns {number}
+ */
+export function largestStep(X) {
+  let v = Float64Array.from({ length: X.d }, (_, i) => 1 + 1 / (i + 2)), square = 0; // no pattern of signs cancels it
+  for (let t = 0; t < 60; t++) {
+    const next = transposed(X, times(X, v));
+    square = Math.sqrt(dot(next, next));
+    if (square === 0) return Infinity;
+    v = next.map((x) => x / square);
+  }
+  return X.n / square;
 }
 
 /**
