@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from book.shared.ledger import Found, at_least, at_most, claim
+from book.shared.page import carried
 from book.shared.style import BLUE, GREY, INK, ORANGE, Picture, band, picture, subplots
+from companion.experiments.protocols import nearest_vote
 from companion.linear import LongTailModel, composition_risk, feature_counts, leverage, min_norm, population_risk
-from companion.runner.results import Result
+from companion.memorization import LongTailMixture, neighbour_order, squared_distances
+from companion.runner.results import Result, interval
 
 
 def fig_removal_map(result: Result, key: str = "memorized_effect") -> Picture:
@@ -91,31 +94,191 @@ def has(group: dict[str, Any], key: str) -> bool:
     return bool(group.get(key)) and group[key]["n"] > 1
 
 
-def fig_image_removal(result: Result) -> Picture:
-    """MNIST: effect of removal on a test set like the training set and on a balanced one."""
-    groups = result.summary
-    figure, ax = subplots(size=(6.8, 3.4))
-    names = [
-        ("balanced" if g["exponent"] == 0 else f"long-tailed (Zipf {g['exponent']:g})")
-        + f"\n{g['noise']:.0%} wrong labels"
-        for g in groups
-    ]
+def verdict(stats: dict[str, float]) -> str:
+    """The one word that the interval of an effect carries."""
+    return carried(stats, above="helps", below="hurts", open="open")
+
+
+REFERENCE = {"score": "absolute", "rate": 0.7, "threshold": "fixed", "test": "like", "control": "random"}
+NAMES = {"like": "test like training", "balanced": "balanced test", "free": "leak-free test"}
+WORLDS = (  # exponent, wrong labels, test set
+    (0.0, 0.0, "like", "balanced classes, right labels"),
+    (0.0, 0.2, "like", "balanced classes, 20% wrong"),
+    (2.0, 0.0, "like", "long tail, right labels"),
+    (2.0, 0.2, "like", "long tail, 20% wrong"),
+    (2.0, 0.0, "balanced", "long tail, right labels"),
+    (2.0, 0.2, "balanced", "long tail, 20% wrong"),
+)
+
+
+def counted(result: Result, *, test: str, control: str, **keys: Any) -> dict[str, int]:
+    """In how many protocols, over the groups with these keys, removal helps, hurts, or stays open."""
+    effects = [g.get(f"{test}_{control}") for g in result.where(**keys)]
+    words = [verdict(e) for e in effects if e and e["n"] > 1]
+    return {word: words.count(word) for word in ("helps", "hurts", "open")}
+
+
+def fig_protocols(result: Result) -> Picture:
+    """Which protocols find that removal helps, hurts, or neither: every cell of the factorial."""
+    settings, colours = result.settings, {"helps": BLUE, "hurts": ORANGE, "open": GREY}
+    columns = [(s, t, r) for s in ("absolute", "fractional") for t in ("fixed", "null") for r in settings["rates"]]
+    figure, axes = subplots(2, 2, size=(8.8, 7.0), sharex=True, sharey=True)
     said = []
-    for key, color, shift, label in (
-        ("like_effect", BLUE, -0.2, "test like training"),
-        ("balanced_effect", ORANGE, 0.2, "balanced test"),
-    ):
-        mean = np.array([g[key]["mean"] for g in groups])
-        high = np.array([g[key]["high"] for g in groups])
-        x = np.arange(len(groups)) + shift
-        ax.bar(x, mean, 0.38, color=color, alpha=0.85, label=label)
-        ax.errorbar(x, mean, high - mean, color=INK, ls="none", capsize=3, lw=1)
-        said += [f"{n.replace(chr(10), ', ')}, {label}: {m:+.1f}" for n, m in zip(names, mean, strict=True)]
-    ax.axhline(0, color=INK, lw=0.8)
-    ax.set_xticks(range(len(groups)), names, fontsize=8.5)
-    ax.set(ylabel="accuracy points against random")
-    ax.legend(loc="lower left")
-    return picture(figure, "Removing memorized MNIST images, with 95% intervals. " + "; ".join(said) + ".")
+    for across, learner in enumerate(settings["learners"]):
+        for down, control in enumerate(("random", "matched")):
+            ax, words = axes[down, across], []
+            ax.grid(False)
+            for row, (exponent, noise, test, _) in enumerate(WORLDS):
+                for column, (score, threshold, rate) in enumerate(columns):
+                    group = result.one(
+                        learner=learner, exponent=exponent, noise=noise, rate=rate, score=score, threshold=threshold
+                    )
+                    stats = group[f"{test}_{control}"]
+                    word = verdict(stats)
+                    words.append(word)
+                    x, y = [column - 0.5, column + 0.5], [row - 0.48, row + 0.48]
+                    ax.fill_between(
+                        x, y[0], y[1], color=colours[word], alpha=0.25 if word == "open" else 0.55, linewidth=0
+                    )
+                    ax.annotate(
+                        f"{stats['mean']:+.{int(abs(stats['mean']) < 1)}f}".replace("-", "\u2212"),
+                        (column, row),
+                        ha="center",
+                        va="center",
+                        fontsize=7.5,
+                    )
+            for at in (2.5, 5.5, 8.5):
+                ax.axvline(at, color=INK, lw=1.4 if at == 5.5 else 0.6)
+            ax.axhline(3.5, color=INK, lw=0.6)
+            against = "random images" if control == "random" else "random images of the same labels"
+            ax.set_title(f"{learner}, against {against}", fontsize=9)
+            ax.set_yticks(range(len(WORLDS)), [f"{w[3]}\n{NAMES[w[2]]}" for w in WORLDS], fontsize=7.5)
+            ax.set(ylim=(len(WORLDS) - 0.5, -0.5), xlim=(-0.5, len(columns) - 0.5))
+            names = [f"{'abs.' if s == 'absolute' else 'frac.'} {t} {r:g}" for s, t, r in columns]
+            ax.set_xticks(range(len(columns)), names, rotation=90, fontsize=7.5)
+            ax.tick_params(length=0)
+            said.append(
+                f"{learner} against {against}: helps in {words.count('helps')}, hurts in {words.count('hurts')}, "
+                f"open in {words.count('open')}"
+            )
+    return picture(
+        figure,
+        f"{len(columns) * len(WORLDS)} cells a panel, by the 95% interval over {len(result.seeds)} data sets. "
+        + "; ".join(said)
+        + ".",
+    )
+
+
+def turns(result: Result) -> list[tuple[str, int, int]]:
+    """For each step: pairs of cells that differ in it alone, and how many of them contradict each other.
+
+    A contradiction is "helps" in one cell and "hurts" in the other.
+    """
+    words = {}
+    for group in result.summary:
+        for test, control in itertools.product(NAMES, ("random", "matched")):
+            if (stats := group.get(f"{test}_{control}")) and stats["n"] > 1:
+                words[(*(group[key] for key in result.by), test, control)] = verdict(stats)
+    axes = (*result.by, "test", "control")
+    counts = {axis: [0, 0] for axis in axes}
+    for (one, a), (other, b) in itertools.combinations(words.items(), 2):
+        differ = [axis for axis, x, y in zip(axes, one, other, strict=True) if x != y]
+        if len(differ) == 1:
+            counts[differ[0]][0] += 1
+            counts[differ[0]][1] += {a, b} == {"helps", "hurts"}
+    return [(axis, counts[axis][0], counts[axis][1]) for axis in axes]
+
+
+def step(result: Result, **changes: Any) -> np.ndarray:
+    """Effects in accuracy points, one a data set, of Feldman and Zhang's protocol with these steps changed.
+
+    Base: 5-NN, balanced classes, 20% wrong labels. NaN where nothing was removed.
+    """
+    at = {"learner": "5-NN", "exponent": 0.0, "noise": 0.2, **REFERENCE, **changes}
+    key = f"{at.pop('test')}_{at.pop('control')}"
+    rows = sorted(result.select(**at), key=lambda row: row["seed"])
+    return np.array([row.get(key, np.nan) for row in rows], dtype=float)
+
+
+STEPS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("Feldman and Zhang's protocol", {}),
+    ("rate 0.95", {"rate": 0.95}),
+    ("threshold from the null", {"threshold": "null"}),
+    ("leak-free test", {"test": "free"}),
+    ("class-matched control", {"control": "matched"}),
+    ("fractional score", {"score": "fractional"}),
+    ("fractional score, null", {"score": "fractional", "threshold": "null"}),
+    (
+        "rate, threshold, test and score",
+        {"rate": 0.95, "threshold": "null", "test": "free", "score": "fractional"},
+    ),
+    ("right labels", {"noise": 0.0}),
+    ("another learner: 1-NN", {"learner": "1-NN"}),
+)
+
+
+def steps(result: Result) -> list[tuple[str, dict[str, float], dict[str, float]]]:
+    """Each changed step: its name, the interval of its effect, and of the paired change against the first."""
+    base = step(result)
+    return [
+        (name, interval(list(step(result, **changes))), interval(list(step(result, **changes) - base)))
+        for name, changes in STEPS
+    ]
+
+
+def fig_learners(result: Result) -> Picture:
+    """The decisive cell, learner by learner: effect of removal by either score, against accuracy inside."""
+    figure, ax = subplots(size=(7.0, 4.0))
+    said, order = [], sorted(result.summary, key=lambda g: -g["inside"]["mean"])
+    names = list(dict.fromkeys(g["learner"] for g in order))
+    for score, colour, marker, shift in (("absolute", ORANGE, "o", -0.14), ("fractional", BLUE, "s", 0.14)):
+        for at, name in enumerate(names):
+            stats = result.one(learner=name, score=score, threshold="fixed")["like_matched"]
+            ax.plot([stats["low"], stats["high"]], [at + shift] * 2, color=colour, lw=2)
+            ax.plot([stats["mean"]], [at + shift], color=colour, marker=marker, label=score if not at else None)
+            said.append(f"{name}, {score}: {stats['mean']:+.1f}, {verdict(stats)}")
+    inside = [result.one(learner=n, score="absolute", threshold="fixed")["inside"]["mean"] for n in names]
+    ax.axvline(0, color=INK, lw=0.8)
+    ax.set_yticks(range(len(names)), [f"{n} ({i:.0%})" for n, i in zip(names, inside, strict=True)], fontsize=8.5)
+    ax.set(xlabel="accuracy points against random images of the same labels", ylim=(len(names) - 0.5, -0.5))
+    ax.legend(title="score at least 0.25")
+    return picture(figure, "Balanced classes, 20% wrong labels, rate 0.7. " + "; ".join(said) + ".")
+
+
+def vote_effects(k: int, *, noise: float = 0.3, worlds: int = 12, n: int = 500) -> list[float]:
+    """Points gained by removing the exactly memorized points of a k-NN vote instead of random ones, world by world.
+
+    The map's mixture at Zipf 1. Memorized: right with the point in the training set, wrong without it.
+    """
+    gains = []
+    for seed in range(worlds):
+        split = LongTailMixture(mislabelled=noise).sample(n, 1000, seed=seed)
+        others = neighbour_order(split.X)
+        itself = np.concatenate([np.arange(n)[:, None], others], axis=1)
+        tested = np.argsort(squared_distances(split.X_test, split.X), axis=1, kind="stable")
+        everyone = np.ones((1, n), dtype=bool)
+        inside, outside = (nearest_vote(o, everyone, split.y, k)[0] == split.y for o in (itself, others))
+        gone = inside & ~outside
+        rng = np.random.default_rng((seed, 9))
+        keep = ~np.stack([gone, *(rng.permutation(gone) for _ in range(4))])
+        right = (nearest_vote(tested, keep, split.y, k) == split.y_test).mean(1)
+        gains.append(100 * float(right[0] - right[1:].mean()))
+    return gains
+
+
+def fig_steps(result: Result) -> Picture:
+    """One step of the protocol changed at a time: which one turns the sign?"""
+    figure, ax = subplots(size=(7.2, 3.8))
+    said = []
+    for at, (name, effect, _) in enumerate(steps(result)):
+        colour = {"helps": BLUE, "hurts": ORANGE, "open": GREY}[verdict(effect)]
+        ax.plot([effect["low"], effect["high"]], [at, at], color=colour, lw=2.5)
+        ax.plot([effect["mean"]], [at], color=colour, marker="o")
+        said.append(f"{name}: {effect['mean']:+.1f} ({effect['low']:+.1f} to {effect['high']:+.1f}), {verdict(effect)}")
+    ax.axvline(0, color=INK, lw=0.8)
+    ax.set_yticks(range(len(STEPS)), [name for name, _ in STEPS], fontsize=8.5)
+    ax.set(xlabel="accuracy points against the control", ylim=(len(STEPS) - 0.5, -0.5))
+    return picture(figure, "Effect of removing the memorized, one step changed. " + "; ".join(said) + ".")
 
 
 @claim(

@@ -56,7 +56,8 @@ PICTURES = {
     "leaks": lambda: four_flaws.fig_leak(stored("removal-map", "cpu")),
     "effect-map": lambda: who_is_right.fig_removal_map(stored("removal-map", "cpu")),
     "removal-parts": lambda: who_is_right.fig_removal_parts(stored("removal-map", "cpu"), 1500, 1.0),
-    "image-effects": lambda: who_is_right.fig_image_removal(stored("image-removal", "cpu")),
+    "protocols": lambda: who_is_right.fig_protocols(stored("protocols", "cpu")),
+    "steps": lambda: who_is_right.fig_steps(stored("protocols", "cpu")),
     "three-tests": lambda: who_is_right.fig_three_tests(
         stored("removal-map", "cpu"), stored("composition-removal", "cpu")
     ),

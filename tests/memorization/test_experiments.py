@@ -7,8 +7,8 @@ import pytest
 
 from companion.experiments import (
     composition_removal,
-    image_removal,
     planted,
+    protocols,
     real_scores,
     removal_map,
     sampling_rate,
@@ -57,13 +57,50 @@ def test_planted_kinds_are_all_there_and_wrong_labels_score_high():
     assert got["copies 1"]["outside"] < got["copies 3"]["outside"]
 
 
-def test_image_removal_reports_both_test_sets():
-    pytest.importorskip("torch")
-    row = rows(image_removal, cell=3, n=120, models=16, judges=2, epochs=15)[0]
-    assert row["removed"] > 0
-    assert 0 < row["wrong_of_removed"] <= 1
-    effect = row["like_memorized"] - row["like_control"]
-    assert row["like_effect"] == pytest.approx(effect)
+def test_protocols_compare_sets_of_one_size_and_labels():
+    """The other score and both random controls remove as many; the matched one as many of each label."""
+    rng = np.random.default_rng(0)
+    y, removed = rng.integers(10, size=200), rng.random(200) < 0.3
+    random, matched = (drawn(removed, y, rng) for drawn in protocols.CONTROLS)
+    assert random.sum() == matched.sum() == removed.sum()
+    assert (np.bincount(y[matched], minlength=10) == np.bincount(y[removed], minlength=10)).all()
+    assert (np.bincount(y[random], minlength=10) != np.bincount(y[removed], minlength=10)).any()
+    masks = rng.random((60, 200)) < 0.7
+    got = list(protocols.protocols(protocols.Settings(), masks | (rng.random(masks.shape) < 0.5), masks, rng))
+    assert [g[:2] for g in got] == [(s, t) for s in ("absolute", "fractional") for t in ("fixed", "null")]
+    assert all(removed.sum() == other.sum() > 0 for _, _, removed, other, _ in got)
+    assert got[1][4] < 0.002  # share of null scores at the level of the null
+
+
+def test_a_learner_that_fits_everything_is_indifferent_to_the_definition():
+    """lem-fractional (i): 1-NN removes the same images by either score; 5-NN does not."""
+    fits, votes = (rows(protocols, cell=3, learners=(name,), n=150, models=60) for name in ("1-NN", "5-NN"))
+    assert all(row["inside"] == 1 and row["like_other"] == 0 for row in fits if "like_other" in row)
+    assert any(row["like_other"] != 0 for row in votes if "like_other" in row)
+
+
+def test_votes_and_kernel_labels_by_hand():
+    """Against a loop over models and points; a removed neighbourhood is looked past."""
+    rng = np.random.default_rng(1)
+    X, y = rng.standard_normal((70, 2)), rng.integers(3, size=70)
+    distance = np.linalg.norm(X[:, None] - X[None], axis=2)
+    order, masks = np.argsort(distance, axis=1), np.stack([rng.random(70) < 0.5, distance[0] > 1.5])
+    masks[1, :5] = False
+    got = protocols.nearest_vote(order, masks, y, 3)
+    for t, i in np.ndindex(got.shape):
+        labels = y[[j for j in order[i] if masks[t, j]][:3]].tolist()
+        assert got[t, i] == max(labels, key=lambda c: (labels.count(c), -labels.index(c)))
+    assert (protocols.kernel_labels(np.eye(70), np.eye(70), masks[:1], y, 0.5)[0] == y)[masks[0]].all()
+
+
+def test_tests_weigh_classes_as_they_say():
+    X, truth = np.zeros((4, 1)), np.array([0, 0, 0, 1])
+    X_test, y_test = np.arange(6.0)[:, None], np.array([0, 1, 1, 0, 1, 1])
+    right = (y_test == 0)[None]
+    like, balanced, free = protocols.accuracies(X, truth, X_test, np.where(y_test == 0, 0, 1), 0.1)(right)
+    assert like == pytest.approx(75)
+    assert free == pytest.approx(75)
+    assert balanced == pytest.approx(50)
 
 
 def test_the_whole_of_mnist_has_no_tail():
