@@ -13,6 +13,7 @@ from scipy import stats
 from book.shared.ledger import Found, at_least, at_most, claim
 from book.shared.style import BLUE, CYCLE, GREY, INK, ORANGE, Picture, picture, subplots
 from companion._validate import generator, integer, nonnegative, number, positive_int
+from companion.experiments import protocols
 from companion.memorization import (
     LongTailMixture,
     NearestNeighbour,
@@ -23,6 +24,8 @@ from companion.memorization import (
     nearest_subset_scores,
 )
 from companion.memorization.mixtures import _split
+from companion.memorization.scores import group_rates, subset_masks
+from companion.runner.experiment import Resources
 from companion.runner.results import Result
 
 AREA = "companion.memorization"
@@ -182,6 +185,33 @@ def fractional_order(slack: bool = True) -> list[Found]:
 
 
 fractional_order.breaks("the training set is not fitted", slack=False)
+
+
+def false_positives(learner: str, *, seeds: int = 8, n: int = 300, models: int = 150) -> list[dict[str, float]]:
+    """Clean digits flagged by a score that flags 95% of the relabelled ones, a run for each seed.
+
+    A tenth of `n` of scikit-learn's digits get a random other label: the critics' ground truth, as we read the reviews.
+    `absolute`, `fractional`: share of the clean flagged; `undefined`: share of the relabelled that no model ever gets
+    right, which have no fractional score and are left out.
+    """
+    settings = protocols.Settings(source="embedded", side=7, n=n)
+    runs = []
+    for seed in range(seeds):
+        X, y, truth, X_test, y_test = protocols.world(settings, {"exponent": 0.0, "noise": 0.1}, seed, Resources())
+        masks = subset_masks(models, n, round(0.7 * n), seed=(seed, 2))
+        right = protocols.judged(X, y, X_test, y_test, learner, seed, Resources())(masks, 3, protocols.TRAINING)
+        rates = group_rates(right, masks)
+        scores = {
+            "absolute": rates.inside - rates.outside,
+            "fractional": fractional(rates.inside, rates.outside),
+        }
+        known, wrong = ~np.isnan(scores["fractional"]), y != truth
+        row = {"undefined": float((~known)[wrong].mean())}
+        for name, score in scores.items():
+            level = np.quantile(score[known & wrong], 0.05, method="lower")
+            row[name] = float((score[known & ~wrong] >= level).mean())
+        runs.append(row)
+    return runs
 
 
 def fig_score_plane(result: Result) -> Picture:
