@@ -260,7 +260,28 @@ def _contradiction(data: dict[str, Any]) -> str | None:
         return f"rows hold none of seed {min(missing)}"
     if data.get("digest", digest(data["rows"])) != digest(data["rows"]):
         return "rows are not those that were stored: some were edited, added or lost"
-    return None
+    return _unsummed(data["rows"], by, data["summary"])
+
+
+def _unsummed(rows: Sequence[Row], by: Sequence[str], summary: Sequence[Row]) -> str | None:
+    """Where the rows do not give the counts and means of the summary: files without a digest lose rows there."""
+    groups = _groups(rows, by)
+    for i, group in enumerate(summary):
+        members = groups.pop(tuple(group[k] for k in by), None)
+        if not members:
+            return f"rows hold nothing of summary[{i}]"
+        for field in [key for key in group if key not in by]:
+            n, mean = group[field]["n"], group[field]["mean"]
+            values = [row[field] for row in members if _number(row.get(field))]
+            if len(values) != n:
+                return f"summary[{i}].{field}.n must be {len(values)}, as many as the rows hold, got {n}"
+            if n and not math.isclose(_mean(values), math.nan if mean is None else mean, rel_tol=1e-9, abs_tol=1e-9):
+                return f"summary[{i}].{field}.mean must be {_mean(values)}, that of the rows, got {mean}"
+    return f"summary holds nothing of the rows of {next(iter(groups))}" if groups else None
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values)
 
 
 def digest(rows: Sequence[Row]) -> str:
@@ -324,15 +345,19 @@ def summarise(rows: Iterable[Row], by: Sequence[str]) -> list[Row]:
 
     NaN entries are left out and `n` counts what remains; with one value there is no interval (NaN).
     """
-    groups: dict[tuple[Any, ...], list[Row]] = {}
-    for row in rows:
-        groups.setdefault(tuple(row[k] for k in by), []).append(row)
     out = []
-    for key, members in groups.items():
+    for key, members in _groups(rows, by).items():
         fields = dict.fromkeys(f for row in members for f, v in row.items() if f not in (*by, "seed") and _number(v))
         stats = {f: interval([row[f] for row in members if _number(row.get(f))]) for f in fields}
         out.append({**dict(zip(by, key, strict=True)), **stats})
     return out
+
+
+def _groups(rows: Iterable[Row], by: Sequence[str]) -> dict[tuple[Any, ...], list[Row]]:
+    groups: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[k] for k in by), []).append(row)
+    return groups
 
 
 def interval(values: Sequence[float], level: float = 0.95) -> dict[str, float]:
@@ -346,7 +371,7 @@ def interval(values: Sequence[float], level: float = 0.95) -> dict[str, float]:
             raise TypeError(f"values must hold numbers, got {v!r} of type {type(v).__name__}")
     kept = [float(v) for v in values if not math.isnan(v)]
     n = len(kept)
-    mean = math.fsum(kept) / n if n else math.nan
+    mean = _mean(kept) if kept else math.nan
     sd = math.sqrt(math.fsum((v - mean) ** 2 for v in kept) / (n - 1)) if n > 1 else math.nan
     half = float(t.ppf(0.5 + level / 2, n - 1)) * sd / math.sqrt(n) if n > 1 else math.nan
     return {"mean": mean, "sd": sd, "n": n, "low": mean - half, "high": mean + half}

@@ -179,7 +179,7 @@ RESULT = {
     "seeds": [0],
     "by": ["alpha"],
     "rows": [{"alpha": 1.0, "seed": 0}],
-    "summary": [],
+    "summary": [{"alpha": 1.0}],
     "provenance": {"device": "a box", "versions": {}, "code": "0", "date": "2026-02-03", "seconds": 1},
 }
 
