@@ -102,28 +102,31 @@ def program(*words, **options):
     return subprocess.run(["bash", "-c", line], capture_output=True, env=environment, timeout=120, **options)
 
 
-@pytest.mark.parametrize("words", ["list", "--help", "run --help", "run figure1 --seeds 1 --out {}"])
+@pytest.mark.parametrize("words", ["run --help", "run figure1 --seeds 1 --out {}"])
 def test_a_reader_that_goes_away_ends_the_program_without_a_word(tmp_path, words):
     done = program(f"companion {words.format(tmp_path)} | true; exit ${{PIPESTATUS[0]}}")
     assert (done.returncode, done.stderr) in ((141, b""), (0, b"")), "0 where the reader took it all"
 
 
-@pytest.mark.parametrize("words", ["list", "--version", "run figure1 --seeds 1 --out {}"])
+@pytest.mark.parametrize("words", ["--version", "run figure1 --seeds 1 --out {}"])
 def test_a_full_disk_behind_the_output_is_one_line(tmp_path, words):
     done = program(f"companion {words.format(tmp_path)} > /dev/full")
     assert (done.returncode, done.stderr) == (2, b"companion: [Errno 28] No space left on device\n")
 
 
-@pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&-", "<&- >&- 2>&-"])
-def test_closed_streams_do_no_harm(tmp_path, closed):
-    done = program(f"companion run planted --seeds 1 --device cpu --out {tmp_path} {closed}")
+@pytest.mark.parametrize(
+    ("closed", "name"), [("2>&-", "forgetting"), (">&-", "forgetting"), ("<&- >&- 2>&-", "planted")]
+)
+def test_closed_streams_do_no_harm(tmp_path, closed, name):
+    done = program(f"companion run {name} --seeds 1 --device cpu --out {tmp_path} {closed}")
     assert done.returncode == 0
-    assert (b"planted-smoke" in done.stdout) == (">&-" not in closed.replace("2>&-", ""))
-    json.loads((tmp_path / "planted-smoke.json").read_text())
-    assert program(f"companion run nothing {closed}").returncode == 2
+    assert (f"{name}-smoke" in done.stdout.decode()) == (">&-" not in closed.replace("2>&-", ""))
+    json.loads((tmp_path / f"{name}-smoke.json").read_text())
+    if name == "planted":
+        assert program(f"companion run nothing {closed}").returncode == 2
 
 
-@pytest.mark.parametrize("name", ["é", "a b", "\udcff"])
+@pytest.mark.parametrize("name", ["a é", "\udcff"])
 def test_a_folder_of_any_name_can_be_printed(tmp_path, name):
     ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
     out = tmp_path / name

@@ -1,51 +1,81 @@
 """Runs of the command line that can be killed: each is forked from one process that has imported everything.
 
-A program, not a module: `tests/interruption/conftest.py` starts it and speaks to it in lines of JSON. Its experiments
-are those of the package with settings small enough to be run many times. Every epoch that begins is written down.
+A program, not a module: `tests/interruption/conftest.py` starts it and speaks to it in lines of JSON. Its experiment is
+`steps`, which keeps its rows one after another as a training keeps its checkpoint, and costs nothing; under the
+extended profile experiments that train stand beside it, with settings small enough to be run many times. Every step
+that begins is written down.
 """
 
 import json
 import os
+import resource
 import sys
-from dataclasses import replace
-
-import torch
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from companion import experiments
 from companion.__main__ import main
-from companion.neural import train
-from companion.neural.tasks import digit_sums
+from companion._files import write_text
 from companion.runner import results
+from companion.runner.experiment import Experiment, setting
 
+EXTENDED = os.environ.get("HYPOTHESIS_PROFILE") == "extended"
 TINY = {"triples": 64, "test_triples": 30, "width": 2, "models": ("sum",), "decays": (0.0, 0.5), "epochs": 6}
-SMALL = {"table1": TINY, "epochs": {**TINY, "every": 1}, "figure1": {"n": 60, "d": 300, "alphas": (1.5, 2.5)}}
-SEEDS = {"epochs": 1, "table1": 1, "figure1": 5}
-real_experiment, real_order, real_fit = experiments.experiment, train.epoch_order, train.fit
+SMALL = {"table1": TINY, "epochs": {**TINY, "every": 1}}
+real_experiment = experiments.experiment
+
+
+@dataclass(frozen=True)
+class Settings:
+    grid: tuple[int, ...] = setting((1, 2), "two cells")
+    steps: int = setting(6, "rows of a cell, made one after another")
+
+
+def steps(settings, cell, seed, resources):
+    kept = resources.scratch / "model.pt"
+    rows = json.loads(kept.read_text()) if kept.exists() else []
+    for step in range(len(rows), settings.steps):
+        note(f"{cell['a']} {seed}", step)
+        time.sleep(0.01)
+        rows.append({"step": step, "value": cell["a"] + seed / (1 + step), "words": "so many that it takes room" * 9})
+        write_text(kept, json.dumps(rows))
+    return rows
+
+
+def note(label, step):
+    """Write down that a step begins: of which run, and which step."""
+    with Path(os.environ["STEPS_LOG"]).open("a") as log:
+        log.write(f"{label}|{step}\n")
 
 
 def experiment(name):
+    if name == "steps":
+        cells = [{"a": 1}, {"a": 2}]
+        return Experiment("steps", {"smoke": Settings()}, {"smoke": 2}, lambda _: cells, steps, by=("a", "step"))
     known = real_experiment(name)
-    settings = replace(known.presets["smoke"], **SMALL[name])
-    return replace(known, presets={"smoke": settings}, seeds={"smoke": SEEDS[name]})
+    return replace(known, presets={"smoke": replace(known.presets["smoke"], **SMALL[name])}, seeds={"smoke": 1})
 
 
-def noted(log):
-    """Write a line to `log` whenever an epoch begins: which run, and which epoch."""
-    current = {}
+def noted():
+    """Note every epoch of a training that begins."""
+    from companion.neural import train
+
+    current, real_order, real_fit = {}, train.epoch_order, train.fit
 
     def fit(*args, **options):
         current["label"] = options["label"]
         return real_fit(*args, **options)
 
     def order(n, epoch, seed):
-        os.write(log, f"{current['label']}|{epoch}\n".encode())
+        note(current["label"], epoch)
         return real_order(n, epoch, seed)
 
     train.fit, train.epoch_order = fit, order
 
 
-def start(argv, out, log):
-    """Fork a process, the first of its own group, that runs the command; returns its number."""
+def start(argv, out, log, limit=None):
+    """Fork a process, the first of its own group, that runs the command; `limit`: the largest file it may write."""
     pid = os.fork()
     if pid:
         return pid
@@ -53,7 +83,9 @@ def start(argv, out, log):
     into = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(into, 1)
     os.dup2(into, 2)
-    noted(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND))
+    os.environ["STEPS_LOG"] = log
+    if limit:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     try:
         code = main(argv)
     except SystemExit as stop:
@@ -69,9 +101,14 @@ def status(pid, block):
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
     experiments.experiment = results.experiment = experiment
-    digit_sums(source="embedded", triples=10, test_triples=10, seed=0)  # so that scikit-learn is there before the fork
+    experiments.names = lambda: ["steps", *SMALL]
+    Experiment.code = "0" * 16
+    if EXTENDED:
+        import torch
+
+        torch.set_num_threads(1)
+        noted()
     print("ready", flush=True)
     for line in sys.stdin:
         name, *arguments = json.loads(line)

@@ -1,10 +1,8 @@
 """A disk that fills up: one line says so, nothing is half written, the last good state stays, and it goes on."""
 
-import os
 import resource
 import shutil
 import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -37,97 +35,81 @@ def fill(disk):
     return filler
 
 
-def run(out, *more, limit=None):
-    """`companion run figure1` in a process of its own; `limit`: the largest file, in bytes, that it may write."""
+@pytest.fixture
+def run(start):
+    """Exit code and last line of `companion run steps`; `limit`: the largest file, in bytes, that it may write."""
 
-    def lower():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    def run(out, *more, limit=None):
+        run = start("run", "steps", "--out", out, *more, limit=limit)
+        code, said = run.wait(), run.output.read_text()
+        assert "Traceback" not in said
+        return code, said[said.rfind("companion:") :]
 
-    command = [sys.executable, "-m", "companion", "run", "figure1", "--out", str(out), *more]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    # what counts covered lines would meet the limit before our own files do
-    environment = {key: value for key, value in environment.items() if not key.startswith("COVERAGE_")}
-    return subprocess.run(
-        command, capture_output=True, text=True, env=environment, cwd=ROOT, preexec_fn=lower if limit else None
-    )
+    return run
 
 
-def complaint(done):
-    """The last line of stderr; a progress bar draws over itself before it."""
-    assert "Traceback" not in done.stderr
-    return done.stderr[done.stderr.rindex("companion:") :]
-
-
-def test_a_full_disk_is_reported_and_leaves_the_last_good_state(small_disk):
+def test_a_full_disk_is_reported_and_leaves_the_last_good_state(small_disk, run):
     out = small_disk / "out"
-    assert run(out, "--seeds", "1").returncode == 0
-    good = (out / "figure1-smoke.json").read_bytes()
+    assert run(out, "--seeds", "1")[0] == 0
+    good = (out / "steps-smoke.json").read_bytes()
     filler = fill(small_disk)
-    done = run(out, "--seeds", "2")
-    assert done.returncode == 2
-    said = complaint(done)
+    code, said = run(out, "--seeds", "2")
+    assert code == 2
     assert "No space left on device" in said
     assert str(out) in said
     assert said.count("\n") == 1
-    assert (out / "figure1-smoke.json").read_bytes() == good
-    assert results.load("figure1", "smoke", root=out).seeds == [0]
+    assert (out / "steps-smoke.json").read_bytes() == good
+    assert results.read(out / "steps-smoke.json").seeds == [0]
     filler.unlink()
-    assert run(out, "--seeds", "2").returncode == 0
-    assert results.load("figure1", "smoke", root=out).seeds == [0, 1]
-    assert [p.name for p in out.rglob("*") if p.is_file() and p.suffix != ".lock"] == ["figure1-smoke.json"]
+    assert run(out, "--seeds", "2")[0] == 0
+    assert results.read(out / "steps-smoke.json").seeds == [0, 1]
+    assert [p.name for p in out.rglob("*") if p.is_file() and p.suffix != ".lock"] == ["steps-smoke.json"]
 
 
-def test_a_write_that_fails_in_the_middle_leaves_the_last_good_state(tmp_path):
+def test_a_write_that_fails_in_the_middle_leaves_the_last_good_state(tmp_path, run):
     """The same by a limit on the size of a file, which any user may set: the result is cut off while it is written."""
-    assert run(tmp_path, "--seeds", "1").returncode == 0
-    good = (tmp_path / "figure1-smoke.json").read_bytes()
-    done = run(tmp_path, "--seeds", "3", limit=len(good))
-    assert done.returncode == 2
-    said = complaint(done)
+    assert run(tmp_path, "--seeds", "1")[0] == 0
+    good = (tmp_path / "steps-smoke.json").read_bytes()
+    code, said = run(tmp_path, "--seeds", "3", limit=len(good))
+    assert code == 2
     assert "File too large" in said
     assert str(tmp_path) in said
-    assert (tmp_path / "figure1-smoke.json").read_bytes() == good
+    assert (tmp_path / "steps-smoke.json").read_bytes() == good
     assert not list(tmp_path.rglob("*.tmp"))
     kept = {p: p.stat().st_mtime_ns for p in tmp_path.glob(".partial/*/*.json")}
     assert kept, "finished pieces stay"
-    assert run(tmp_path, "--seeds", "3").returncode == 0
-    assert results.load("figure1", "smoke", root=tmp_path).seeds == [0, 1, 2]
+    assert run(tmp_path, "--seeds", "3")[0] == 0
+    assert results.read(tmp_path / "steps-smoke.json").seeds == [0, 1, 2]
 
 
-@pytest.mark.parametrize("reason", ["full disk", "limit"])
-def test_a_checkpoint_that_does_not_fit_leaves_the_one_before(tmp_path, request, reason):
+@pytest.fixture
+def small_files():
+    """No file may grow above a kilobyte, from the moment the function is called."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize(("reason", "said"), [("small_disk", "No space left on device"), ("small_files", "too large")])
+def test_a_checkpoint_that_does_not_fit_leaves_the_one_before(tmp_path, request, reason, said):
     """Training stops with an error; what it could write last is whole, and a run with room goes on from it."""
     torch = pytest.importorskip("torch")
-    folder = request.getfixturevalue("small_disk") if reason == "full disk" else tmp_path
-    file = folder / "model.pt"
-    program = f"""
-import resource, signal, sys
-from pathlib import Path
-from companion.neural import models, tasks, train
-task = tasks.digit_sums(source="embedded", triples=20, test_triples=10, seed=0)
-def full(epoch, model):
-    if {reason == "limit"} and epoch == 2:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-    if {reason == "full disk"} and epoch == 2:
-        with open({str(folder / "filler")!r}, "wb", buffering=0) as filler:
-            try:
-                while True:
-                    filler.write(bytes(4096))
-            except OSError:
-                pass
-try:
-    train.fit(models.build("sum", width=2, seed=0), task, train.Recipe(epochs=4, batch=10), seed=0, device="cpu",
-              checkpoint=Path({str(file)!r}), after_epoch=full)
-except (OSError, RuntimeError) as error:
-    print(type(error).__name__, str(error).splitlines()[0])
-    sys.exit(3)
-"""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
-    assert done.returncode == 3, done.stdout + done.stderr
-    said = "No space left on device" if reason == "full disk" else "File too large"
-    assert done.stdout.startswith("OSError")
-    assert said in done.stdout
-    state = torch.load(file, weights_only=True)
+    from companion.neural import models, tasks, train
+
+    room = request.getfixturevalue(reason)
+    folder = room if reason == "small_disk" else tmp_path
+    task = tasks.digit_sums(source="embedded", triples=20, test_triples=10, seed=0)
+
+    def full(epoch, model):
+        if epoch == 2:
+            fill(folder) if reason == "small_disk" else room()
+
+    recipe = train.Recipe(epochs=4, batch=10)
+    with pytest.raises(OSError, match=said):
+        train.fit(
+            models.build("sum", width=2, seed=0), task, recipe, seed=0, device="cpu",
+            checkpoint=folder / "model.pt", after_epoch=full,
+        )  # fmt: skip
+    state = torch.load(folder / "model.pt", weights_only=True)
     assert len(state["losses"]) == 1, "the whole checkpoint of the epoch before"
     assert [p.name for p in folder.iterdir() if p.name.endswith(".tmp")] == []

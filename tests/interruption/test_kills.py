@@ -17,7 +17,7 @@ MOMENTS = 32 if EXTENDED else 3
 
 
 def begun(log):
-    """The epochs that began, in order: (which model, epoch)."""
+    """The steps that began, in order: (of which model, step)."""
     if not log.exists():
         return []
     lines = log.read_text().splitlines()
@@ -40,14 +40,14 @@ def rng():
     return np.random.default_rng(20260101)
 
 
-@pytest.mark.parametrize("name", ["epochs", "table1"] if EXTENDED else ["epochs"])
-def test_a_training_run_survives_kills(start, tmp_path, rng, name):
-    """Same rows to the last bit; after each kill at most the epoch that was running is done again.
+@pytest.mark.parametrize("name", ["steps", "epochs", "table1"] if EXTENDED else ["steps"])
+def test_a_run_with_checkpoints_survives_kills(start, tmp_path, rng, name):
+    """Same rows to the last bit; after each kill at most the step that was running is done again.
 
     The rows of `epochs` are measured between epochs: none may be lost, and none come twice.
     """
-    whole, log = tmp_path / "whole", tmp_path / "epochs.log"
-    assert start("run", name, "--out", whole).wait() == 0
+    whole, log = tmp_path / "whole", tmp_path / "steps.log"
+    assert start("run", name, "--seeds", "1", "--out", whole).wait() == 0
     expected = results.read(whole / f"{name}-smoke.json").rows
     epochs = begun(log)
     assert len(epochs) == len(set(epochs)) == 12
@@ -55,7 +55,7 @@ def test_a_training_run_survives_kills(start, tmp_path, rng, name):
 
     out, kills, ended = tmp_path / "killed", 0, 0
     while kills < MOMENTS or not ended:
-        run, seen = start("run", name, "--out", out), len(begun(log))
+        run, seen = start("run", name, "--seeds", "1", "--out", out), len(begun(log))
         more, pause = int(rng.integers(0, 4)), float(rng.exponential(0.03))
         if kills < MOMENTS and run.killed(lambda at=seen + more: len(begun(log)) >= at, pause):
             kills += 1
@@ -66,7 +66,7 @@ def test_a_training_run_survives_kills(start, tmp_path, rng, name):
         assert [file for file in files(out) if not file.endswith(".tmp")] == [f"{name}-smoke.json"]
         order = begun(log)
         for (label, epoch), (next_label, next_epoch) in itertools.pairwise(order):
-            assert next_epoch in ((epoch, epoch + 1) if label == next_label else (0,)), "one epoch at most was lost"
+            assert next_epoch in ((epoch, epoch + 1) if label == next_label else (0,)), "one step at most was lost"
         assert set(order) == set(epochs)
         ended += 1
         log.unlink()
@@ -77,8 +77,8 @@ def test_a_training_run_survives_kills(start, tmp_path, rng, name):
 def test_an_experiment_of_many_seeds_survives_kills(start, tmp_path, rng):
     """Several processes at a time: what was finished stays, what was not is done again, the rows are the same."""
     whole, out = tmp_path / "whole", tmp_path / "killed"
-    assert start("run", "figure1", "--out", whole).wait() == 0
-    expected = results.read(whole / "figure1-smoke.json").rows
+    assert start("run", "steps", "--seeds", "5", "--out", whole).wait() == 0
+    expected = results.read(whole / "steps-smoke.json").rows
 
     def finished():
         return {p.name: p.read_bytes() for p in out.glob(".partial/*/*.json")}
@@ -86,18 +86,18 @@ def test_an_experiment_of_many_seeds_survives_kills(start, tmp_path, rng):
     kills = ended = 0
     while kills < MOMENTS or not ended:
         before = finished()
-        run = start("run", "figure1", "--jobs", "2", "--out", out)
+        run = start("run", "steps", "--seeds", "5", "--jobs", "2", "--out", out)
         enough, pause = len(before) + int(rng.integers(0, 4)), float(rng.exponential(0.05))
         if kills < MOMENTS and run.killed(lambda at=enough: len(list(out.glob(".partial/*/*.json"))) >= at, pause):
             kills += 1
             now = finished()
-            if not (out / "figure1-smoke.json").exists():
+            if not (out / "steps-smoke.json").exists():
                 assert before.items() <= now.items(), "what was finished stays as it was"
             plant_rubbish(out)
             continue
         assert run.wait() == 0, run.output.read_text()
-        assert results.read(out / "figure1-smoke.json").rows == expected
-        assert [file for file in files(out) if not file.endswith(".tmp")] == ["figure1-smoke.json"]
+        assert results.read(out / "steps-smoke.json").rows == expected
+        assert [file for file in files(out) if not file.endswith(".tmp")] == ["steps-smoke.json"]
         ended += 1
         shutil.rmtree(out)
     assert kills >= MOMENTS
@@ -105,23 +105,23 @@ def test_an_experiment_of_many_seeds_survives_kills(start, tmp_path, rng):
 
 def test_two_runs_at_once_do_not_disturb_each_other(start, tmp_path):
     """Started together into one folder: both end well, the work is done once, the file is right."""
-    alone, out, log = tmp_path / "alone", tmp_path / "both", tmp_path / "epochs.log"
-    assert start("run", "table1", "--out", alone).wait() == 0
+    alone, out, log = tmp_path / "alone", tmp_path / "both", tmp_path / "steps.log"
+    assert start("run", "steps", "--out", alone).wait() == 0
     once = sorted(begun(log))
     log.unlink()
-    runs = [start("run", "table1", "--out", out) for _ in range(2)]
+    runs = [start("run", "steps", "--out", out) for _ in range(2)]
     assert [run.wait() for run in runs] == [0, 0]
     assert sorted(begun(log)) == once
-    stored = [results.read(folder / "table1-smoke.json").rows for folder in (alone, out)]
+    stored = [results.read(folder / "steps-smoke.json").rows for folder in (alone, out)]
     assert stored[0] == stored[1]
-    assert files(out) == ["table1-smoke.json"]
+    assert files(out) == ["steps-smoke.json"]
 
 
 def test_a_run_of_more_seeds_beside_one_of_fewer(start, tmp_path):
     """Different wishes at once: both end well, and no seed of either is lost."""
     out = tmp_path / "both"
-    runs = [start("run", "figure1", "--seeds", n, "--out", out) for n in (2, 4)]
+    runs = [start("run", "steps", "--seeds", n, "--out", out) for n in (2, 4)]
     assert [run.wait() for run in runs] == [0, 0]
-    stored = results.read(out / "figure1-smoke.json")
+    stored = results.read(out / "steps-smoke.json")
     assert stored.seeds == [0, 1, 2, 3]
     assert sorted({row["seed"] for row in stored.rows}) == stored.seeds
