@@ -97,7 +97,7 @@ def world() -> Split:
     "A point with c-1 twins has subsampled score about (1-r)^(c-1), with leave-one-out score 0 for c > 1",
     functions=("book.dispute.four_flaws.cluster_law", f"{AREA}.nearest_subset_scores"),
 )
-def twins(twin_labels: str = "same", outsiders: str = "other") -> list[Found]:
+def twins(twin_labels: str = "same", outsiders: str = "other", shift: float = 1) -> list[Found]:
     """Exact scores of planted clusters against the law, the law between its two bounds, and leave-one-out."""
     gap, above, below = 0.0, np.inf, np.inf
     for size, r in itertools.product((1, 2, 3, 4), (0.5, 0.7, 0.95)):
@@ -112,7 +112,7 @@ def twins(twin_labels: str = "same", outsiders: str = "other") -> list[Found]:
         for points, stated in ((m, law), (n - 1, float(size == 1)), (n - 1, cluster_law(size, n, n - 1))):
             scores = nearest_subset_scores(split.X, y, points)[planted]
             gap = max(gap, float(np.abs(scores - stated).max()))
-        low, high = (1 - m / (n - size + 1)) ** (size - 1), (1 - m / n) ** (size - 1)
+        low, high = (1 - m / (n - size + 1)) ** (size - shift), (1 - m / n) ** (size - shift)
         below = min(below, (high - law) / (high - low)) if size > 1 else below
         above = min(above, (law - low) / (high - low)) if size > 2 else above  # at size 2 the lower bound is the law
     return [
@@ -123,6 +123,8 @@ def twins(twin_labels: str = "same", outsiders: str = "other") -> list[Found]:
 
 
 twins.breaks("twins with labels of their own", twin_labels="different")
+twins.breaks("bounds to the power c", shift=0)
+twins.breaks("bounds to the power c - 3/2", shift=1.5)
 twins.breaks("all the others carry the twins' label", outsiders="same")
 
 
@@ -165,7 +167,7 @@ def fig_sampling_law(n: int = 400) -> Picture:
     "The fractional score is q/(2-q), q the relative score: on a fitted training set it changes no ranking",
     functions=(f"{AREA}.fractional",),
 )
-def fractional_order(slack: bool = True) -> list[Found]:
+def fractional_order(slack: bool = True, two: float = 2.0) -> list[Found]:
     """frac = q/(2-q), and a score ahead by the factor 1/(1-eps) stays ahead when every inside rate is >= 1-eps."""
     rng = np.random.default_rng(0)
     worst, ahead = 0.0, np.inf
@@ -174,7 +176,7 @@ def fractional_order(slack: bool = True) -> list[Found]:
         outside = inside * rng.random(400)
         s, frac = inside - outside, fractional(inside, outside)
         q = s / inside
-        worst = max(worst, float(np.abs(frac - q / (2 - q)).max()))
+        worst = max(worst, float(np.abs(frac - q / (two - q)).max()))
         factor = 1 / (1 - eps) if slack else 1.0
         leads = s[:, None] > s[None] * factor + 1e-12
         ahead = min(ahead, float((frac[:, None] - frac[None])[leads].min()))
@@ -185,6 +187,7 @@ def fractional_order(slack: bool = True) -> list[Found]:
 
 
 fractional_order.breaks("the training set is not fitted", slack=False)
+fractional_order.breaks("2.1 in the place of 2", two=2.1)
 
 
 def false_positives(learner: str, *, seeds: int = 8, n: int = 300, models: int = 150) -> list[dict[str, float]]:

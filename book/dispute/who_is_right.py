@@ -286,7 +286,7 @@ def fig_steps(result: Result) -> Picture:
     "Removing the memorized rows of the linear model makes composition cost what predicting nothing costs",
     functions=("companion.linear.composition_risk", "companion.linear.leverage"),
 )
-def composition_lost(remove: str = "memorized") -> list[Found]:
+def composition_lost(remove: str = "memorized", cost: float = 1.0) -> list[Found]:
     """After removing the rows of leverage 1: composition of once-seen features costs what predicting 0 costs.
 
     And the in-distribution loss is at least that of the features then unseen.
@@ -304,7 +304,7 @@ def composition_lost(remove: str = "memorized") -> list[Found]:
         nothing = composition_risk(np.zeros(model.d), model, once, 2)
         worst = max(worst, abs(composition_risk(beta, model, once, 2) / nothing - 1))
         unseen = feature_counts(sample.X[~gone]) == 0
-        floor = float(model.p[unseen] @ model.beta[unseen] ** 2)
+        floor = cost * float(model.p[unseen] @ model.beta[unseen] ** 2)
         above = min(above, population_risk(beta, model) - floor)
     return [
         at_most("composition loss over what predicting 0 costs, largest distance from 1", worst, 1e-9),
@@ -313,6 +313,7 @@ def composition_lost(remove: str = "memorized") -> list[Found]:
 
 
 composition_lost.breaks("as many random rows", remove="random")
+composition_lost.breaks("unseen features a tenth dearer", cost=1.1)
 
 
 def fig_three_tests(removal: Result, composition: Result, alpha: float = 2.0) -> Picture:

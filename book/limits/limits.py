@@ -42,7 +42,7 @@ def unresolved_share(rows: int) -> float:
     "Two features that only come together share the credit: half the difference is the error",
     functions=("book.shared.switches.inseparable_pair", "companion.linear.min_norm"),
 )
-def inseparable(mixed_signs: bool = False) -> list[Found]:
+def inseparable(mixed_signs: bool = False, power: int = 1) -> list[Found]:
     """Twelve designs of 1, 2 or 4 joint rows and a third feature; all sign patterns of 1, 2 and 3 rows."""
     gap = 0.0
     for rows, sign, beta in product((1, 2, 4), (-1, 1), ((1.0, 0.3), (0.4, -2.0))):
@@ -55,7 +55,7 @@ def inseparable(mixed_signs: bool = False) -> list[Found]:
         y = np.r_[y, 0.0] + 0.7 * X[:, 2]
         stated = (beta[0] + sign * beta[1]) / 2
         gap = max(gap, float(np.abs(min_norm(X, y)[:2] - [stated, sign * stated]).max()))
-    share = max(abs(unresolved_share(rows) - 2.0 ** (1 - rows)) for rows in (1, 2, 3))
+    share = max(abs(unresolved_share(rows) - 2.0 ** (power - rows)) for rows in (1, 2, 3))
     return [
         at_most("largest error of the shared coefficients", gap, 1e-6),
         at_most("largest error of the probability 2^(1-m)", share, 1e-6),
@@ -63,6 +63,7 @@ def inseparable(mixed_signs: bool = False) -> list[Found]:
 
 
 inseparable.breaks("the relative sign takes both values", mixed_signs=True)
+inseparable.breaks("half that probability", power=0)
 
 
 @claim(

@@ -130,6 +130,7 @@ once_seen_in_topics.breaks("a fifth less", factor=0.8)
     "prop-marginals",
     "What a design has seen depends on frequencies alone, whether or not features come together",
     functions=("companion.linear.theory.counts.unseen_mass", "companion.linear.theory.counts.expected_seen"),
+    teeth={"(b) unresolved share": 0.6},
 )
 def marginals(of: str = "seen") -> list[Found]:
     """12 designs with topics whose features come together with chance 0.6: deviations of the mean, standard errors."""

@@ -354,6 +354,11 @@ def coefficient_ratio(tables: int = 20_000) -> np.ndarray:
     "thm-self-influence",
     "For learners with one coefficient a feature, low self-influence is enough",
     functions=("companion.linear.theory.shrinkage.ridge_once_seen", "companion.linear.theory.shrinkage.ridge_leverage"),
+    blunt={
+        "mean loss over mean bound": "the random learners attain the bound; these lose more, by what else they get wrong"
+    },
+    teeth={"the same, the best of them": 0.99, "(c) least loss over bound": 0.8},
+    blunt={"both against the closed forms": "it compares two computations, with no constant to move"},
 )
 def self_influence(half: float = 0.5, backwards: bool = False, factor: float = 1.0) -> list[Found]:
     """Random learners with coefficients; filters and steps on five designs; two methods on 8 pairs."""

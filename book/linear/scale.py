@@ -78,6 +78,7 @@ pinned_core.breaks("every seen feature, not only the core", all_columns=True)
         "book.shared.block_solver.component_bound",
         "companion.linear.components",
     ),
+    teeth={"branching number (limit": 0.95},
 )
 def small_blocks(factor: float = 1.0) -> list[Found]:
     """Rows in a row's block, mean over rows and four draws; `factor` scales the branching number."""

@@ -96,7 +96,7 @@ ridge_once_seen.breaks("hold lam instead of n lam when the row is left out", lam
         "book.linear.turning_off.matching_penalty",
     ),
 )
-def isolated(per_row: bool = True, double: bool = True) -> list[Found]:
+def isolated(per_row: bool = True, double: bool = True, penalty: float = 1.0) -> list[Found]:
     """Four isolated features, seen 1, 2, 5 and 20 times."""
     counts = np.array([1, 2, 5, 20])
     n, beta = int(counts.sum()), np.array([1.0, -2.0, 0.5, 3.0])
@@ -104,7 +104,7 @@ def isolated(per_row: bool = True, double: bool = True) -> list[Found]:
     n_lam, lr, steps = 0.8, 0.3, 17
     factor = shrinkage.ridge_shrinkage(counts, n_lam if per_row else n_lam / n)
     learned = shrinkage.gradient_shrinkage(counts, n, lr=lr if double else lr / 2, steps=steps)
-    once = shrinkage.ridge_shrinkage(1, matching_penalty(n, lr=lr, steps=steps))
+    once = shrinkage.ridge_shrinkage(1, penalty * matching_penalty(n, lr=lr, steps=steps))
     stopped = shrinkage.gradient_shrinkage(1, n, lr=lr, steps=steps)
     return [
         at_most("largest error for ridge", np.abs(ridge(X, X @ beta, n_lam / n) - factor * beta).max(), TINY),
@@ -117,14 +117,16 @@ def isolated(per_row: bool = True, double: bool = True) -> list[Found]:
 
 isolated.breaks("lam instead of n lam", per_row=False)
 isolated.breaks("half the step", double=False)
+isolated.breaks("a penalty a tenth larger", penalty=1.1)
 
 
 @claim(
     "prop-measured-memorization",
     "Self-influence is one minus residual over held-out residual: memorization, measured",
     functions=(f"{THEORY}.shrinkage.ridge_leverage",),
+    teeth={"least of h (1 + n lam)": 0.99},
 )
-def measured_memorization(lam_held: bool = False) -> list[Found]:
+def measured_memorization(lam_held: bool = False, rest: float = 1.0) -> list[Found]:
     """Every row of one design with noise is left out once, at n lam = 0.7."""
     model, X, _ = certified(1.5, 100)
     y, n, n_lam = X @ model.beta + np.random.default_rng(0).normal(size=100), 100, 0.7
@@ -133,7 +135,7 @@ def measured_memorization(lam_held: bool = False) -> list[Found]:
     keep = [np.arange(n) != r for r in range(n)]
     left = np.array([y[r] - (X[[r]] @ ridge(X[keep[r]], y[keep[r]], lam))[0] for r in range(n)])
     features, rows = noise.once_seen_rows(X)
-    q = np.array([shrinkage.ridge_once_seen(X, y, int(i), n_lam)[1] for i in features])
+    q = rest * np.array([shrinkage.ridge_once_seen(X, y, int(i), n_lam)[1] for i in features])
     once = (1 + n_lam * q) / (1 + n_lam * (1 + q))
     return [
         at_most("largest error of residual = (1 - h) held-out residual", np.abs(residual - (1 - h) * left).max(), 1e-8),
@@ -143,6 +145,7 @@ def measured_memorization(lam_held: bool = False) -> list[Found]:
 
 
 measured_memorization.breaks("hold lam instead of n lam when a row is left out", lam_held=True)
+measured_memorization.breaks("forget q", rest=0.0)
 
 
 @claim(
@@ -150,7 +153,9 @@ measured_memorization.breaks("hold lam instead of n lam when a row is left out",
     "What forgetting once-seen features costs in training, in distribution and in composition",
     functions=("book.linear.turning_off.forgetting",),
 )
-def forgotten(per_row: bool = True, population: float = 1.0, t: int = 2) -> list[Found]:
+def forgotten(
+    per_row: bool = True, train: float = 1.0, population: float = 1.0, t: int = 2, b: float = 0.1
+) -> list[Found]:
     """Exact identity of the residuals; the three costs to 15 % of their measured means at alpha = 2, n lam = 1."""
     n, n_lam, draws = 4000, 1.0, 10
     model = long_tail(2.0, n)
@@ -159,20 +164,20 @@ def forgotten(per_row: bool = True, population: float = 1.0, t: int = 2) -> list
     for seed in range(draws):
         X = sample_design(n, model.p, seed=seed)
         y = X @ model.beta
-        b = ridge(X, y, n_lam / n)
+        fit = ridge(X, y, n_lam / n)
         features, rows = noise.once_seen_rows(X)
-        residual, own = (y - X @ b)[rows], np.asarray(X[rows, features])
-        worst = max(worst, np.abs(residual - own * (n_lam if per_row else n_lam / n) * b[features]).max())
-        error = (b - model.beta)[features]
+        residual, own = (y - X @ fit)[rows], np.asarray(X[rows, features])
+        worst = max(worst, np.abs(residual - own * (n_lam if per_row else n_lam / n) * fit[features]).max())
+        error = (fit - model.beta)[features]
         sums += [residual @ residual / n, model.p[features] @ error**2, error @ error, features.size]
     large = long_tail(2.0, 1000, d=1_000_000)
     far = forgetting(large.p, large.beta, 100_000, n_lam, t=2)
     ratios = (
-        ("training", sums[0] / draws / expected.train),
+        ("training", sums[0] / draws / (train * expected.train)),
         ("in distribution", sums[1] / draws / (population * expected.population)),
         ("composition", t * sums[2] / sums[3] / expected.composition),
     )
-    limit = far.population / far.train / risk.floor_exponent(2.0, 0.1)
+    limit = far.population / far.train / risk.floor_exponent(2.0, b)
     return [
         at_most("(a) largest error of the residual", worst, TINY),
         *(between(f"(b) {name}: measured over closed form", ratio, 0.85, 1.15) for name, ratio in ratios),
@@ -181,6 +186,8 @@ def forgotten(per_row: bool = True, population: float = 1.0, t: int = 2) -> list
 
 
 forgotten.breaks("lam instead of n lam", per_row=False)
+forgotten.breaks("a fifth dearer in training", train=1.2)
+forgotten.breaks("the exponent of equal coefficients", b=0.0)
 forgotten.breaks("as dear in distribution as in training", population=1 / 0.6)
 forgotten.breaks("three features instead of two", t=3)
 

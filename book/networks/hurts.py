@@ -151,13 +151,13 @@ passed_on.breaks("the wrong label kept to its triple", counted=False)
     "Of two images that always come together only the sum is known; alone, they err by opposite amounts",
     functions=("book.shared.kernels.composable", "book.shared.kernels.interpolate"),
 )
-def bound_pair(alone: bool = False, kernel: str = "additive", rho: float = 0.3) -> list[Found]:
+def bound_pair(alone: bool = False, together: bool = True, kernel: str = "additive", rho: float = 0.3) -> list[Found]:
     """Errors on both together and on each alone, and whether training sees value moved from one to the other.
 
     Digits are the symbols 0 to 3, of which training shows every triple; a and b are 4 and 5, together in one tuple.
     """
     digits, a, b = range(4), 4, 5
-    train = np.array([*itertools.product(digits, repeat=3), (a, b, 2), *([(a, 0, 1)] if alone else [])])
+    train = np.array([*itertools.product(digits, repeat=3), *[(a, b, 2)] * together, *[(a, 0, 1)] * alone])
     value = np.random.default_rng(5).normal(size=6)
     y = value[train].sum(axis=1)
     places = ([[a], [b], digits], [[a], digits, digits], [digits, [b], digits])
@@ -184,6 +184,7 @@ def bound_pair(alone: bool = False, kernel: str = "additive", rho: float = 0.3) 
 
 
 bound_pair.breaks("one of them seen alone as well", alone=True)
+bound_pair.breaks("never seen, neither together nor alone", together=False)
 bound_pair.breaks("a memory of whole tuples", kernel="product")
 
 

@@ -23,6 +23,10 @@ def counts(x: np.ndarray, symbols: int) -> np.ndarray:
     "prop-shared-code",
     "With shared weights the counts of the symbols decide what composes, and no slot matters",
     functions=("book.shared.kernels.composable", "book.shared.kernels.interpolate"),
+    blunt={
+        "where it is not": "that it is not 0 is all that is stated, and rounding is far below",
+        "that separate weights compose": "one row space holds the other, with no constant to move",
+    },
 )
 def shared_code(shared: bool = True, rho: float = 0.3) -> list[Found]:
     """Errors where composition is promised and where it is not, over six random training sets.

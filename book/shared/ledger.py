@@ -18,6 +18,10 @@ Checks stand in the room of their chapter, ``book/<part>/<chapter>.py``, in the 
     @any_interpolator.breaks("all seen features instead of the closure")
     def all_seen(): ...
 
+Every quantity of a check needs teeth: some break takes it out of its limits, or it does so when its limits are drawn in
+by a factor that the claim states (``teeth``), or the claim says why neither can be (``blunt``). A factor is between a
+half and two: a bound that could be three times as large and still pass says nothing of its size.
+
 On the page, ``chapter.any_interpolator.checked()`` runs both and shows what was found, and the source.
 """
 
@@ -55,6 +59,10 @@ class Found(NamedTuple):
     def holds(self) -> bool:
         """Whether the value is within its limits; NaN never is."""
         return self.low <= self.value <= self.high
+
+    def drawn_in(self, factor: float) -> Found:
+        """The same value with its upper limit times `factor` and its lower one divided by it."""
+        return self._replace(low=self.low / factor, high=self.high * factor)
 
     def __str__(self) -> str:
         if self.low == self.high:
@@ -101,6 +109,8 @@ class Claim:
     source: one of `SOURCES`.
     status: one of `STATUSES`.
     functions: dotted names of the functions that implement the statement.
+    teeth: words of a quantity -> the factor by which its limits can be drawn in, so that it leaves them.
+    blunt: words of a quantity -> why no break takes it out of its limits.
     broken: what was changed -> the check so changed, which has to find something outside its limits.
     """
 
@@ -110,6 +120,8 @@ class Claim:
     source: str = "ours"
     status: str = "proved here"
     functions: tuple[str, ...] = ()
+    teeth: dict[str, float] = field(default_factory=dict)
+    blunt: dict[str, str] = field(default_factory=dict)
     broken: dict[str, Check] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -117,6 +129,8 @@ class Claim:
             raise ValueError(f"source of {self.label!r} is {self.source!r}; expected one of {SOURCES}")
         if self.status not in STATUSES:
             raise ValueError(f"status of {self.label!r} is {self.status!r}; expected one of {STATUSES}")
+        if not all(0.5 <= factor < 1 for factor in self.teeth.values()):
+            raise ValueError(f"teeth of {self.label!r} are {self.teeth}; expected factors from 0.5 to below 1")
         functools.update_wrapper(self, self.check)
 
     def __call__(self, *args: Any, **changed: Any) -> Any:
@@ -164,7 +178,14 @@ _ENTERED: dict[str, Claim] = {}
 
 
 def claim(
-    label: str, title: str, *, source: str = "ours", status: str = "proved here", functions: tuple[str, ...] = ()
+    label: str,
+    title: str,
+    *,
+    source: str = "ours",
+    status: str = "proved here",
+    functions: tuple[str, ...] = (),
+    teeth: dict[str, float] | None = None,
+    blunt: dict[str, str] | None = None,
 ) -> Callable[[Check], Claim]:
     """Decorator that enters a check into the ledger (see `Claim` for the arguments).
 
@@ -175,7 +196,7 @@ def claim(
         before = _ENTERED.get(label)
         if before is not None and (before.chapter, before.check.__name__) != (_page(check), check.__name__):
             raise ValueError(f"label {label!r} is used by {before.chapter} and by {_page(check)}")
-        _ENTERED[label] = Claim(label, title, check, source, status, functions)
+        _ENTERED[label] = Claim(label, title, check, source, status, functions, teeth or {}, blunt or {})
         return _ENTERED[label]
 
     return enter
@@ -201,6 +222,19 @@ class Outcome(NamedTuple):
     def holds(self) -> bool:
         """The statement held and every break made it fail."""
         return all(q.holds for q in self.found) and not any(all(q.holds for q in b) for b in self.broken.values())
+
+    @property
+    def toothless(self) -> list[str]:
+        """Quantities that no break and no stated factor takes out of their limits, and no reason excuses."""
+        claim = self.claim
+        aligned = [found for found in self.broken.values() if len(found) == len(self.found)]
+        return [
+            quantity.what
+            for i, quantity in enumerate(self.found)
+            if all(found[i].holds for found in aligned)
+            and all(quantity.drawn_in(factor).holds for words, factor in claim.teeth.items() if words in quantity.what)
+            and not any(words in quantity.what for words in claim.blunt)
+        ]
 
     def __repr__(self) -> str:
         lines = [f"{self.claim.label}: {'; '.join(map(str, self.found))}"]
@@ -231,6 +265,13 @@ class Outcome(NamedTuple):
             f"<p>{_shown(_sentence(what))}: {_shown(_worst(quantities))}. The check fails, as it should.</p>"
             + _code(source(self.claim.broken[what]))
             for what, quantities in self.broken.items()
+        )
+        breaks += "".join(
+            f"<p>{_shown(_sentence(words))}, limits drawn in by {factor:g}: the check fails, as it should.</p>"
+            for words, factor in self.claim.teeth.items()
+        ) + "".join(
+            f"<p>{_shown(_sentence(words))} is not broken: {_shown(why)}.</p>"
+            for words, why in self.claim.blunt.items()
         )
         return (
             '<div class="companion-checked">'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import sys
 from pathlib import Path
@@ -40,6 +41,48 @@ def test_claim_holds_and_breaks(entry: Claim) -> None:
     assert all(quantity.holds for quantity in outcome.found), repr(outcome)
     for name, found in outcome.broken.items():
         assert not all(quantity.holds for quantity in found), f"{entry.label} did not break by: {name}; {found}"
+    if not entry.label.startswith("demo-"):
+        assert not outcome.toothless, f"{entry.label}: no change makes these fail: {outcome.toothless}"
+    for words, factor in entry.teeth.items():
+        quantities = [quantity for quantity in outcome.found if words in quantity.what]
+        assert quantities, f"{entry.label} has no quantity {words!r}"
+        assert not any(quantity.drawn_in(factor).holds for quantity in quantities), f"{entry.label}: {words!r} holds"
+    for words in entry.blunt:
+        assert any(words in quantity.what for quantity in outcome.found), f"{entry.label} has no quantity {words!r}"
+
+
+@pytest.mark.parametrize("entry", LEDGER, ids=[entry.label for entry in LEDGER])
+def test_a_term_is_changed_by_a_plausible_factor(entry: Claim) -> None:
+    """Every factor of a check (an argument that is 1.0) is dropped, or moved by at most two, in some break."""
+    parameters = inspect.signature(entry.check).parameters.items()
+    factors = {name for name, p in parameters if type(p.default) is float and p.default == 1}
+    tried: dict[str, list[float]] = {name: [] for name in factors}
+    for check in entry.broken.values():
+        for name, value in getattr(check, "keywords", {}).items():
+            tried.get(name, []).append(value)
+    plausible = (any(v == 0 or 0.5 <= v <= 2 for v in values) for values in tried.values())
+    assert entry.label.startswith("demo-") or all(plausible), f"{entry.label}: {tried}"
+
+
+def test_a_quantity_without_teeth_is_seen() -> None:
+    """A second quantity that the break leaves alone needs a factor or a reason; a factor has to be plausible."""
+
+    def check(value: float = 1.0) -> list[Found]:
+        return [at_least("slope", value, 0), at_most("bound", 0.9, 1)]
+
+    plain, toothed, excused = (
+        Claim("thm-x", "x", check, **more)  # type: ignore[arg-type]
+        for more in ({}, {"teeth": {"bound": 0.8}}, {"blunt": {"bound": "it is attained only in the limit"}})
+    )
+    for entry in (plain, toothed, excused):
+        entry.breaks("nothing", value=-1.0)
+    assert plain.run().toothless == ["bound"]
+    assert not toothed.run().toothless
+    assert "drawn in by 0.8" in toothed.run()._repr_html_()
+    assert not excused.run().toothless
+    assert Claim("thm-x", "x", check, teeth={"bound": 0.95}, broken=plain.broken).run().toothless == ["bound"]
+    with pytest.raises(ValueError, match=r"from 0\.5"):
+        Claim("thm-x", "x", check, teeth={"bound": 0.1})
 
 
 def test_every_numbered_statement_of_the_book_is_in_the_ledger() -> None:
