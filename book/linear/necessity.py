@@ -235,7 +235,11 @@ def pair_ratio(tables: int = 20_000) -> float:
     return float(((joint * (told - truth) ** 2).sum((1, 2)) / bound).min())
 
 
-@claim("cor-composed", "Compositions of once-seen features cost every learner the sum of their prices")
+@claim(
+    "cor-composed",
+    "Compositions of once-seen features cost every learner the sum of their prices",
+    blunt={"mean loss over mean bound": "random learners attain the bound; these lose more, by what else they miss"},
+)
 def composed(
     names: tuple[str, ...] = tuple(name for name in LEARNERS if name != "minimum norm"),
     factor: float = 1.0,
@@ -354,9 +358,6 @@ def coefficient_ratio(tables: int = 20_000) -> np.ndarray:
     "thm-self-influence",
     "For learners with one coefficient a feature, low self-influence is enough",
     functions=("companion.linear.theory.shrinkage.ridge_once_seen", "companion.linear.theory.shrinkage.ridge_leverage"),
-    blunt={
-        "mean loss over mean bound": "the random learners attain the bound; these lose more, by what else they get wrong"
-    },
     teeth={"the same, the best of them": 0.99, "(c) least loss over bound": 0.8},
     blunt={"both against the closed forms": "it compares two computations, with no constant to move"},
 )

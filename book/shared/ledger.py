@@ -228,10 +228,12 @@ class Outcome(NamedTuple):
         """Quantities that no break and no stated factor takes out of their limits, and no reason excuses."""
         claim = self.claim
         aligned = [found for found in self.broken.values() if len(found) == len(self.found)]
+        red = {quantity.what for found in self.broken.values() for quantity in found if not quantity.holds}
         return [
             quantity.what
             for i, quantity in enumerate(self.found)
-            if all(found[i].holds for found in aligned)
+            if quantity.what not in red
+            and all(found[i].holds for found in aligned)
             and all(quantity.drawn_in(factor).holds for words, factor in claim.teeth.items() if words in quantity.what)
             and not any(words in quantity.what for words in claim.blunt)
         ]
