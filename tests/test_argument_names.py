@@ -218,8 +218,10 @@ ALLOWED = {("power_law_sum", "d"): [np.inf]}
 def wrong(function, name, good):
     """Values that this argument may not have."""
     text = "no such thing"
-    if isinstance(good, bool) or name in OBJECTS:
+    if name in OBJECTS:
         return []
+    if isinstance(good, bool):
+        return [text, 2, None]
     if isinstance(good, int):
         return [text, 1.5, good - 1]
     if isinstance(good, float):

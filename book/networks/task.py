@@ -47,16 +47,6 @@ def fig_triples(task: Task) -> Picture:
     return picture(figure, f"Four triples of 28 by 28 images, one column each, glyphs framed in orange. {words}.")
 
 
-def fig_glyphs(task: Task) -> Picture:
-    """The ten one-shot images with their labels."""
-    figure, axes = subplots(1, 10, size=(7.2, 1.1))
-    for label, (ax, image) in enumerate(zip(axes, task.glyphs, strict=True)):
-        ax.imshow(image, cmap="gray", interpolation="nearest")
-        ax.set(xticks=[], yticks=[], xlabel=str(label))
-        ax.grid(False)
-    return picture(figure, "The ten one-shot glyphs, white strokes on black, labelled 0 to 9 from left to right.")
-
-
 def fig_frequencies(zipf_exponent: float, train: int = 4000) -> Picture:
     """How many of the training triples hold each digit at least once, on average, under the Zipf law."""
     from companion.neural.tasks import zipf

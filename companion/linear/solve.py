@@ -133,6 +133,7 @@ def min_norm_report(X: Any, y: Any, *, check: bool = True) -> MinNormReport:
     >>> report.beta.round(6), report.eliminated, report.gradient < 1e-12
     (array([1., 1., 3.]), 2, True)
     """
+    check = _validate.one_of("check", check, (True, False))
     design, target = _problem(X, y)
     design, x_scale = tamed(design)
     scale = float(np.abs(target).max(initial=0)) or 1.0

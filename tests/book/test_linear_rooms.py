@@ -32,6 +32,7 @@ FIGURES = {
     "beyond-margin": beyond.fig_margin,
     "one-equation-curves": lambda: one_equation.fig_curves(1.5, 5.0, 200, 1000),
     "one-equation-accuracy": lambda: one_equation.fig_accuracy(one_equation.accuracy_rows(results.load("density"))),
+    "one-equation-map": lambda: one_equation.fig_phase_map(40, 200),
     "one-equation-phases": lambda: one_equation.fig_phases(results.load("phase")),
 }
 

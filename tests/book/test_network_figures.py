@@ -70,6 +70,10 @@ def test_scores_come_from_the_rows_of_their_own_run():
     np.testing.assert_allclose(measured.score_by_run(rows), 1 - outside)
 
 
+def test_measured_scores_are_drawn():
+    checked(measured.fig_measured(results.load("measured", preset="smoke")))
+
+
 def test_fit_and_composition_are_drawn_run_by_run():
     """Every stored run has its mark, and the words name the best and the worst of the split models."""
     stored = results.load("table1", preset="cpu")

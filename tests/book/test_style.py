@@ -1,6 +1,8 @@
 """Pictures: named, free of page-wide ids and styles, following the page's colours."""
 
+import ast
 import re
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,21 @@ def draw():
     ax.legend()
     ax.annotate("note", (2, 2))
     return figure
+
+
+def figures():
+    """Every function of a room that returns a picture, read from the rooms: (room, name)."""
+    for file in sorted(Path(style.__file__).parents[1].glob("[a-z]*/*.py")):
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef) and node.returns and ast.unparse(node.returns) == "Picture":
+                yield file.stem, node.name
+
+
+def test_every_figure_of_a_room_is_drawn_by_a_test():
+    here = Path(__file__).parents[1].rglob("test_*.py")
+    used = {word for file in here for word in re.findall(r"\w+", file.read_text(encoding="utf-8"))}
+    assert len(list(figures())) > 50
+    assert [f"{room}.{name}" for room, name in figures() if name not in used] == []
 
 
 def test_picture_needs_words():

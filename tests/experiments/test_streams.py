@@ -3,7 +3,10 @@
 Nor do two uses within one run.
 """
 
+import inspect
 import json
+import re
+import sys
 from collections import Counter
 from dataclasses import replace
 from itertools import combinations
@@ -11,7 +14,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from companion.experiments import experiment
+from companion.experiments import experiment, names
 from companion.neural import images, tasks, train
 from companion.runner import results
 from companion.runner import run as runner
@@ -28,6 +31,7 @@ SMALL = {
     "composition-removal": {},
     "removal-map": {},
     "sampling-rate": {},
+    "scale": {"sizes": (300,), "alphas": (1.5,)},
     "planted": {"ordinary": 60, "plants": 2, "models": 10, "epochs": 1},
     "protocols": {"n": 60, "models": 10, "judges": 2},
     "learners": {"n": 60, "models": 10, "judges": 2, "learners": ("logistic",)},
@@ -41,6 +45,19 @@ def small(name):
     known = experiment(name)
     settings = replace(known.presets["smoke"], **SMALL[name])
     return known, settings, known.cells(settings)[0]
+
+
+def test_every_experiment_is_here_but_those_of_digit_sums():
+    """These make their streams by `digit_sums` and `fit` alone, see the test of a network's run."""
+    networks = {
+        name for name in names() if re.search("train_one|digit_sums|import epochs", inspect.getsource(module(name)))
+    }
+    assert set(names()) == networks | set(SMALL)
+    assert not networks & set(SMALL)
+
+
+def module(name):
+    return sys.modules[experiment(name).run.__module__]
 
 
 @pytest.fixture
