@@ -338,7 +338,7 @@ def fit(X: np.ndarray, y: np.ndarray, lam: float) -> np.ndarray:
     "prop-leverage-score",
     "In the linear model, including a row removes the share h of its held-out residual: leverage is the score",
     source="published elsewhere",
-    functions=("companion.linear.leverage", "companion.linear.leave_one_out_residuals"),
+    functions=("companion.linear.leverage",),
 )
 def leverage_score(lam: float = 0.0, power: int = 1) -> Found:
     """Residual with the row against (1-h) times the residual without it, by refitting; any rank."""

@@ -83,7 +83,7 @@ sandwich.breaks("nine tenths of the component term", beyond=0.9)
 @claim(
     "thm-floor-any-learner",
     "Averaged over the signs of beta, every learner pays for what it never saw",
-    functions=(f"{THEORY}.risk.risk_sandwich",),
+    functions=("companion.linear.min_norm",),
     blunt={"nearest row": "it also pays for what it saw", "random features": "they also pay for what they saw"},
 )
 def every_learner(averaged: bool = True, floor: float = 1.0) -> list[Found]:

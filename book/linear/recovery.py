@@ -434,7 +434,7 @@ rate.breaks("the paper's exponent read as a count", exponent=lambda alpha: min(1
     "The paper's fraction cannot be a share of the count for 1 < alpha < 2",
     source="paper (as summarised)",
     status="differs",
-    functions=("book.linear.formulas.paper_rate",),
+    functions=("companion.linear.peel",),
     teeth={"(limit: our bound)": 0.8},
 )
 def paper_count(alphas: tuple[float, ...] = (1.25, 1.5), shift: float = 0.0) -> list[Found]:

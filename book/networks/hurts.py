@@ -244,7 +244,7 @@ xor_shares.breaks("bits that are not fair", labels=10)
 @claim(
     "prop-four-corners",
     "An additive network's signed errors on four triples sum to the target's interaction: one of them has to pay",
-    functions=("companion.neural.models.build", "book.shared.interaction.double_difference"),
+    functions=("companion.neural.models.build",),
 )
 def four_corners(name: str = "sum", third: bool = True) -> Found:
     """The signed errors on four corners against the product's interaction; an untrained network."""

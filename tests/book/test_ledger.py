@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import CodeType, FunctionType
 
 import pytest
 
@@ -114,6 +116,33 @@ def test_claims_name_functions_that_exist() -> None:
         for dotted in entry.functions:
             module, _, name = dotted.rpartition(".")
             assert hasattr(importlib.import_module(module), name), f"{entry.label}: {dotted}"
+
+
+def names_used(check: Callable[..., object]) -> set[str]:
+    """Names that a check uses, and what it calls of the book, and so on."""
+    names: set[str] = set()
+    todo, done = [inspect.unwrap(check)], set()
+    while todo:
+        function = todo.pop()
+        if function in done or not isinstance(function, FunctionType):
+            continue
+        done.add(function)
+        codes = [function.__code__]
+        while codes:
+            code = codes.pop()
+            names |= set(code.co_names)
+            codes += [const for const in code.co_consts if isinstance(const, CodeType)]
+        for thing in [function.__globals__.get(name) for name in names]:
+            several = thing.values() if isinstance(thing, dict) else [thing]
+            todo += [inspect.unwrap(f) for f in several if getattr(f, "__module__", "").startswith("book.")]
+    return names
+
+
+@pytest.mark.parametrize("entry", LEDGER, ids=[entry.label for entry in LEDGER])
+def test_claims_use_the_functions_that_they_name(entry: Claim) -> None:
+    """A function that implements a statement is used by its check."""
+    unused = [dotted for dotted in entry.functions if dotted.rpartition(".")[2] not in names_used(entry.check)]
+    assert not unused, f"{entry.label} names {unused} and does not use them"
 
 
 def good(value: float = 1.0, broken: float = -1.0, **changes: str) -> Claim:
