@@ -60,8 +60,8 @@ function view(state, { seen, held, share, shake, alone, losses, playing }) {
 
 function say({ how, f }, { kept, losses, once }) {
   const dial = how === "ridge" ? (f ? `At nλ = ${dialled(f)}` : "Without a penalty") : `After ${number(steps(f))} steps of gradient descent`;
-  return `${dial}, the ${once} features seen once keep ${number(100 * kept, 0)}% of their coefficients on average. The loss is ${number(losses.training, 4)} on training data, ` +
-    `${number(losses.fresh, 4)} on fresh data<span class="live-reveal"> and ${number(losses.pair, 4)} on two features seen once</span>.`;
+  return `${dial}, the ${once} features seen once keep ${number(100 * kept, 0)}% of their coefficients on average. The loss is ${number(losses.training, 4)} on training data and ` +
+    `${number(losses.fresh, 4)} on fresh data. <span class="live-reveal">On two features seen once it is ${number(losses.pair, 4)}.</span>`;
 }
 const dialled = (f) => (penalty(f) < 0.1 ? number(penalty(f), 3) : number(penalty(f), penalty(f) < 10 ? 2 : 0));
 

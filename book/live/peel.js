@@ -75,7 +75,7 @@ function say({ k, added }, { rows, worth, label, known, story, ready, seen, stuc
       : `Row ${at.r + 1} says ${number(label[at.r])}; what was known makes ${number(others)} of it, so feature ${at.i + 1} is worth ${worth[at.i]}. `;
   }
   const done = `${known.size} of the ${seen.length} seen features are resolved`;
-  if (ready.length) return `${last}${done}; <span class="live-reveal">${ready.length === 1 ? "one row has" : `${ready.length} rows have`} a single unknown left.</span>`;
+  if (ready.length) return `${last}${done}. ${ready.length === 1 ? "One row has" : `${ready.length} rows have`} a single unknown left.`;
   if (!stuck.length) return `${last}${done}: peeling reaches all of them.`;
   const still = determined.length === stuck.length ? ", though the rows together do determine all of them" : determined.length ? `, though the rows together do determine ${features(determined)}` : ", and no algebra on these rows determines any of them";
   return `${last}${done}. Peeling is stuck at ${features(stuck)}${still}.${added.length < ADDED ? " Press one of them, at the top, to add a row that holds it alone." : ""}`;

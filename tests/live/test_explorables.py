@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from book.shared import kernels
 from book.shared.live import live
 from companion import results
 from companion.linear import LongTailModel
@@ -140,7 +141,7 @@ def test_figure1_draws_what_the_stored_result_has(alpha):
 @needs_node
 def test_forgetting_takes_the_pairs_and_leaves_the_training_loss():
     """At n lambda = 1 (f = 5/9) about half of what was seen once is gone; ridge and early stopping tell one story."""
-    asked = r"seen once keep (\d+)% .* is ([\d.]+) on training data, ([\d.]+) on fresh data and ([\d.]+) on two"
+    asked = r"seen once keep (\d+)% .* is ([\d.]+) on training data and ([\d.]+) on fresh data\. .* it is ([\d.]+)\."
 
     def read(**state):
         kept, *losses = map(float, re.search(asked, shown("forgetting", **state)[1]).groups())
@@ -157,3 +158,25 @@ def test_forgetting_takes_the_pairs_and_leaves_the_training_loss():
     near = min(stopped, key=lambda run: abs(run[0] - half))[1]
     assert near[2] > pair + 0.1
     assert near[0] < 0.02
+
+
+@needs_node
+@pytest.mark.parametrize("rho", [0.0, 0.5, 0.9])
+def test_connect_says_what_the_kernels_say(rho):
+    """Connected: the signed sum of labels, whatever rho; both learners are the package's, connected or not."""
+    picture, words = shown("connect", rho=rho)
+    assert "10 − 17 + 11 = 4" in words
+    edges = {(0, 0): 10, (1, 0): 17, (1, 1): 11, (2, 2): 19, (3, 2): 15}  # as the picture writes them
+    assert all(
+        f">{sign}{label}<" in picture for sign, label in zip(["+", "−", "+", "", ""], edges.values(), strict=True)
+    )
+    for left, right, asked in (("A", "b", (0, 1)), ("A", "c", (0, 2)), ("D", "d", (3, 3))):
+        told = shown("connect", rho=rho, left=left, right=right)[1]
+        said = re.search(r"additive learner says ([−\d.]+)\. .* says ([−\d.]+)\.$", told).groups()
+        for kernel, number in zip(("additive", "product"), said, strict=True):
+            wanted = kernels.interpolate(
+                np.array(list(edges)), np.array(list(edges.values()), float), np.array([asked]), kernel=kernel, rho=rho
+            )
+            assert abs(float(number.replace("−", "-")) - wanted[0]) < 0.051
+    assert "No path of training pairs leads from A to c" in shown("connect", right="c")[1]
+    assert "No path" in shown("connect", edges=[0, 5])[1]
