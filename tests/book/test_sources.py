@@ -38,6 +38,13 @@ def test_statements_are_readable_where_the_markup_is_unknown(page):
     assert re.findall(rf"^\s*`{{3,}}\{{(?:{prose})\}}.*", source(page), re.M) == []
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_proofs_longer_than_a_screen_are_folded(page):
+    open_text = re.sub(r"^(:{4,})\{dropdown\}.*?^\1$", "", source(page), flags=re.S | re.M)
+    proofs = re.findall(r"^:::\{prf:proof\}\n(.*?)^:::$", open_text, flags=re.S | re.M)
+    assert [proof[:60] for proof in proofs if len(proof) > 1400] == []
+
+
 def cited(text):
     for keys in re.findall(r"\{cite(?::\w+)?\}`([^`]+)`", text):
         yield from (key.strip() for key in keys.split(","))
