@@ -1,4 +1,7 @@
-"""The room of *When memorizing is harmless, needed, or harmful*: demonstrations, checks and figures, as on the page."""
+"""The room of *When memorizing is harmless, needed, or harmful*: checks and figures, in the order of the page.
+
+The learners are in `memory_models` and `recall_models`.
+"""
 
 from __future__ import annotations
 
@@ -6,69 +9,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from book.shared import network
+from book.landscape.memory_models import (
+    EDGES,
+    SHAPES,
+    Array,
+    corrupted,
+    exceptions,
+    near_duplicates,
+    overfitting,
+    spurious,
+    surface,
+)
+from book.landscape.recall_models import WIDTHS, celebrity, episodic, irrelevant, size_bounds
 from book.shared.ledger import Found, at_least, at_most, between
-from book.shared.seeds import Numbers, Result, around, by, demonstration, effect, mean, repeat, said
+from book.shared.seeds import Numbers, around, by, effect, mean, repeat, said
 from book.shared.style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, Picture, band, picture, subplots
-from companion.linear import LongTailModel, feature_counts, min_norm
 
-Array = NDArray[np.float64]
-HERE = "book.landscape.harmless_needed_harmful"
-SHAPES = ("spiked", "power", "exponential")
-KERNEL: dict[str, Any] = {  # positive definite, and enough points for so many wrong labels
-    "bandwidth": {"open_low": True},
-    "power": {"high": 2, "open_low": True},
-    "flipped": {"low": 0, "high": lambda at: at["n"] // 4},
-}
-EDGES = np.array([0.0, 0.02, 0.04, 0.06, 0.09, 0.12, 0.16, 0.2, 0.3, 0.5])  # distances to the nearest wrong label
-WIDTHS = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0)
-
-
-def spectrum(shape: str, n: int, weak: int = 20, growth: float = 0.5) -> NDArray[np.float64]:
-    """Eigenvalues of the input covariance for sample size ``n``; ``shape`` is one of `SHAPES`.
-
-    "spiked": five ones and weak directions that share a total of sqrt(n): ``weak`` an example at 25 examples and
-    ``weak (n / 25)^growth`` at n, since with as many for each example at any n a share 1/weak of the noise would stay.
-    "power": j^-2 for j <= 8n. "exponential": exp(-2 sqrt(j)) for j <= 2n, faster than any power.
-    """
-    if shape == "spiked":
-        count = round(weak * n * (n / 25) ** growth)
-        return np.concatenate([np.ones(5), np.full(count, np.sqrt(n) / count)])
-    if shape == "power":
-        return np.arange(1, 8 * n + 1.0) ** -2
-    return np.exp(-2 * np.sqrt(np.arange(1, 2 * n + 1.0)))
-
-
-@demonstration(shape=SHAPES, n={"low": 5}, noise={"open_low": True})
-def overfitting(
-    *, seed: int, shape: str = "spiked", n: int = 100, noise: float = 0.5, weak: int = 20, growth: float = 0.5
-) -> Result:
-    """Interpolate ``n`` noisy values of a linear function of the five strongest directions.
-
-    Args:
-        seed: of inputs and noise.
-        shape: of the spectrum, see :func:`spectrum`. n: sample size.
-        noise: standard deviation of the label noise. weak: weak directions per example, at 25 examples, and
-            growth: how fast that number grows, as a power of ``n`` ("spiked" only, both).
-
-    Returns:
-        ``excess``: excess error of the minimum-norm interpolator in units of the noise variance; ``train``:
-        its mean squared training error; ``clean``: the excess error it would have without noise.
-    """
-    rng = np.random.default_rng(seed)
-    eigenvalues = spectrum(shape, n, weak, growth)
-    x = rng.normal(size=(n, len(eigenvalues))) * np.sqrt(eigenvalues)
-    truth = np.zeros(len(eigenvalues))
-    truth[:5] = 1 / np.sqrt(5 * eigenvalues[:5])
-    xi = noise * rng.normal(size=n)
-    signal = x @ truth
-    # With Q R = X^T the minimum-norm interpolator of v is Q R^-T v: no Gram matrix, no squared condition number.
-    q, r = np.linalg.qr(x.T)
-    fits = q @ np.linalg.solve(r.T, np.stack([signal, signal + xi], axis=1))
-    clean, noisy = (eigenvalues @ (fits - truth[:, None]) ** 2) / noise**2
-    return {"excess": noisy, "clean": clean, "train": np.mean((x @ fits[:, 1] - signal - xi) ** 2)}
+HERE = "book.landscape.memory_models"
+RECALL = "book.landscape.recall_models"
 
 
 @effect(
@@ -116,88 +75,6 @@ def fig_fates(runs: Mapping[str, Mapping[int, Numbers]]) -> Picture:
     return picture(figure, "Median excess error in units of the noise variance: " + "; ".join(words) + ".")
 
 
-def least_squares(x: Array, y: Array) -> Array:
-    """No memory: coefficients (d,) of ordinary least squares."""
-    return np.asarray(np.linalg.lstsq(x, y, rcond=None)[0], dtype=np.float64)
-
-
-def l2_memory(x: Array, y: Array, size: float) -> Array:
-    """Rule part (d,) of the minimum-norm interpolator on ``[x, size * identity]``: each example has its own feature."""
-    joint = np.concatenate([x, size * np.eye(len(x))], axis=1)
-    return (joint.T @ np.linalg.solve(joint @ joint.T, y))[: x.shape[1]]
-
-
-def l1_memory(x: Array, y: Array, price: float, rounds: int = 50) -> Array:
-    """Rule part (d,) of ``min |y - x b - m|^2 / 2 + price |m|_1`` over rule b and memory m, by turns."""
-    memory = np.zeros(len(y))
-    rule = least_squares(x, y)
-    solver = np.linalg.pinv(x)
-    for _ in range(rounds):
-        miss = y - x @ rule
-        memory = np.sign(miss) * np.maximum(np.abs(miss) - price, 0)
-        rule = solver @ (y - memory)
-    return rule
-
-
-def slots(x: Array, y: Array, count: int, rounds: int = 20) -> Array:
-    """Rule part (d,) when the ``count`` worst-fitting examples are stored whole and left out of the fit."""
-    rule = l1_memory(x, y, price=0.1)
-    for _ in range(rounds if count else 0):
-        keep = np.argsort(np.abs(y - x @ rule))[: len(y) - count]
-        rule = least_squares(x[keep], y[keep])
-    return rule if count else least_squares(x, y)
-
-
-@demonstration(
-    share={"high": 0.5},
-    size={"open_low": True},
-    d={"high": lambda at: at["n"]},
-    slot_counts={"low": 0, "high": lambda at: at["n"] - at["d"]},
-)
-def exceptions(
-    *,
-    seed: int,
-    n: int = 200,
-    d: int = 20,
-    share: float = 0.1,
-    noise: float = 0.02,
-    size: float = 1.0,
-    slot_counts: tuple[int, ...] = (0, 5, 10, 15, 20, 25, 40, 80),
-) -> Result:
-    """Fit rule and exceptions with each memory.
-
-    Args:
-        seed: of rule, examples and exceptions.
-        n: examples. d: dimensions of the rule. share: of exceptions. noise: standard deviation elsewhere.
-        size: of the example features in the l2 memory. slot_counts: memory sizes to try.
-
-    Returns:
-        Test error of the rule part (squared distance to the rule, which is the mean squared error on fresh
-        rule-following inputs): ``none``, ``l2``, ``l1`` (scalars) and ``slots`` (len(slot_counts),); ``marked``: the
-        l2 memory again, with a private feature for the true exceptions only;
-        ``ridge_gap``: largest difference between the l2 memory's rule and ridge regression.
-    """
-    rng = np.random.default_rng(seed)
-    rule = rng.normal(size=d)
-    x = rng.normal(size=(n, d))
-    y = x @ rule + noise * rng.normal(size=n)
-    odd = rng.permutation(n)[: round(share * n)]
-    y[odd] += rng.choice([-1.0, 1.0], size=len(odd)) * rng.uniform(3, 7, size=len(odd))
-
-    def miss(estimate: Array) -> float:
-        return float(np.sum((estimate - rule) ** 2))
-
-    stored = l2_memory(x, y, size)
-    return {
-        "none": miss(least_squares(x, y)),
-        "l2": miss(stored),
-        "marked": miss(least_squares(np.concatenate([x, size * np.eye(n)[:, odd]], axis=1), y)[:d]),
-        "l1": miss(l1_memory(x, y, price=0.05)),
-        "slots": np.array([miss(slots(x, y, count)) for count in slot_counts]),
-        "ridge_gap": np.max(np.abs(stored - np.linalg.solve(x.T @ x + size**2 * np.eye(d), x.T @ y))),
-    }
-
-
 @effect(
     "demo-exceptions",
     "A separate memory for exceptions protects the rule",
@@ -237,76 +114,6 @@ def fig_exceptions(runs: Numbers, counts: Sequence[int], true_count: int) -> Pic
         f"memory, {said(runs['l1'], '.5f')} with an l1 memory. With slots the median falls from {middle[0]:.3f} "
         f"at none to {middle[-1]:.5f} at {counts[-1]}, with the drop at {true_count}, the number of exceptions.",
     )
-
-
-@demonstration(share={"high": 1}, seen={"high": 1, "open_low": True}, p={"low": 2}, lr={"open_low": True})
-def corrupted(
-    *,
-    seed: int,
-    decay: float = 3.0,
-    share: float = 0.1,
-    p: int = 23,
-    seen: float = 0.8,
-    width: int = 128,
-    steps: int = 500,
-    lr: float = 5e-3,
-) -> Result:
-    """Train on a table of ``a + b mod p`` with wrong entries.
-
-    Args:
-        seed: of the split, the wrong labels and the weights.
-        decay: weight decay; each step shrinks the weights by the factor ``1 - lr * decay``.
-        share: of the training labels that are wrong. p: modulus. seen: share of the table used for training.
-        width: hidden units. steps, lr: of full-batch training.
-
-    Returns:
-        Curves over 25 moments: ``step``; ``clean`` (training examples with the right label), ``given`` (wrong ones,
-        answered as labelled), ``corrected`` (wrong ones, answered truly), ``test`` (pairs never seen): shares of
-        answers; and their last values as ``final_given``, ``final_corrected``, ``final_test``.
-    """
-    rng = np.random.default_rng(seed)
-    a, b = np.divmod(np.arange(p * p), p)
-    truth = (a + b) % p
-    order = rng.permutation(p * p)
-    count = max(1, round(seen * p * p))
-    train, test = order[:count], order[count:]
-    wrong = train[: round(share * count)]
-    label = truth.copy()
-    label[wrong] = (truth[wrong] + rng.integers(1, p, size=len(wrong))) % p
-    x = np.concatenate([np.eye(p)[a], np.eye(p)[b]], axis=1).astype(np.float32)
-    target = np.eye(p, dtype=np.float32)[label[train]]
-    weights = [
-        (rng.normal(size=shape) / np.sqrt(shape[0])).astype(np.float32) for shape in ((2 * p, width), (width, p))
-    ]
-    first, second = [np.zeros_like(w) for w in weights], [np.zeros_like(w) for w in weights]
-    clean = train[len(wrong) :]
-    marks = np.unique(np.linspace(1, steps, 25).astype(int)).tolist()
-    curves: dict[str, list[float]] = {key: [] for key in ("step", "clean", "given", "corrected", "test")}
-
-    def share_of(right: np.ndarray) -> float:
-        return float(right.mean()) if len(right) else np.nan
-
-    for step in range(1, steps + 1):
-        hidden = x[train] @ weights[0]
-        miss = (hidden**2 @ weights[1] - target) * (2 / p / count)
-        grads = [x[train].T @ ((miss @ weights[1].T) * 2 * hidden), (hidden**2).T @ miss]
-        for w, grad, m, v in zip(weights, grads, first, second, strict=True):
-            m += 0.1 * (grad - m)
-            v += 0.02 * (grad**2 - v)
-            w -= lr * (m / (1 - 0.9**step) / (np.sqrt(v / (1 - 0.98**step)) + 1e-8) + decay * w)
-        if step in marks:
-            answer = ((x @ weights[0]) ** 2 @ weights[1]).argmax(axis=1)
-            shares = (
-                step,
-                share_of(answer[clean] == truth[clean]),
-                share_of(answer[wrong] == label[wrong]),
-                share_of(answer[wrong] == truth[wrong]),
-                share_of(answer[test] == truth[test]),
-            )
-            for key, value in zip(curves, shares, strict=True):
-                curves[key].append(value)
-    last = {f"final_{key}": curves[key][-1] for key in ("given", "corrected", "test")}
-    return {key: np.array(values) for key, values in curves.items()} | last
 
 
 @effect(
@@ -354,61 +161,6 @@ def fig_corrupted(by_decay: Mapping[float, Numbers], course: float) -> Picture:
     )
 
 
-@demonstration(private={"low": 0}, agree={"high": 1}, core={"low": None}, lr={"open_low": True})
-def spurious(
-    *,
-    seed: int,
-    private: int = 600,
-    agree: float = 0.9,
-    core: float = 0.05,
-    n: int = 300,
-    steps: int = 6000,
-    lr: float = 2.0,
-) -> Result:
-    """Train to zero error and test on the group where the shortcut fails.
-
-    Args:
-        seed: of the data.
-        private: noise directions; 0 makes memorizing impossible.
-        agree: share of training examples on which the shortcut has the right sign.
-        core: size of the true feature (the shortcut has size 1, the noise total variance 1).
-        n: training examples. steps, lr: of gradient descent from zero.
-
-    Returns:
-        Curves over 24 moments: ``step``, ``minority_train`` (training accuracy where the shortcut is wrong, NaN if it
-        never is) and ``worst`` (accuracy on 1,000 fresh examples of that kind); ``train`` (final training accuracy),
-        ``final_worst`` and ``final_minority_train``.
-    """
-    rng = np.random.default_rng(seed)
-
-    def draw(count: int, right: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        y = rng.choice([-1.0, 1.0], size=count)
-        helps = np.arange(count) < round(right * count)
-        noise = rng.normal(size=(count, private)) / np.sqrt(max(private, 1))
-        return np.column_stack([core * y, np.where(helps, y, -y), noise]), y, helps
-
-    x, y, helps = draw(n, agree)
-    fresh, truth, _ = draw(1000, 0.0)
-    # Gradient descent stays in the span of the examples: follow their coefficients through the Gram matrices.
-    gram, cross = (x @ x.T) * np.outer(y, y), truth[:, None] * (fresh @ x.T) * y
-    coefficients = np.zeros(n)
-    marks = np.unique(np.geomspace(1, steps, 24).astype(int)).tolist()
-    curves: dict[str, list[float]] = {"step": [], "minority_train": [], "worst": []}
-    right = np.zeros(n, dtype=bool)
-    for step in range(1, steps + 1):
-        coefficients += lr * 0.5 * (1 - np.tanh(gram @ coefficients / 2)) / n
-        if step in marks:
-            right = gram @ coefficients > 0
-            curves["step"].append(step)
-            curves["minority_train"].append(float(right[~helps].mean()) if not helps.all() else np.nan)
-            curves["worst"].append(float(np.mean(cross @ coefficients > 0)))
-    return {key: np.array(values) for key, values in curves.items()} | {
-        "train": right.mean(),
-        "final_worst": curves["worst"][-1],
-        "final_minority_train": curves["minority_train"][-1],
-    }
-
-
 @effect(
     "demo-spurious",
     "With a shortcut at hand, memorizing the rest replaces learning the rule",
@@ -447,96 +199,6 @@ def fig_spurious(with_memory: Numbers, without: Numbers, by_core: Mapping[float,
         f"without; with a true feature of size {cores[-1]:g} it is {said(by_core[cores[-1]][0]['final_worst'])} and "
         f"{said(by_core[cores[-1]][1]['final_worst'])}.",
     )
-
-
-def kernel(a: Array, b: Array, bandwidth: float, power: float) -> Array:
-    """``exp(-(distance / bandwidth)^power)`` between the rows: Laplace kernel at power 1, Gaussian at 2."""
-    squares = np.sum(a**2, axis=1)[:, None] + np.sum(b**2, axis=1) - 2 * a @ b.T
-    return np.exp(-((np.sqrt(np.maximum(squares, 0)) / bandwidth) ** power))
-
-
-def truth(x: Array) -> Array:
-    """The true label: which side of a wave a point of the unit square lies on."""
-    return np.where(x[:, 1] > 0.5 + 0.2 * np.sin(2 * np.pi * x[:, 0]), 1.0, -1.0)
-
-
-def inside(points: Array) -> NDArray[np.bool_]:
-    """Which points (n, 2) lie well away from the true boundary."""
-    return np.abs(points[:, 1] - 0.5 - 0.2 * np.sin(2 * np.pi * points[:, 0])) > 0.12
-
-
-@demonstration(**KERNEL)
-def surface(
-    *, seed: int, bandwidth: float = 0.2, power: float = 1.0, flipped: int = 12, n: int = 300, side: int = 60
-) -> Result:
-    """The interpolator's answers on a grid, to look at.
-
-    Returns:
-        ``grid`` (side,) coordinates; ``answer`` (side, side); the training points ``x`` (n, 2), labels ``y`` and which
-        are ``wrong`` (n,); ``share`` of the grid away from the boundary that is answered wrongly.
-    """
-    rng = np.random.default_rng(seed)
-    x = rng.uniform(size=(n, 2))
-    y = truth(x)
-    wrong = np.zeros(n, dtype=bool)
-    wrong[rng.permutation(np.flatnonzero(inside(x)))[:flipped]] = True
-    y[wrong] *= -1
-    grid = np.linspace(0, 1, side)
-    z = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
-    answer = kernel(z, x, bandwidth, power) @ np.linalg.solve(kernel(x, x, bandwidth, power), y)
-    share = np.mean((np.sign(answer) != truth(z))[inside(z)])
-    return {"grid": grid, "answer": answer.reshape(side, side), "x": x, "y": y, "wrong": wrong, "share": share}
-
-
-@demonstration(**KERNEL)
-def near_duplicates(
-    *,
-    seed: int,
-    bandwidth: float = 0.2,
-    power: float = 1.0,
-    flipped: int = 12,
-    n: int = 300,
-    fresh: int = 4000,
-    copies: int = 100,
-) -> Result:
-    """Interpolate ``n`` labelled points of which ``flipped`` are wrong.
-
-    Args:
-        seed: of all points.
-        bandwidth, power: of the kernel. flipped: wrong labels, all of them away from the true boundary.
-        n: training points. fresh: test points. copies: test copies of each flipped point, moved by about 0.005.
-
-    Returns:
-        ``train``: training accuracy (with the wrong labels); ``error``: test error by distance to the nearest
-        wrong label, in the bins `EDGES` (NaN where a bin is empty), among test points away from the
-        boundary; ``copies``: error on the near-copies; ``overall``: test error; ``clean``: the test error with no
-        label flipped.
-    """
-    rng = np.random.default_rng(seed)
-    x, z = rng.uniform(size=(n, 2)), rng.uniform(size=(fresh, 2))
-
-    wrong = rng.permutation(np.flatnonzero(inside(x)))[:flipped]
-    clean = truth(x)
-    y = clean.copy()
-    y[wrong] *= -1
-    near = np.repeat(x[wrong], copies, axis=0) + 0.005 * rng.normal(size=(len(wrong) * copies, 2))
-    weights = np.linalg.solve(kernel(x, x, bandwidth, power), np.stack([y, clean], axis=1))
-    miss = np.sign(kernel(z, x, bandwidth, power) @ weights) != truth(z)[:, None]
-    keep = inside(z)
-    if flipped:
-        distance = np.sqrt(np.min(np.sum((z[:, None] - x[wrong]) ** 2, axis=2), axis=1))
-        bins = np.digitize(distance, EDGES) - 1
-        groups = [miss[keep & (bins == b), 0] for b in range(len(EDGES) - 1)]
-        copied = float(np.mean(np.sign(kernel(near, x, bandwidth, power) @ weights[:, 0]) != truth(near)))
-    else:
-        groups, copied = [np.empty(0)] * (len(EDGES) - 1), np.nan
-    return {
-        "train": np.mean(np.sign(kernel(x, x, bandwidth, power) @ weights[:, 0]) == y),
-        "error": np.array([group.mean() if len(group) else np.nan for group in groups]),
-        "copies": copied,
-        "overall": miss[:, 0].mean(),
-        "clean": miss[:, 1].mean(),
-    }
 
 
 @effect("demo-near-duplicates", "The harm of a memorized mistake is local", functions=(f"{HERE}.near_duplicates",))
@@ -595,70 +257,7 @@ def plane(n: int, kernel: str) -> Picture:
     )
 
 
-def celebrity_loss(matrix: Array, weights: Array, answer: Array) -> float:
-    """Mean squared error per output over standard normal inputs, exactly; ``answer`` (d, d) is orthogonal.
-
-    The model averages the positions with ``weights`` (T,) and applies ``matrix`` (d, d); the truth is ``answer``
-    applied to position 0.
-    """
-    cross = weights[0] * np.sum(matrix * answer)
-    return float((np.sum(matrix**2) * np.sum(weights**2) - 2 * cross) / len(answer) + 1)
-
-
-@demonstration(share={"high": 1}, lr={"open_low": True})
-def celebrity(
-    *,
-    seed: int,
-    share: float = 0.2,
-    given: bool = False,
-    length: int = 32,
-    d: int = 24,
-    steps: int = 160,
-    batch: int = 32,
-    lr: float = 0.5,
-) -> Result:
-    """Train by stochastic gradient descent on fresh inputs.
-
-    Args:
-        seed: of the answer, the celebrity, the inputs.
-        share: of training inputs whose relevant vector is the celebrity.
-        given: the attention is right from the start and stays; only the matrix is learned.
-        length: positions T. d: dimension. steps, batch, lr: of training.
-
-    Returns:
-        ``loss``: test loss relative to knowing nothing, every 5 steps; ``attention``: weight on the relevant
-        position; ``time``: first step with test loss below one half (``steps`` if never).
-    """
-    rng = np.random.default_rng(seed)
-    answer = np.linalg.qr(rng.normal(size=(d, d)))[0]
-    celebrity = rng.normal(size=d)
-    celebrity *= np.sqrt(d) / np.linalg.norm(celebrity)
-    matrix, logits = np.zeros((d, d)), np.zeros(length)
-    if given:
-        logits[0] = 50.0
-    loss, attention, time = [], [], float(steps)
-    for step in range(steps):
-        weights = np.exp(logits - logits.max())
-        weights /= weights.sum()
-        test = celebrity_loss(matrix, weights, answer)
-        if step % 5 == 0:
-            loss.append(test)
-            attention.append(weights[0])
-        if test < 0.5 and time == steps:
-            time = float(step)
-        x = rng.normal(size=(batch, length, d))
-        x[rng.uniform(size=batch) < share, 0] = celebrity
-        mean = np.tensordot(x, weights, axes=(1, 0))
-        miss = mean @ matrix.T - x[:, 0] @ answer.T
-        back = miss @ matrix
-        if not given:
-            pull = np.einsum("btd,bd->t", x, back) / batch
-            logits -= lr * weights * (pull - weights @ pull)
-        matrix -= lr / d * (miss.T @ mean) / batch
-    return {"loss": np.array(loss), "attention": np.array(attention), "time": time}
-
-
-@effect("demo-celebrity", "Repeated inputs shorten the wait for attention", functions=(f"{HERE}.celebrity",))
+@effect("demo-celebrity", "Repeated inputs shorten the wait for attention", functions=(f"{RECALL}.celebrity",))
 def repetition_helps(share: float = 0.5, given: bool = False) -> Found:
     """Steps to half the test loss, two seeds."""
     none, some = (mean(celebrity, "time", 2, share=s, given=given, steps=130) for s in (0.0, share))
@@ -695,39 +294,9 @@ def fig_celebrity(
     )
 
 
-def nearest(queries: Array, candidates: Array) -> NDArray[np.intp]:
-    """Index of the candidate with the largest cosine to each query."""
-    return np.argmax(queries @ (candidates / np.linalg.norm(candidates, axis=1, keepdims=True)).T, axis=1)
-
-
-@demonstration()
-def episodic(*, seed: int, pairs: int = 200, d: int = 256, cue_noise: float = 0.0) -> Result:
-    """Learn the pairs forwards, ask them forwards and backwards.
-
-    Args:
-        seed: of the pairs and the cues.
-        pairs: number of pairs. d: dimension of either side.
-        cue_noise: standard deviation of noise added to the cue, relative to the cue.
-
-    Returns:
-        Shares of right answers: ``forward`` and ``backward`` through the trained map, ``episodic`` (backwards, by
-        stored episodes), ``transposed`` (backwards, through the transposed map); ``chance``.
-    """
-    rng = np.random.default_rng(seed)
-    a, b = rng.normal(size=(2, pairs, d))
-    trained = np.linalg.lstsq(a, b, rcond=None)[0]
-    asked_a, asked_b = (side + cue_noise * rng.normal(size=side.shape) for side in (a, b))
-    right = np.arange(pairs)
-    return {
-        "forward": np.mean(nearest(asked_a @ trained, b) == right),
-        "backward": np.mean(nearest(asked_b @ trained, a) == right),
-        "episodic": np.mean(nearest(asked_b, b) == right),
-        "transposed": np.mean(nearest(asked_b @ trained.T, a) == right),
-        "chance": 1 / pairs,
-    }
-
-
-@effect("demo-episodic", "Stored episodes answer questions that training never asked", functions=(f"{HERE}.episodic",))
+@effect(
+    "demo-episodic", "Stored episodes answer questions that training never asked", functions=(f"{RECALL}.episodic",)
+)
 def episodes_reused(against: str = "backward") -> Found:
     """Right answers by stored episodes less those of the trained map, three seeds."""
     runs = repeat(episodic, 3)
@@ -759,59 +328,10 @@ def fig_episodic(runs: Numbers) -> Picture:
     )
 
 
-@demonstration(kept={"high": 1}, fixed={"high": lambda at: at["bits"]})
-def irrelevant(
-    *,
-    seed: int,
-    per_cluster: int = 1,
-    clusters: int = 200,
-    bits: int = 400,
-    fixed: int = 80,
-    kept: tuple[float, ...] = (0.1, 0.2, 0.4, 0.6, 0.8, 1.0),
-) -> Result:
-    """Classify new members of known clusters from partly forgotten examples.
-
-    Args:
-        seed: of clusters and examples.
-        per_cluster: training examples of each cluster. clusters, bits: how many of each.
-        fixed: bits that a cluster fixes (which ones is not known). kept: shares of an example's bits to keep.
-
-    Returns:
-        Accuracy for each share kept, (len(kept),): ``random`` keeps arbitrary bits of one example a cluster;
-        ``informed`` keeps, of as many bits, first those on which the cluster's examples agree most; and
-        ``relevant``: share of the stored bits that an oracle would call relevant.
-    """
-    rng = np.random.default_rng(seed)
-    rows = np.arange(clusters)[:, None]
-    relevant = np.argsort(rng.uniform(size=(clusters, bits)), axis=1)[:, :fixed]
-    values = rng.choice([-1.0, 1.0], size=(clusters, fixed))
-
-    def examples(count: int) -> NDArray[np.float64]:
-        drawn = rng.choice([-1.0, 1.0], size=(count, clusters, bits))
-        drawn[:, rows, relevant] = values
-        return drawn
-
-    train, queries = examples(per_cluster), examples(1)[0]
-    agreement = np.abs(train.mean(axis=0)) + 1e-6 * rng.uniform(size=(clusters, bits))
-    by_agreement, by_chance = np.argsort(-agreement, axis=1), np.argsort(rng.uniform(size=(clusters, bits)), axis=1)
-
-    def accuracy(order: NDArray[np.intp], count: int) -> float:
-        memory = np.zeros((clusters, bits))
-        memory[rows, order[:, :count]] = train[0][rows, order[:, :count]]
-        return float(np.mean(np.argmax(queries @ memory.T, axis=1) == np.arange(clusters)))
-
-    counts = [max(1, round(share * bits)) for share in kept]
-    return {
-        "random": np.array([accuracy(by_chance, count) for count in counts]),
-        "informed": np.array([accuracy(by_agreement, count) for count in counts]),
-        "relevant": fixed / bits,
-    }
-
-
 @effect(
     "demo-irrelevant",
     "One example of a cluster has to be kept whole, irrelevant bits included",
-    functions=(f"{HERE}.irrelevant",),
+    functions=(f"{RECALL}.irrelevant",),
 )
 def forgetting_costs(per_cluster: int = 1) -> Found:
     """Accuracy with whole examples less with the best two fifths of their bits, three seeds."""
@@ -845,86 +365,12 @@ def fig_irrelevant(runs: Mapping[int, Numbers], kept: Sequence[float]) -> Pictur
     )
 
 
-def occam(train_error: float, bits: float, n: int, delta: float = 0.05) -> float:
-    """Upper bound on the test error of a classifier described in ``bits`` bits; above 1 it says nothing."""
-    return float(train_error + np.sqrt((bits * np.log(2) + np.log(1 / delta)) / (2 * n)))
-
-
-def rounded(values: Array) -> Array:
-    """``values`` on a grid of 256 levels between their extremes (the two ends cost 64 bits in the description)."""
-    low, high = values.min(), values.max()
-    step = (high - low) / 255 or 1.0
-    return low + step * np.round((values - low) / step)
-
-
-@demonstration()
-def size_bounds(
-    *, seed: int, width: int = 32, subspace: int | None = None, n: int = 2000, d: int = 8, epochs: int = 20
-) -> Result:
-    """Train one hidden layer on the labels of a random network with 12 units and bound the rounded network's error.
-
-    Args:
-        seed: of rule, data, network.
-        width: hidden units.
-        subspace: train only this many random directions of weight space (described by a seed, whose 64 bits are
-            counted), or None for all weights.
-        n: training examples. d: dimensions. epochs: passes.
-
-    Returns:
-        ``train`` and ``test`` error of the rounded network, ``bits`` of its description, the ``bound``.
-    """
-    rng = np.random.default_rng(seed)
-    teacher = network.initial([d, 12, 1], rng=rng)
-
-    def label(z: Array) -> Array:
-        return np.sign(network.output(teacher, z)[:, 0] - threshold)
-
-    x, fresh = rng.normal(size=(n, d)), rng.normal(size=(4000, d))
-    threshold = np.median(network.output(teacher, x))
-    y, truth = label(x), label(fresh)
-    layers = network.initial([d, width, 1], rng=rng)
-    flat = [array for pair in layers for array in pair]
-    counts = [array.size for array in flat]
-    if subspace is None:
-        for _ in network.train(layers, x, y[:, None], rng=rng, epochs=epochs, batch=40, lr=5e-3, adam=True):
-            pass
-        coded = rounded(np.concatenate([array.ravel() for array in flat]))
-        bits = 8 * sum(counts) + 64
-    else:
-        start = np.concatenate([array.ravel() for array in flat])
-        basis = rng.normal(size=(subspace, sum(counts))) / np.sqrt(subspace)
-        code, m, v = np.zeros(subspace), np.zeros(subspace), np.zeros(subspace)
-
-        def write(values: Array) -> None:
-            for array, piece in zip(flat, np.split(values, np.cumsum(counts)[:-1]), strict=True):
-                array[...] = piece.reshape(array.shape)
-
-        for step in range(1, 1 + epochs * (n // 40)):
-            rows = rng.integers(n, size=40)
-            grads = network.gradient(layers, x[rows], y[rows, None])
-            slope = basis @ np.concatenate([grad.ravel() for grad in grads])
-            m, v = 0.9 * m + 0.1 * slope, 0.999 * v + 0.001 * slope**2
-            code = code - 0.02 * (m / (1 - 0.9**step)) / (np.sqrt(v / (1 - 0.999**step)) + 1e-8)
-            write(start + code @ basis)
-        coded = start + rounded(code) @ basis
-        bits = 8 * subspace + 128
-    for array, piece in zip(flat, np.split(coded, np.cumsum(counts)[:-1]), strict=True):
-        array[...] = piece.reshape(array.shape)
-    train = 1 - network.accuracy(layers, x, y)
-    return {
-        "train": train,
-        "test": 1 - network.accuracy(layers, fresh, truth),
-        "bits": bits,
-        "bound": occam(train, bits, n),
-    }
-
-
 @effect(
     "demo-size-bounds",
     "A bound that counts weights punishes width although the test error falls",
     functions=(
-        f"{HERE}.size_bounds",
-        f"{HERE}.occam",
+        f"{RECALL}.size_bounds",
+        f"{RECALL}.occam",
     ),
 )
 def size_punished(subspace: int | None = None) -> list[Found]:
@@ -961,68 +407,6 @@ def fig_bounds(full: Mapping[int, Numbers], subspace: Mapping[int, Numbers]) -> 
         f"{said(subspace[large]['bound'])}, test error {said(subspace[small]['test'], '.3f')} to "
         f"{said(subspace[large]['test'], '.3f')}.",
     )
-
-
-def distances(a: Array, b: Array) -> Array:
-    """Squared distances between the rows of ``a`` and ``b``."""
-    squares = np.sum(a**2, axis=1)[:, None] + np.sum(b**2, axis=1) - 2 * a @ b.T
-    return np.asarray(np.maximum(squares, 0.0))
-
-
-def combinations(model: LongTailModel, rare: NDArray[np.intp], t: int, count: int, rng: np.random.Generator) -> Array:
-    """``count`` fresh rows: common features as they come, ``t`` distinct ``rare`` ones, random signs throughout."""
-    rows = np.zeros((count, model.d))
-    common = rng.uniform(size=(count, model.k)) < model.p[: model.k]
-    rows[:, : model.k] = common * rng.choice([-1.0, 1.0], size=common.shape)
-    for row in rows:
-        row[rng.choice(rare, size=t, replace=False)] = rng.choice([-1.0, 1.0], size=t)
-    return rows
-
-
-@demonstration()
-def contrast(*, seed: int, n: int = 400, d: int = 4000, most: int = 4, count: int = 200) -> Result:
-    """Learners that fit every row with a once-seen feature, tested on combinations of such features.
-
-    Args:
-        seed: of training and test data.
-        n, d: rows and features of a :class:`companion.linear.LongTailModel` with alpha = 2, sigma = 0.05.
-        most: largest number of rare features to combine. count: test rows for each number.
-
-    Returns:
-        Mean squared errors against the noiseless labels for 0, 1, ..., most rare features: ``neighbour``,
-        ``linear`` (minimum norm), ``zero`` (predicting 0), each (most + 1,), and ``kernel`` (len(WIDTHS), most + 1),
-        the Gaussian-kernel interpolator; ``train``: largest training error of all but the last of them on the
-        training rows that hold a once-seen feature; ``together``: how many once-seen features share their row.
-    """
-    rng = np.random.default_rng(seed)
-    model = LongTailModel(n=n, d=d, s=5.0, alpha=2.0, beta_exponent=0.1, sigma=0.05)
-    sample = model.sample(seed=rng)
-    x, y = sample.X.toarray(), sample.y
-    once = np.flatnonzero(feature_counts(sample.X) == 1)
-    once = once[once >= model.k]
-    beta_hat = min_norm(sample.X, y)
-    apart = distances(x, x)
-    # The tiny ridge is for rows that repeat each other with different noise: no function fits both.
-    weights = [np.linalg.solve(np.exp(-apart / (2 * w**2)) + 1e-8 * np.eye(n), y) for w in WIDTHS]
-    rows = [combinations(model, once, t, count, rng) for t in range(most + 1)]
-    near = [distances(z, x) for z in rows]
-    special = np.abs(x[:, once]).sum(axis=1) > 0
-    fits = [x @ beta_hat, *(np.exp(-apart / (2 * w**2)) @ a for w, a in zip(WIDTHS, weights, strict=True))]
-
-    def errors(predictions: list[Array]) -> Array:
-        return np.array([np.mean((p - z @ model.beta) ** 2) for p, z in zip(predictions, rows, strict=True)])
-
-    crowd = np.abs(x[:, once]).sum(axis=1)
-    return {
-        "together": crowd[crowd > 1].sum(),
-        "neighbour": errors([y[np.argmin(m, axis=1)] for m in near]),
-        "linear": errors([z @ beta_hat for z in rows]),
-        "zero": errors([np.zeros(count)] * len(rows)),
-        "kernel": np.array(
-            [errors([np.exp(-m / (2 * w**2)) @ a for m in near]) for w, a in zip(WIDTHS, weights, strict=True)]
-        ),
-        "train": max(float(np.max(np.abs((fit - y)[special]))) for fit in fits),
-    }
 
 
 def draw_range(ax: Any, x: Sequence[float], values: Array, **line: Any) -> None:

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from book.landscape import classical, simple_wins
+from book.landscape import classical, recall_models, simple_models, simple_wins
 from book.landscape import harmless_needed_harmful as memory
 from book.shared.ledger import ledger
 from book.shared.seeds import repeat, spread
@@ -69,7 +69,7 @@ def test_a_shortcut_that_never_fails_has_no_minority():
 @pytest.mark.parametrize(("text", "count"), [("0", 1), ("0001", 2), ("010101", 3), ("0001101001000101", 6)])
 def test_lempel_ziv_words(text, count):
     """Parsings by hand: 0, 0·001, 0·1·0101 and 0·001·10·100·1000·101, the example of Lempel and Ziv."""
-    assert simple_wins.words(text) == count
+    assert simple_models.words(text) == count
 
 
 def test_complexity_is_the_same_read_backwards_and_low_for_constants():
@@ -104,7 +104,7 @@ def test_only_the_shared_pathway_generalizes():
 
 def test_shared_strength_solves_its_equation():
     for contexts in (1, 2, 5):
-        a = simple_wins.shared_strength(contexts, 0.02, 3.0)
+        a = simple_models.shared_strength(contexts, 0.02, 3.0)
         assert a + 3.0 * 0.02 * (a / 0.02) ** (1 / contexts) == pytest.approx(1)
 
 
@@ -206,7 +206,7 @@ def test_celebrity_test_loss_is_exact():
     matrix, weights = 0.5 * rng.normal(size=(d, d)), rng.dirichlet(np.ones(length))
     x = rng.normal(size=(200_000, length, d))
     miss = np.tensordot(x, weights, axes=(1, 0)) @ matrix.T - x[:, 0] @ answer.T
-    assert memory.celebrity_loss(matrix, weights, answer) == pytest.approx(np.mean(miss**2), rel=0.01)
+    assert recall_models.celebrity_loss(matrix, weights, answer) == pytest.approx(np.mean(miss**2), rel=0.01)
 
 
 def test_episodes_answer_backwards_and_so_does_the_transpose():
@@ -230,7 +230,7 @@ def test_bound_grows_with_width_while_the_error_falls():
 
 
 def test_rounding_keeps_256_levels():
-    values = memory.rounded(np.random.default_rng(0).normal(size=5000))
+    values = recall_models.rounded(np.random.default_rng(0).normal(size=5000))
     assert len(np.unique(values)) <= 256
 
 
@@ -357,7 +357,7 @@ PICTURES = {
     "bounds": lambda: memory.fig_bounds(
         *({w: two(memory.size_bounds, width=w, subspace=s) for w in (4, 16)} for s in (None, 20))
     ),
-    "handover": lambda: memory.fig_handover(repeat(memory.contrast, 1)),
+    "handover": lambda: memory.fig_handover(repeat(recall_models.contrast, 1)),
 }
 
 
