@@ -132,8 +132,6 @@ CALLS = {
     "ridge_shrinkage": {"count": b, "n_lam": 0.0},
     "gradient_shrinkage": {"count": b, "n": 1, "lr": 0.1, "steps": 0},
     "matching_penalty": {"n": 1, "lr": 0.5, "steps": 1},
-    "ridge_filter": {"singular": b, "n_lam": 0.0},
-    "gradient_filter": {"singular": b, "n": 1, "lr": 0.1, "steps": 0},
     "ridge_once_seen": {"X": X, "y": y, "feature": 0, "n_lam": 1.0},
     "ridge_leverage": {"X": X, "n_lam": 1.0},
     "forgetting": {"p": p, "beta": b, "n": 1, "n_lam": 0.0, "t": 1},

@@ -9,12 +9,60 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import gammaln
 
 from companion import _validate as check
-from companion.linear.theory import counts, density, risk
+from companion.linear.structure import inverse_gram_diagonal
+from companion.linear.theory import counts, density, noise, risk
 from companion.linear.theory.checks import below_one, frequencies, multiplicities, split, vector_like
 from companion.linear.theory.pinning import rank_failure_bound
+
+
+def noise_risk(X: Any, p: Any, sigma: float) -> float:
+    """The part of the risk that noise causes: ``sigma^2 sum_i p_i [G^+]_ii``.
+
+    Source: ours, :prf:ref:`thm-conditional-risk`.
+    """
+    diagonal = inverse_gram_diagonal(X)
+    return check.nonnegative("sigma", sigma) ** 2 * float(check.vector("p", p, diagonal.size) @ diagonal)
+
+
+def diagonal_noise(p: Any, n: int) -> float:
+    """``D = sum_i p_i E[1/n_i; n_i >= 1]``: the noise risk over sigma^2 if features did not share rows.
+
+    Source: ours, :prf:ref:`prop-noise-law`.
+    """
+    p = check.vector("p", p)
+    return float(p @ noise.inverse_count(p, n))
+
+
+def fixed_points(p: np.ndarray, n: float, weights: np.ndarray | None = None, grid: int = 4000) -> list[float]:
+    """Every solution of Q = F(Q) that a grid of the given size on [0, sum p] separates, increasing."""
+    p, n = frequencies(p), check.nonnegative("n", n)
+    count, grid = multiplicities(p, weights), check.integer("grid", grid, low=2)
+    Q = np.linspace(0.0, float(p @ count) * (1 + 1e-12), grid)
+    pieces = np.array_split(np.exp(-Q), max(1, grid * len(p) // 2_000_000))
+    gap = np.concatenate([np.exp(-n * np.outer(z, p)) @ (p * count) for z in pieces]) - Q
+    crossings = np.flatnonzero(np.sign(gap[:-1]) != np.sign(gap[1:]))
+    return [
+        float(brentq(lambda q: density.mass_map(p, n, q, count) - q, Q[a], Q[a + 1], xtol=1e-13)) for a in crossings
+    ]
+
+
+def potential(p: np.ndarray, n: float, Q: float, weights: np.ndarray | None = None) -> float:
+    """Phi(Q) = sum_j exp(-n p_j e^-Q) - n (1 - (1 + Q) e^-Q); Phi'(Q) = n e^-Q (F(Q) - Q).
+
+    The expected nullity d - rank X is conjectured to be its maximum, :prf:ref:`conj-rank`.
+    """
+    p, n, Q = frequencies(p), check.nonnegative("n", n), check.number("Q", Q)
+    left = float(np.exp(-n * p * np.exp(-Q)) @ multiplicities(p, weights))
+    return float(left - n * (1 - (1 + Q) * np.exp(-Q)))
+
+
+def potential_maximizer(p: np.ndarray, n: float, weights: np.ndarray | None = None) -> float:
+    """The solution of Q = F(Q) with the largest potential: what rank, not peeling, resolves."""
+    return max(fixed_points(p, n, weights), key=lambda q: potential(p, n, q, weights))
 
 
 @dataclass(frozen=True)
@@ -108,7 +156,7 @@ def map_slope_bound(p: np.ndarray, weights: np.ndarray | None = None) -> float:
 def predicted_rank(p: np.ndarray, n: float) -> float:
     """d - max Phi."""
     p = frequencies(p)
-    return len(p) - density.potential(p, n, density.potential_maximizer(p, n))
+    return len(p) - potential(p, n, potential_maximizer(p, n))
 
 
 def row_map(p: np.ndarray, n: float, z: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:

@@ -21,7 +21,7 @@ from companion.linear import (
     rank,
 )
 from companion.linear.theory import noise
-from companion.linear.theory.shrinkage import gradient_filter
+from companion.linear.theory.shrinkage import gradient_shrinkage
 
 
 def expected_train_error(n: int, rank: int, sigma: float) -> float:
@@ -34,7 +34,7 @@ def expected_train_error(n: int, rank: int, sigma: float) -> float:
     "thm-gradient-descent",
     "Gradient descent from zero learns each singular direction geometrically and ends at the minimum norm",
     source="published elsewhere",
-    functions=("companion.linear.gradient_descent", f"{THEORY}.shrinkage.gradient_filter"),
+    functions=("companion.linear.gradient_descent", f"{THEORY}.shrinkage.gradient_shrinkage"),
 )
 def descent(share: float = 0.9, start: float = 0.0, late: int = 0) -> list[Found]:
     """A random design of 20 rows: 60 steps against the closed form, 2,000 against the minimum norm."""
@@ -42,7 +42,7 @@ def descent(share: float = 0.9, start: float = 0.0, late: int = 0) -> list[Found
     X, y = rng.integers(-1, 2, (20, 60)).astype(float), rng.normal(size=20)
     U, s, Vt = np.linalg.svd(X, full_matrices=False)
     lr, b0 = share * 20 / s[0] ** 2, np.full(60, start)
-    closed = Vt.T @ (gradient_filter(s, 20, lr=lr, steps=60 + late) / s * (U.T @ y))
+    closed = Vt.T @ (gradient_shrinkage(s**2, 20, lr=lr, steps=60 + late) / s * (U.T @ y))
     path = np.abs(gradient_descent(X, y, 60, lr) - closed).max() / np.abs(closed).max()
     end = b0 + gradient_descent(X, y - X @ b0, 2_000, lr)
     return [
@@ -210,12 +210,12 @@ def fig_descent(X: Any, y: Any, share: float = 0.9, steps: int = 3000) -> Pictur
     line = np.geomspace(1, steps, 200).astype(int)
     figure, ax = subplots(size=(6.6, 3.4))
     for j, color in zip(shown, CYCLE, strict=False):
-        left_over = [abs(1 - gradient_filter(s[[j]], n, lr=lr, steps=int(t))[0]) for t in line]
+        left_over = [abs(1 - gradient_shrinkage(s[[j]] ** 2, n, lr=lr, steps=int(t))[0]) for t in line]
         ax.plot(line, left_over, color=color, label=rf"$s_j^2={float(f'{s[j] ** 2:.3g}'):g}$")
         ax.plot(times, np.array(measured)[:, np.flatnonzero(kept == j)[0]], "o", color=color, ms=3.5)
     ax.set(xscale="log", yscale="log", ylim=(1e-6, 2), xlabel="step", ylabel="share still to learn")
     ax.legend(title="direction", loc="lower left")
-    slow = 1 - gradient_filter(s[[shown[-1]]], n, lr=lr, steps=steps)[0]
+    slow = 1 - gradient_shrinkage(s[[shown[-1]]] ** 2, n, lr=lr, steps=steps)[0]
     alt = (
         f"Share of five singular directions still to learn against the step, measured points on closed-form lines. "
         f"The largest, squared singular value {s[0] ** 2:.0f}, is learned in a few steps; of the smallest, "

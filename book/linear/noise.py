@@ -9,6 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.special import digamma, gamma
 
+from book.linear import formulas
 from book.shared.draws import EXACT, THEORY, TINY, certified, deviations, fitted_slope, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim
 from book.shared.style import BLUE, GREEN, INK, ORANGE, RED, Picture, band, picture, subplots
@@ -105,7 +106,7 @@ def slopes_over_k() -> np.ndarray:
             model = long_tail(2.0, n)
             X = sample_design(n, model.p, seed=1000 * n + seed)
             k = (n * model.c / 10) ** 0.5  # n p_k = 10, without rounding k
-            values.append(noise.noise_risk(X, model.p, 1.0) / (k / n))
+            values.append(formulas.noise_risk(X, model.p, 1.0) / (k / n))
         slopes.append(np.polyfit(np.log(sizes), np.log(values), 1)[0])
     return np.array(slopes)
 
@@ -115,13 +116,13 @@ def slopes_over_k() -> np.ndarray:
     "Paper Theorems 1, 4 and 5: once-seen error near sigma; sigma^2 k/n is the noise part, not the whole loss",
     source="paper (as summarised)",
     status="checked",
-    functions=(f"{THEORY}.noise.noise_risk", f"{THEORY}.noise.once_seen_rows"),
+    functions=("book.linear.formulas.noise_risk", f"{THEORY}.noise.once_seen_rows"),
 )
 def paper_noise(shift: float = 0.0, once: float = 1.0, whole: bool = True) -> list[Found]:
     """All at alpha = 2: the noise part of the risk over k/n along n, once-seen features, and the whole loss."""
     model, X, P = certified(2.0, 1000)
     quiet = whole * population_risk(min_norm(X, X @ model.beta), model)
-    losses = [quiet + noise.noise_risk(X, model.p, sigma) for sigma in (0.0125, 0.05)]
+    losses = [quiet + formulas.noise_risk(X, model.p, sigma) for sigma in (0.0125, 0.05)]
     features, _ = noise.once_seen_rows(X)
     error = np.sqrt(inverse_gram_diagonal(X)[features[P[features] >= EXACT]].mean())
     return [
@@ -144,7 +145,7 @@ paper_noise.breaks("the noise part read as the whole loss", whole=False)
 @claim(
     "thm-conditional-risk",
     "Risk given the design: bias plus sigma^2 times a weighted trace",
-    functions=("companion.linear.expected_population_risk", f"{THEORY}.noise.noise_risk"),
+    functions=("companion.linear.expected_population_risk", "book.linear.formulas.noise_risk"),
 )
 def conditional_risk(bias: bool = True, variance: bool = True) -> Found:
     """The mean risk of 2,000 draws of the noise on one design at alpha = 1.5."""
@@ -156,7 +157,7 @@ def conditional_risk(bias: bool = True, variance: bool = True) -> Found:
     error[seen] += inverse @ ((X @ model.beta)[:, None] + xi)
     stated = expected_population_risk(X, model)
     stated -= 0 if bias else population_risk(min_norm(X, X @ model.beta), model)
-    stated -= 0 if variance else noise.noise_risk(X, model.p, model.sigma)
+    stated -= 0 if variance else formulas.noise_risk(X, model.p, model.sigma)
     return at_most("standard errors between the mean risk and the two sums", deviations(model.p @ error**2, stated), 4)
 
 
@@ -301,14 +302,14 @@ def redrawn(X: sp.csr_array, p: np.ndarray, k: int, seed: int, rows: np.ndarray 
 
 @cache
 def diagonal(alpha: float, n: int) -> float:
-    return noise.diagonal_noise(long_tail(alpha, n, d=10_000).p, n)
+    return formulas.diagonal_noise(long_tail(alpha, n, d=10_000).p, n)
 
 
 @claim(
     "prop-noise-law",
     "The diagonal noise falls at the rate of the unseen floor; their ratio is sigma^2 (psi(1) - psi(1/alpha))",
     functions=(
-        f"{THEORY}.noise.diagonal_noise",
+        "book.linear.formulas.diagonal_noise",
         "book.linear.noise.diagonal_noise_law",
         "book.linear.noise.noise_to_floor",
     ),

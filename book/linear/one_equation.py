@@ -56,7 +56,7 @@ leave_one_out.breaks("features seen twice", occurrences=2)
 @claim(
     "prop-fixed-point",
     "Q = F(Q) has one solution when sum p < e; its potential",
-    functions=(f"{THEORY}.density.mass_map", f"{THEORY}.density.fixed_points", f"{THEORY}.density.potential"),
+    functions=(f"{THEORY}.density.mass_map", "book.linear.formulas.fixed_points", "book.linear.formulas.potential"),
     teeth={"(b) largest slope": 0.8},
     blunt={"(a) least slope": "the slope of each summand is a product of positive numbers, with no constant to move"},
 )
@@ -70,10 +70,10 @@ def one_solution(mass: float | None = None, slope_scale: float = 1.0) -> list[Fo
         n = int(rng.integers(50, 1000))
         if mass is not None:
             p, n = np.full(800, mass / 800), 1000
-        most = max(most, len(density.fixed_points(p, n, grid=400)))
+        most = max(most, len(formulas.fixed_points(p, n, grid=400)))
         apart = max(apart, abs(density.largest_fixed_point(p, n) - density.smallest_fixed_point(p, n)))
         Q = float(rng.uniform(0.1, 2))
-        centred = (density.potential(p, n, Q + h) - density.potential(p, n, Q - h)) / (2 * h)
+        centred = (formulas.potential(p, n, Q + h) - formulas.potential(p, n, Q - h)) / (2 * h)
         error = max(error, abs(centred - n * math.exp(-Q) * (density.mass_map(p, n, Q) - slope_scale * Q)) / n)
         rise = [(density.mass_map(p, n, q + h) - density.mass_map(p, n, q)) / h for q in np.linspace(0, p.sum(), 60)]
         slope, fall = max(slope, max(rise) / formulas.map_slope_bound(p)), min(fall, min(rise))
@@ -194,17 +194,17 @@ lambert.breaks("gamma 20% larger", gamma_scale=1.2)
     "conj-rank",
     "Rank and certificate follow the maximizer of the potential",
     status="conjecture",
-    functions=(f"{THEORY}.density.potential_maximizer", "book.linear.formulas.predicted_rank"),
+    functions=("book.linear.formulas.potential_maximizer", "book.linear.formulas.predicted_rank"),
 )
 def rank_potential(largest: bool = False) -> list[Found]:
     """640 equal frequencies of sum 4 and n = 800 rows: three solutions."""
     n, d = 800, 640
     p = np.full(d, 4 / d)
-    Q = density.largest_fixed_point(p, n) if largest else density.potential_maximizer(p, n)
+    Q = density.largest_fixed_point(p, n) if largest else formulas.potential_maximizer(p, n)
     P = recoverability(sample_design(n, p, seed=0))
     resolved = int((P > 1 - 1e-8).sum())
     predicted = d * -math.expm1(-n * p[0] * math.exp(-Q))
-    rank = d - density.potential(p, n, Q) if largest else formulas.predicted_rank(p, n)
+    rank = d - formulas.potential(p, n, Q) if largest else formulas.predicted_rank(p, n)
     return [
         at_most(f"{resolved} resolved, {predicted:.0f} predicted: relative error", abs(predicted / resolved - 1), 0.03),
         at_most(f"rank {P.sum():.0f}, {rank:.0f} predicted: error over d", abs(P.sum() - rank) / d, 0.03),
@@ -222,8 +222,8 @@ def solutions(alpha: float, s: float, n: int = 1000, d: int = 10_000) -> dict[st
     potential. Also the number of solutions and the expected number of seen features.
     """
     B = density.blocks(alpha, s, d, exact=200, per_decade=60)
-    found = density.fixed_points(B.p, n, B.weights, grid=300)
-    rank = max(found, key=lambda Q: density.potential(B.p, n, Q, B.weights))
+    found = formulas.fixed_points(B.p, n, B.weights, grid=300)
+    rank = max(found, key=lambda Q: formulas.potential(B.p, n, Q, B.weights))
     peeling = density.cavity(B.p, n, weights=B.weights, tolerance=1e-8)
     stuck = B.p * (1 - peeling.unresolved) < 1e-12
     return {
@@ -243,7 +243,7 @@ def fig_curves(alpha: float, s: float, n: int = 1000, d: int = 10_000) -> Pictur
     z = np.linspace(0.0, 1.0, 81)
     H = formulas.row_map(B.p, n, z, B.weights)
     Q = -np.log(np.maximum(z, 1e-9))
-    Phi = np.array([density.potential(B.p, n, q, B.weights) for q in Q]) / n
+    Phi = np.array([formulas.potential(B.p, n, q, B.weights) for q in Q]) / n
     figure, (left, right) = subplots(1, 2, size=(8.0, 3.3))
     left.plot(z, z, color=INK, ls=":", lw=1)
     left.plot(z, H, color=BLUE)

@@ -7,7 +7,6 @@ draws of the design at the paper's size for each alpha, sigma = 0 and 0.05 on th
 Fits are linear in the labels, so one fit of the signal and one of unit noise give every sigma.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -131,19 +130,18 @@ def _mean(values: np.ndarray) -> float:
     return float(values.mean()) if values.size else float("nan")
 
 
-def _run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
-    return list(rows(settings, cell["alpha"], seed=seed))
-
-
-def rows(settings: Settings, alpha: float, *, seed: int) -> Iterator[dict[str, Any]]:
+def rows(settings: Settings, alpha: float, *, seed: int) -> list[dict[str, Any]]:
     """One row for each noise level, all on the same draw of the design."""
     drawn = draw(settings, alpha, seed=seed)
-    for sigma in settings.sigmas:
-        yield {"alpha": alpha, "sigma": sigma, **measures(drawn, sigma)}
+    return [{"alpha": alpha, "sigma": sigma, **measures(drawn, sigma)} for sigma in settings.sigmas]
+
+
+def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
+    return rows(settings, cell["alpha"], seed=seed)
 
 
 EXPERIMENT = define(
-    _run,
+    run,
     grid(alpha="alphas"),
     smoke=(3, Settings(n=200, d=1000, alphas=(1.0, 2.0, 3.0))),
     paper=(50, Settings()),

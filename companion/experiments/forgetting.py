@@ -14,7 +14,7 @@ import numpy as np
 from companion.experiments.figure1 import papers
 from companion.linear import LongTailModel
 from companion.linear.theory.noise import once_seen_rows
-from companion.linear.theory.shrinkage import gradient_filter, ridge_filter
+from companion.linear.theory.shrinkage import gradient_shrinkage, ridge_shrinkage
 from companion.runner.experiment import Resources, define, grid, setting
 
 ZERO = 1e-10  # singular values below this share of the largest count as zero
@@ -36,14 +36,7 @@ class Settings:
 
 
 def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
-    model = LongTailModel(
-        n=settings.n,
-        d=settings.d,
-        s=settings.s,
-        alpha=cell["alpha"],
-        beta_exponent=settings.beta_exponent,
-        sigma=cell["sigma"],
-    )
+    model = LongTailModel(settings.n, settings.d, settings.s, cell["alpha"], settings.beta_exponent, cell["sigma"])
     sample = model.sample(seed=seed)
     seen = np.flatnonzero(np.bincount(sample.X.indices, minlength=model.d) > 0)
     U, size, Vt = np.linalg.svd(sample.X[:, seen].toarray(), full_matrices=False)
@@ -54,9 +47,9 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
     out = []
     for n_lam in settings.n_lams:
         steps = steps_for(n_lam, model.n, lr)
-        learned = {"ridge": ridge_filter(size, n_lam)}
+        learned = {"ridge": ridge_shrinkage(size**2, n_lam)}
         if steps is not None:
-            learned["descent"] = gradient_filter(size, model.n, lr=lr, steps=steps)
+            learned["descent"] = gradient_shrinkage(size**2, model.n, lr=lr, steps=steps)
         for path, share in learned.items():
             coefficients = np.zeros(model.d)
             coefficients[seen] = Vt.T @ (share / size * (U.T @ sample.y))

@@ -39,14 +39,7 @@ class Settings:
 
 
 def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
-    model = LongTailModel(
-        n=settings.n,
-        d=settings.d,
-        s=settings.s,
-        alpha=cell["alpha"],
-        beta_exponent=settings.beta_exponent,
-        sigma=settings.sigma,
-    )
+    model = LongTailModel(settings.n, settings.d, settings.s, cell["alpha"], settings.beta_exponent, settings.sigma)
     sample = model.sample(seed=seed)
     X, counts = sample.X, feature_counts(sample.X)
     h, variance = leverage(X), inverse_gram_diagonal(X)

@@ -138,7 +138,7 @@ def test_noise_risk_and_composition_against_the_pseudo_inverse():
     model = model_of(1.5)
     X = model.sample(seed=1).X
     inverse = np.linalg.pinv(X.toarray(), rcond=1e-10)
-    assert noise.noise_risk(X, model.p, 0.3) == pytest.approx(0.09 * float(model.p @ (inverse**2).sum(axis=1)))
+    assert formulas.noise_risk(X, model.p, 0.3) == pytest.approx(0.09 * float(model.p @ (inverse**2).sum(axis=1)))
     chosen = np.flatnonzero((recoverability(X) > 1 - 1e-9) & (feature_counts(X) == 1))[:4]
     signs = np.array([1.0, -1.0, 1.0, 1.0])
     expected = np.linalg.norm(signs @ inverse[chosen]) ** 2
@@ -198,7 +198,7 @@ def test_diagonal_noise_by_unseen_masses():
     """D = sum_j (M_{n-j} - M_n)/j, for any frequencies."""
     p, n = model_of(1.5, 60).p, 60
     masses = np.array([risk.unseen_floor(p, 1.0, m) for m in range(n + 1)])
-    assert noise.diagonal_noise(p, n) == pytest.approx(sum((masses[n - j] - masses[n]) / j for j in range(1, n + 1)))
+    assert formulas.diagonal_noise(p, n) == pytest.approx(sum((masses[n - j] - masses[n]) / j for j in range(1, n + 1)))
 
 
 def test_noise_constant_is_its_series():
@@ -238,8 +238,8 @@ def test_filters_are_the_solvers():
     U, s, Vt = np.linalg.svd(X, full_matrices=False)
     lr = 0.8 * 15 / s[0] ** 2
     for share, fit in (
-        (shrinkage.ridge_filter(s, 0.6), ridge(X, y, 0.6 / 15)),
-        (shrinkage.gradient_filter(s, 15, lr=lr, steps=23), gradient_descent(X, y, 23, lr)),
+        (shrinkage.ridge_shrinkage(s**2, 0.6), ridge(X, y, 0.6 / 15)),
+        (shrinkage.gradient_shrinkage(s**2, 15, lr=lr, steps=23), gradient_descent(X, y, 23, lr)),
     ):
         assert Vt.T @ (share / s * (U.T @ y)) == pytest.approx(fit)
     assert shrinkage.ridge_shrinkage([0, 1, 3], 0.0) == pytest.approx([0, 1, 1])

@@ -176,7 +176,7 @@ def test_iterations_bracket_every_solution(p: np.ndarray, n: int) -> None:
     """Going down ends at the largest solution, going up at the smallest; all others lie between."""
     low, high = density.smallest_fixed_point(p, n), density.largest_fixed_point(p, n)
     assert low <= high + 1e-9
-    for Q in density.fixed_points(p, n):
+    for Q in formulas.fixed_points(p, n):
         assert low - 1e-6 <= Q <= high + 1e-6
         assert density.mass_map(p, n, Q) == pytest.approx(Q, abs=1e-8)
 
@@ -184,11 +184,11 @@ def test_iterations_bracket_every_solution(p: np.ndarray, n: int) -> None:
 def test_several_solutions_are_all_found() -> None:
     """800 equal frequencies of sum 4: three solutions, the ends being the two iterations."""
     p = np.full(800, 4 / 800)
-    found = density.fixed_points(p, 1000)
+    found = formulas.fixed_points(p, 1000)
     assert len(found) == 3
     assert found[0] == pytest.approx(density.smallest_fixed_point(p, 1000), abs=1e-8)
     assert found[2] == pytest.approx(density.largest_fixed_point(p, 1000), abs=1e-8)
-    assert density.potential_maximizer(p, 1000) == pytest.approx(found[0])
+    assert formulas.potential_maximizer(p, 1000) == pytest.approx(found[0])
 
 
 def test_product_form_handles_features_that_are_always_there() -> None:

@@ -17,7 +17,7 @@ from book.linear import pinned as pinned_room
 from book.linear import structure as structure_room
 from book.shared import regime as regime_room
 from companion.linear import LongTailModel, min_norm
-from companion.linear.theory import counts, density, noise, pinning, risk
+from companion.linear.theory import counts, density, pinning, risk
 
 P = np.array([0.6, 0.45, 0.3, 0.2, 0.05])
 
@@ -242,9 +242,9 @@ def test_steepest_slope_of_the_map() -> None:
 @pytest.mark.parametrize("Q", [0.0, 0.4, 2.0])
 def test_slope_of_the_potential_is_the_equation(Q: float) -> None:
     n, weights, h = 15, np.array([1.0, 3.0, 1.0, 2.0, 5.0]), 1e-5
-    slope = (density.potential(P, n, Q + h, weights) - density.potential(P, n, Q - h, weights)) / (2 * h)
+    slope = (formulas.potential(P, n, Q + h, weights) - formulas.potential(P, n, Q - h, weights)) / (2 * h)
     assert slope == pytest.approx(n * math.exp(-Q) * (density.mass_map(P, n, Q, weights) - Q), abs=1e-6)
-    assert density.potential(P, n, 0.0, weights) == pytest.approx(float(weights @ np.exp(-n * P)))
+    assert formulas.potential(P, n, 0.0, weights) == pytest.approx(float(weights @ np.exp(-n * P)))
 
 
 def test_predicted_rank_against_draws() -> None:
@@ -264,7 +264,7 @@ def test_a_repeated_frequency_is_that_many_features(n: int) -> None:
         assert getattr(short, name) == pytest.approx(getattr(whole, name))
     assert density.largest_fixed_point(p, n, weights) == pytest.approx(density.largest_fixed_point(long, n))
     assert density.smallest_fixed_point(p, n, weights) == pytest.approx(density.smallest_fixed_point(long, n))
-    assert density.fixed_points(p, n, weights) == pytest.approx(density.fixed_points(long, n))
+    assert formulas.fixed_points(p, n, weights) == pytest.approx(formulas.fixed_points(long, n))
     z = np.array([0.0, 0.3, 1.0])
     assert formulas.row_map(p, n, z, weights) == pytest.approx(formulas.row_map(long, n, z))
 
@@ -329,7 +329,7 @@ def test_noise_power_law_is_the_leading_order() -> None:
     law, floor = noise_room.diagonal_noise_law(n, c=3.0, alpha=alpha), risk.floor_law(n, c=3.0, alpha=alpha, b=0.0)
     assert law / floor == pytest.approx(noise_room.noise_to_floor(alpha, 1.0))
     assert floor == pytest.approx(risk.unseen_floor(p, 1.0, n), rel=0.02)
-    assert law == pytest.approx(noise.diagonal_noise(p, n), rel=0.1)
+    assert law == pytest.approx(formulas.diagonal_noise(p, n), rel=0.1)
 
 
 def test_expected_risk_terms_by_hand() -> None:
@@ -406,11 +406,11 @@ def test_noise_to_floor_is_the_ratio_of_the_two_laws():
 def test_potential_maximizer_counts_the_weights(n):
     """A frequency of weight 700 is 700 frequencies; of three solutions the last, then the first, is highest."""
     p, weights, spread = np.array([0.01]), np.array([700.0]), np.full(700, 0.01)
-    solutions = density.fixed_points(spread, n)
-    highest = max(solutions, key=lambda q: density.potential(spread, n, q))
+    solutions = formulas.fixed_points(spread, n)
+    highest = max(solutions, key=lambda q: formulas.potential(spread, n, q))
     assert len(solutions) == 3
     assert highest == (solutions[-1] if n == 600 else solutions[0])
-    assert density.potential_maximizer(p, n, weights) == pytest.approx(highest)
+    assert formulas.potential_maximizer(p, n, weights) == pytest.approx(highest)
 
 
 def test_the_vacuous_size_is_by_default_that_of_figure_1():

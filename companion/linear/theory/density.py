@@ -8,7 +8,6 @@ be handled in blocks.
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
 from scipy.special import lambertw
 
 from companion import _validate as check
@@ -36,21 +35,14 @@ class Cavity(NamedTuple):
     """Expected number of seen features."""
 
 
-def mass_map(p: np.ndarray, n: float, Q: float, weights: np.ndarray | None = None) -> float:
-    """F(Q) = sum_j p_j exp(-n p_j e^-Q)."""
-    p, n = frequencies(p), check.nonnegative("n", n)
-    return _mass(p, n, check.number("Q", Q), multiplicities(p, weights))
-
-
 def _mass(p: np.ndarray, n: float, Q: float, count: np.ndarray) -> float:
     return float((p * np.exp(-n * p * np.exp(-Q))) @ count)
 
 
-def largest_fixed_point(p: np.ndarray, n: float, weights: np.ndarray | None = None) -> float:
-    """The largest solution of Q = F(Q), where peeling ends: F iterated down from sum p."""
+def mass_map(p: np.ndarray, n: float, Q: float, weights: np.ndarray | None = None) -> float:
+    """F(Q) = sum_j p_j exp(-n p_j e^-Q)."""
     p, n = frequencies(p), check.nonnegative("n", n)
-    count = multiplicities(p, weights)
-    return _iterate(p, n, float(p @ count), count)
+    return _mass(p, n, check.number("Q", Q), multiplicities(p, weights))
 
 
 def smallest_fixed_point(p: np.ndarray, n: float, weights: np.ndarray | None = None) -> float:
@@ -59,30 +51,11 @@ def smallest_fixed_point(p: np.ndarray, n: float, weights: np.ndarray | None = N
     return _iterate(p, n, 0.0, multiplicities(p, weights))
 
 
-def fixed_points(p: np.ndarray, n: float, weights: np.ndarray | None = None, grid: int = 4000) -> list[float]:
-    """Every solution of Q = F(Q) that a grid of the given size on [0, sum p] separates, increasing."""
+def largest_fixed_point(p: np.ndarray, n: float, weights: np.ndarray | None = None) -> float:
+    """The largest solution of Q = F(Q), where peeling ends: F iterated down from sum p."""
     p, n = frequencies(p), check.nonnegative("n", n)
-    count, grid = multiplicities(p, weights), check.integer("grid", grid, low=2)
-    Q = np.linspace(0.0, float(p @ count) * (1 + 1e-12), grid)
-    pieces = np.array_split(np.exp(-Q), max(1, grid * len(p) // 2_000_000))
-    gap = np.concatenate([np.exp(-n * np.outer(z, p)) @ (p * count) for z in pieces]) - Q
-    crossings = np.flatnonzero(np.sign(gap[:-1]) != np.sign(gap[1:]))
-    return [float(brentq(lambda q: _mass(p, n, q, count) - q, Q[a], Q[a + 1], xtol=1e-13)) for a in crossings]
-
-
-def potential(p: np.ndarray, n: float, Q: float, weights: np.ndarray | None = None) -> float:
-    """Phi(Q) = sum_j exp(-n p_j e^-Q) - n (1 - (1 + Q) e^-Q); Phi'(Q) = n e^-Q (F(Q) - Q).
-
-    The expected nullity d - rank X is conjectured to be its maximum, :prf:ref:`conj-rank`.
-    """
-    p, n, Q = frequencies(p), check.nonnegative("n", n), check.number("Q", Q)
-    left = float(np.exp(-n * p * np.exp(-Q)) @ multiplicities(p, weights))
-    return float(left - n * (1 - (1 + Q) * np.exp(-Q)))
-
-
-def potential_maximizer(p: np.ndarray, n: float, weights: np.ndarray | None = None) -> float:
-    """The solution of Q = F(Q) with the largest potential: what rank, not peeling, resolves."""
-    return max(fixed_points(p, n, weights), key=lambda q: potential(p, n, q, weights))
+    count = multiplicities(p, weights)
+    return _iterate(p, n, float(p @ count), count)
 
 
 def cavity(

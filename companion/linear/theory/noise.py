@@ -14,15 +14,6 @@ from companion.linear.structure import inverse_gram_diagonal
 from companion.linear.theory.checks import frequencies
 
 
-def noise_risk(X: Any, p: Any, sigma: float) -> float:
-    """The part of the risk that noise causes: ``sigma^2 sum_i p_i [G^+]_ii``.
-
-    Source: ours, :prf:ref:`thm-conditional-risk`.
-    """
-    diagonal = inverse_gram_diagonal(X)
-    return check.nonnegative("sigma", sigma) ** 2 * float(check.vector("p", p, diagonal.size) @ diagonal)
-
-
 def once_seen_rows(X: Any) -> tuple[np.ndarray, np.ndarray]:
     """Features that occur in exactly one row, and that row: two integer arrays of one length."""
     X = sp.csc_array(check.design("X", X))
@@ -75,15 +66,6 @@ def inverse_count(p: Any, n: int) -> np.ndarray:
             gained = -np.expm1(n * np.log1p(-fall))
         h[seen] += weight * end / 2 * np.exp(n * np.log1p(-s / n)) * gained / (mean - s)
     return h
-
-
-def diagonal_noise(p: Any, n: int) -> float:
-    """``D = sum_i p_i E[1/n_i; n_i >= 1]``: the noise risk over sigma^2 if features did not share rows.
-
-    Source: ours, :prf:ref:`prop-noise-law`.
-    """
-    p = check.vector("p", p)
-    return float(p @ inverse_count(p, n))
 
 
 def composition_noise(X: Any, features: Any, sigma: float, *, signs: Any = None) -> float:

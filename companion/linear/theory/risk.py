@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.sparse.csgraph import connected_components
 from scipy.special import gammaincc, gammaln, zeta
 
 from companion import _validate as check
+from companion.linear.structure import components
 from companion.linear.theory.checks import frequencies, vector_like
 
 
@@ -67,20 +67,10 @@ def risk_sandwich(X: Any, p: Any, beta: Any, resolved: Any) -> Sandwich:
     loose = np.flatnonzero(seen & ~resolved)
     if loose.size == 0:
         return Sandwich(floor, floor, floor, 0)
-    part = _components(X, loose)
-    heaviest, weight = np.zeros(part.max() + 1), np.zeros(part.max() + 1)
-    np.maximum.at(heaviest, part, p[loose])
-    np.add.at(weight, part, beta[loose] ** 2)
-    crude = float(p[loose].max() * weight.sum())
-    return Sandwich(floor, floor + float(heaviest @ weight), floor + crude, int(loose.size))
-
-
-def _components(X: sp.csr_array, features: np.ndarray) -> np.ndarray:
-    """Component number of each of `features` in the graph that joins rows to the features they hold."""
-    block = sp.csc_array(X)[:, features]
-    graph = sp.block_array([[None, block], [block.T, None]])
-    _, label = connected_components(graph, directed=False)
-    return np.unique(label[X.shape[0] :], return_inverse=True)[1]
+    parts = [columns for _, columns in components(X, seen & ~resolved)]
+    split = sum(float(p[part].max()) * float((beta[part] ** 2).sum()) for part in parts)
+    crude = float(p[loose].max()) * float((beta[loose] ** 2).sum())
+    return Sandwich(floor, floor + split, floor + crude, int(loose.size))
 
 
 def frequency_scale(s: float, alpha: float, d: int | None = None) -> float:

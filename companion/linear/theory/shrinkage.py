@@ -15,6 +15,7 @@ from companion import _validate as check
 def ridge_shrinkage(count: Any, n_lam: float) -> Any:
     """Factor on the coefficient of a feature seen `count` times alone in its rows: ``count/(count + n lam)``.
 
+    At ``count = s^2`` it is the share of a singular direction s that ridge has learned.
     Source: ours, :prf:ref:`prop-isolated`.
     """
     n_lam, count = check.nonnegative("n_lam", n_lam), _counts(count)
@@ -25,24 +26,12 @@ def ridge_shrinkage(count: Any, n_lam: float) -> Any:
 def gradient_shrinkage(count: Any, n: int, *, lr: float, steps: int) -> Any:
     """The same factor after `steps` of gradient descent from zero: ``1 - (1 - 2 lr count / n)^steps``.
 
-    Source: ours, :prf:ref:`prop-isolated`.
+    At ``count = s^2`` it is the share of a singular direction s that descent has learned
+    (:prf:ref:`thm-gradient-descent`, a textbook result). Source: ours, :prf:ref:`prop-isolated`.
     """
     lr, n = check.positive("lr", lr), check.positive_int("n", n)
     steps = check.integer("steps", steps, low=0)
     return 1 - (1 - 2 * lr * _counts(count) / n) ** steps
-
-
-def ridge_filter(singular: Any, n_lam: float) -> np.ndarray:
-    """Share of each singular direction that ridge has learned: ``s^2 / (s^2 + n lam)``."""
-    return np.asarray(ridge_shrinkage(check.vector("singular", singular) ** 2, n_lam))
-
-
-def gradient_filter(singular: Any, n: int, *, lr: float, steps: int) -> np.ndarray:
-    """Share that gradient descent has learned after `steps`: ``1 - (1 - 2 lr s^2 / n)^steps``.
-
-    Source: published elsewhere (textbook), :prf:ref:`thm-gradient-descent`.
-    """
-    return np.asarray(gradient_shrinkage(check.vector("singular", singular) ** 2, n, lr=lr, steps=steps))
 
 
 def ridge_once_seen(X: Any, y: Any, feature: int, n_lam: float) -> tuple[float, float]:
