@@ -21,6 +21,18 @@ def groups(result: Result, *, alpha: float = 2.0, sigma: float = 0.05) -> list[R
     return sorted((group for group in path if group["n_lam"] <= STRONGEST), key=lambda group: group["n_lam"])
 
 
+def ends(result: Result) -> tuple[Row, Row, Row]:
+    """The ridge path where all is memorized, where half is, and at its strongest penalty."""
+    path = groups(result)
+    return path[0], min(path, key=lambda group: abs(group["memorization"]["mean"] - 0.5)), path[-1]
+
+
+def halfway(result: Result) -> dict[str, float]:
+    """What each loss is multiplied by when half is forgotten, by the names of `CURVES`."""
+    first, half, _ = ends(result)
+    return {key: half[key]["mean"] / first[key]["mean"] for key, _, _ in CURVES}
+
+
 def fig_claim(result: Result) -> Picture:
     """Three losses against the memorization score of the rows that hold a once-seen feature."""
     path = groups(result)
@@ -38,7 +50,7 @@ def fig_claim(result: Result) -> Picture:
     )
     ax.set_ylim(bottom=-0.02)
     ax.set_xticks([1, 0.8, 0.6, 0.4, 0.2], ["1\nmemorized", "0.8", "0.6", "0.4", "0.2\nforgotten"])
-    return picture(figure, _alt(path))
+    return picture(figure, _alt(result))
 
 
 def _losses(group: Row) -> str:
@@ -49,6 +61,5 @@ def _losses(group: Row) -> str:
     )
 
 
-def _alt(path: list[Row]) -> str:
-    half = min(path, key=lambda group: abs(group["memorization"]["mean"] - 0.5))
-    return "As one-off examples are forgotten. " + " ".join(_losses(group) for group in (path[0], half, path[-1]))
+def _alt(result: Result) -> str:
+    return "As one-off examples are forgotten. " + " ".join(_losses(group) for group in ends(result))

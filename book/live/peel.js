@@ -123,7 +123,7 @@ export const spec = {
   predict: {
     question: "Guess first: does it matter in which order you take the rows?",
     choices: ["Yes, one can get stuck earlier", "No, the end is always the same"],
-    reply: () => "Peel to the end, press <em>Start again</em>, and take another way: the lemma of this section says what you will find.",
+    reply: () => "Peel to the end, press <em>Start again</em>, and take another way: the same features come out.",
   },
   compute, view, say, act, alive,
   phrases: (_, { known, seen }) => ({ resolved: String(known.size), seen: String(seen.length) }),

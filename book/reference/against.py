@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -245,6 +247,11 @@ def against_readings() -> list[tuple[str, str, str]]:
                 ours, status = ", ".join(shown), _status(max(v["mean"] for v in got.values()) < digit / 2)
             rows.append((f"{words}, {where}", ours, status))
     return rows
+
+
+def tally(*tables: Sequence[tuple[str, ...]]) -> Counter[str]:
+    """How many rows of these tables have each status, which is their last entry."""
+    return Counter(row[-1] for rows in tables for row in rows)
 
 
 def _status(holds: bool) -> str:

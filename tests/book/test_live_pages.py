@@ -6,7 +6,8 @@ from tests.live.test_explorables import PLACED
 
 pytestmark = pytest.mark.site
 
-PLACES = [(page, name) for page, names in PLACED.items() for name in names]
+# Each on the last page that has it, the chapter it belongs to.
+PLACES = [(page, name) for name, page in {name: page for page, names in PLACED.items() for name in names}.items()]
 BRISK = ["receipts", "peel", "forgetting"]  # keep 20 frames a second on a processor four times slower
 # An element and what is in it, whatever the order in which its attributes were set.
 TREE = """(box) => {
