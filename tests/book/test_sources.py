@@ -191,3 +191,29 @@ def test_glue_shows_nothing_and_fails_nowhere_outside_the_book(monkeypatch, caps
     monkeypatch.setitem(sys.modules, "myst_nb", None)
     glue("name", 0.25, ".1%")
     assert capsys.readouterr().out == ""
+
+
+def test_the_first_chapter_tells_the_story_without_theorems():
+    """Right after the front page: receipts, the matrix, peeling, forgetting and where it breaks, each to play with."""
+    assert PAGES[1] == "book/start"
+    assert "{prf:ref}" not in source("book/start")
+    shown = re.findall(r'^live\("(\w+)"\)', "\n".join(cells("book/start")), re.M)
+    assert shown == ["receipts", "tail", "peel", "forgetting", "symbol"]
+    assert "`start`" in re.search(r"^Ten minutes\n\n(.*)$", source("book/index"), re.M)[1]
+
+
+def test_exercises_that_teachers_are_sent_to_exist():
+    asked = re.findall(r"exercise (\d) of \{doc\}`\.\./([\w/-]+)`", source("book/reference/teaching"))
+    assert len(asked) > 10
+    for number, page in asked:
+        exercises = source(f"book/{page}").partition("\n## Exercises\n")[2]
+        assert re.search(rf"^(?:\*\*{number}\.\*\*|{number}\.) ", exercises, re.M), (number, page)
+
+
+def test_worked_examples_use_the_package_alone():
+    """What is to be copied into other people's code needs nothing of the book, and only names that packages export."""
+    page = "book/reference/your-data"
+    assert "book" not in set(imports(page))
+    tree = ast.parse("\n".join(cells(page)))
+    modules = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    assert {m for m in modules if m.startswith("companion")} <= {"companion", "companion.linear"}
