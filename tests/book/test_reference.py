@@ -15,7 +15,7 @@ from book.shared.page import carried, interval, table
 from book.shared.stored import stored_results
 from companion.experiments import experiment
 from companion.runner import results
-from tests.book.pages import listed
+from tests.book.pages import listed, source
 from tests.pictures import made
 
 
@@ -246,3 +246,15 @@ def test_functions_of_the_ledger_are_on_the_api_page():
             module, _, function = name.rpartition(".")
             assert module in modules, f"{name}, named by {claim.label}, is not on the API page"
             assert hasattr(importlib.import_module(module), function), name
+
+
+def test_the_front_page_counts_the_verdicts_of_the_tables():
+    """Every number of *What reproduces* is glued, and the counts add up to the rows of the tables."""
+    rows = [("a", "1", "reproduced"), ("b", "2", "differs")]
+    assert against.tally(rows, rows[:1]) == {"reproduced": 2, "differs": 1}
+    numbers = against.tally(against.against_table1())
+    assert set(numbers) <= {"reproduced", "differs", "undecided", "not run"}
+    front = source("book/index").partition("**What reproduces.**")[2].partition("```")[0]
+    assert front.count("{glue:text}") >= 8
+    # figure and table names aside
+    assert re.findall(r"\d", re.sub(r"\{[^`]*`[^`]*`|Figure 1|Table 1", "", front)) == []
