@@ -1,5 +1,5 @@
-// node build.mjs MODULES OUT DIGITS NAME...: each explorable as one classic script, OUT/NAME.js, which mounts itself, and as a
-// module for notebooks, OUT/NAME.widget.js. Modules do not load from a file on disk; classic scripts do.
+// node build.mjs MODULES OUT DIGITS NAME...: each explorable as one classic script, OUT/NAME.js, which mounts itself.
+// Modules do not load from a file on disk; classic scripts do.
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,15 +20,9 @@ const worker = {
     });
   },
 };
-const entry = (name, last) => ({
-  contents: `import made, { spec } from "./${name}.js"; import { mount, resources } from "./frame.js"; ${last}`,
-  resolveDir: here,
-});
 for (const name of names) {
   const uses = name !== "symbol" ? "" : 'import trainer from "worker:./trainer.js"; import digits from "digits"; ' +
     "Object.assign(resources, { trainer, digits }); ";
-  const make = (last, format, file) =>
-    build({ ...common, stdin: entry(name, uses + last), format, outfile: join(out, file), plugins: [worker] });
-  await make("mount(spec, made);", "iife", `${name}.js`);
-  await make("export default { render: made.render };", "esm", `${name}.widget.js`);
+  const entry = `import made, { spec } from "./${name}.js"; import { mount, resources } from "./frame.js"; ${uses}mount(spec, made);`;
+  await build({ ...common, stdin: { contents: entry, resolveDir: here }, format: "iife", outfile: join(out, `${name}.js`), plugins: [worker] });
 }

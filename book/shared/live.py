@@ -1,7 +1,7 @@
 """Explorables that compute in the page: a cell `live("receipts")` makes a place for one.
 
-Their code is book/live/. In the built page the place is filled with a first picture, and moves by itself. In a notebook
-the same file runs as a widget where `anywidget` and the bundled file are there, and else the place names the page.
+Their code is book/live/. In the built page the place is filled with a first picture, and moves by itself; in a notebook
+it names the page.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Any
 from book.shared.style import in_book
 
 SOURCE = Path(__file__).resolve().parents[1] / "live"
-BUNDLES = Path(__file__).resolve().parents[1] / "_static"
 
 
 class Live:
