@@ -76,35 +76,39 @@ def celebrity(
     return {"loss": np.array(loss), "attention": np.array(attention), "time": time}
 
 
-def nearest(queries: Array, candidates: Array) -> NDArray[np.intp]:
-    """Index of the candidate with the largest cosine to each query."""
-    return np.argmax(queries @ (candidates / np.linalg.norm(candidates, axis=1, keepdims=True)).T, axis=1)
-
-
-@demonstration()
-def episodic(*, seed: int, pairs: int = 200, d: int = 256, cue_noise: float = 0.0) -> Result:
-    """Learn the pairs forwards, ask them forwards and backwards.
+@demonstration(width={"low": 1}, d={"low": 2})
+def episodic(*, seed: int, width: int = 4, d: int = 20, n: int = 400, epochs: int = 60) -> Result:
+    """Train a network on one question about its inputs, then learn another from what was kept of the same inputs.
 
     Args:
-        seed: of the pairs and the cues.
-        pairs: number of pairs. d: dimension of either side.
-        cue_noise: standard deviation of noise added to the cue, relative to the cue.
+        seed: of the two questions (signs along two orthogonal directions), the inputs and the weights.
+        width: hidden units. d: dimension of the inputs. n: examples. epochs: of training on the first question.
 
     Returns:
-        Shares of right answers: ``forward`` and ``backward`` through the trained map, ``episodic`` (backwards, by
-        stored episodes), ``transposed`` (backwards, through the transposed map); ``chance``.
+        Shares of right answers on fresh inputs: ``trained`` (the first question, by the network); by a linear
+        read-out fitted to the answers of the old examples, ``representation`` (the second question, from the hidden
+        layer), ``first`` (the first question, from the hidden layer), ``episodes`` (the second question, from the
+        stored inputs themselves).
     """
     rng = np.random.default_rng(seed)
-    a, b = rng.normal(size=(2, pairs, d))
-    trained = np.linalg.lstsq(a, b, rcond=None)[0]
-    asked_a, asked_b = (side + cue_noise * rng.normal(size=side.shape) for side in (a, b))
-    right = np.arange(pairs)
+    questions = np.linalg.qr(rng.normal(size=(d, 2)))[0]
+    x, fresh = rng.normal(size=(n, d)), rng.normal(size=(1000, d))
+    asked, truth = np.sign(x @ questions), np.sign(fresh @ questions)
+    layers = network.initial([d, width, 1], rng=rng, gain=0.3)
+    for _ in network.train(layers, x, asked[:, :1], rng=rng, epochs=epochs, batch=50, lr=0.01, adam=True):
+        pass
+    hidden, hidden_fresh = (network.activations(layers, inputs)[1] for inputs in (x, fresh))
+
+    def read_out(kept: Array, new: Array, question: int) -> float:
+        kept, new = (np.column_stack([side, np.ones(len(side))]) for side in (kept, new))
+        weights = np.linalg.solve(kept.T @ kept + 1e-3 * np.eye(kept.shape[1]), kept.T @ asked[:, question])
+        return float(np.mean(np.sign(new @ weights) == truth[:, question]))
+
     return {
-        "forward": np.mean(nearest(asked_a @ trained, b) == right),
-        "backward": np.mean(nearest(asked_b @ trained, a) == right),
-        "episodic": np.mean(nearest(asked_b, b) == right),
-        "transposed": np.mean(nearest(asked_b @ trained.T, a) == right),
-        "chance": 1 / pairs,
+        "trained": network.accuracy(layers, fresh, truth[:, 0]),
+        "representation": read_out(hidden, hidden_fresh, 1),
+        "first": read_out(hidden, hidden_fresh, 0),
+        "episodes": read_out(x, fresh, 1),
     }
 
 

@@ -209,10 +209,12 @@ def test_celebrity_test_loss_is_exact():
     assert recall_models.celebrity_loss(matrix, weights, answer) == pytest.approx(np.mean(miss**2), rel=0.01)
 
 
-def test_episodes_answer_backwards_and_so_does_the_transpose():
-    run = memory.episodic(seed=0)
-    assert run["forward"] == run["episodic"] == run["transposed"] == 1
-    assert run["backward"] < 0.05
+def test_a_narrow_representation_serves_one_question_and_episodes_serve_both():
+    narrow, wide = (repeat(memory.episodic, 3, width=width) for width in (2, 128))
+    assert narrow["first"].mean() > 0.9
+    assert narrow["representation"].mean() < 0.62 < 0.7 < wide["representation"].mean()
+    np.testing.assert_array_equal(narrow["episodes"], wide["episodes"])
+    assert narrow["episodes"].mean() > 0.9
 
 
 def test_one_example_must_be_kept_whole_four_need_not():
@@ -250,7 +252,7 @@ SMALL = {
     "corrupted": (memory.corrupted, {"p": 7, "width": 16, "steps": 10}),
     "near_duplicates": (memory.near_duplicates, {"n": 60, "fresh": 100, "copies": 5}),
     "celebrity": (memory.celebrity, {"steps": 10}),
-    "episodic": (memory.episodic, {"pairs": 20, "d": 30}),
+    "episodic": (memory.episodic, {"n": 40, "epochs": 1}),
     "irrelevant": (memory.irrelevant, {"clusters": 20}),
     "size_bounds": (memory.size_bounds, {"width": 4, "n": 80, "epochs": 1}),
 }
@@ -273,9 +275,9 @@ def test_the_seed_is_required(name):
 
 
 def test_repeat_stacks_seeds_first_and_needs_one():
-    runs = repeat(memory.episodic, (5, 7), pairs=10, d=12)
-    assert runs["forward"].shape == (2,)
-    assert runs["forward"][1] == memory.episodic(seed=7, pairs=10, d=12)["forward"]
+    runs = repeat(memory.episodic, (5, 7), n=40, epochs=1)
+    assert runs["episodes"].shape == (2,)
+    assert runs["episodes"][1] == memory.episodic(seed=7, n=40, epochs=1)["episodes"]
     with pytest.raises(ValueError, match="at least one seed"):
         repeat(memory.episodic, 0)
 
@@ -350,7 +352,7 @@ PICTURES = {
             for given in (False, False, True)
         )
     ),
-    "episodic": lambda: memory.fig_episodic(two(memory.episodic)),
+    "episodic": lambda: memory.fig_episodic({w: two(memory.episodic, width=w) for w in (4, 16)}),
     "irrelevant": lambda: memory.fig_irrelevant(
         {c: two(memory.irrelevant, per_cluster=c, kept=(0.2, 0.4, 1.0)) for c in (1, 4)}, (0.2, 0.4, 1.0)
     ),
