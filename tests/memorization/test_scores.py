@@ -10,6 +10,8 @@ from hypothesis.extra import numpy as hnp
 
 from book.dispute.measuring import exact_error, quoted_bound
 from companion.memorization import (
+    Recipe,
+    ensemble_correct,
     fractional,
     group_rates,
     influence_scores,
@@ -23,6 +25,7 @@ from companion.memorization import (
     subset_masks,
     variance_bound,
 )
+from companion.neural.images import digit_rows
 
 pairs = st.integers(1, 7).flatmap(
     lambda t: st.integers(1, 5).flatmap(lambda n: st.tuples(hnp.arrays(bool, (t, n)), hnp.arrays(bool, (t, n))))
@@ -49,6 +52,38 @@ def test_influence_on_the_training_points_themselves_has_the_scores_on_its_diago
     correct, included = pair
     diagonal = np.diag(influence_scores(correct, included))
     np.testing.assert_allclose(diagonal, memorization_scores(correct, included), atol=1e-6)
+
+
+def test_scores_agree_with_the_public_code_on_the_same_models_and_masks():
+    """Masked averages as Feldman and Zhang's MNIST example writes them, with its guard of 1e-10, on trained models.
+
+    Where a group is empty the public code says 0 for its rate; here that is unknown.
+    """
+    pytest.importorskip("torch")
+    X, y = digit_rows("embedded", train=True, side=7, root=None)
+    X, y, X_test, y_test = X[:60], y[:60], X[60:100], y[60:100]
+    included = subset_masks(24, 60, 42, seed=0)
+    recipe = Recipe(hidden=(), epochs=4, batch=14)
+    correct, test_correct = ensemble_correct(X, y, included, X_test, y_test, recipe=recipe, seed=0, classes=10)
+    included[:, 0] = True  # a point that is never left out
+
+    def masked_average(x, mask):
+        return (x * mask).sum(axis=0) / (mask.sum(axis=0) + 1e-10)
+
+    def masked_dot(x, mask):
+        return x.T @ mask / (mask.sum(axis=0, keepdims=True) + 1e-10)
+
+    out = ~included
+    memorized = masked_average(correct, included) - masked_average(correct, out)
+    influence = masked_dot(test_correct.astype(float), included.astype(float))
+    influence -= masked_dot(test_correct.astype(float), out.astype(float))
+    known = out.any(axis=0)
+    assert known.sum() == 59
+    np.testing.assert_allclose(memorization_scores(correct, included)[known], memorized[known], atol=1e-9)
+    np.testing.assert_allclose(influence_scores(test_correct, included)[:, known], influence[:, known], atol=1e-6)
+    assert np.isnan(memorization_scores(correct, included)[0])
+    assert memorized[0] == pytest.approx(correct[:, 0].mean(), abs=1e-9)
+    assert memorized[0] > 0
 
 
 def test_influential_pairs_are_those_of_the_full_matrix_largest_first():
