@@ -226,22 +226,33 @@ def steps(result: Result) -> list[tuple[str, dict[str, float], dict[str, float]]
     ]
 
 
+PROTOCOLS = (("absolute", "fixed"), ("fractional", "null"))
+
+
+def by_fit(result: Result) -> list[str]:
+    """The learners of the decisive cell, those that fit their training set best first."""
+    inside = {g["learner"]: g["inside"]["mean"] for g in result.where(score="absolute", threshold="fixed")}
+    return sorted(inside, key=lambda name: -inside[name])
+
+
 def fig_learners(result: Result) -> Picture:
-    """The decisive cell, learner by learner: effect of removal by either score, against accuracy inside."""
+    """The decisive cell, learner by learner: effect of removal by two protocols, in order of the fit."""
     figure, ax = subplots(size=(7.0, 4.0))
-    said, order = [], sorted(result.summary, key=lambda g: -g["inside"]["mean"])
-    names = list(dict.fromkeys(g["learner"] for g in order))
-    for score, colour, marker, shift in (("absolute", ORANGE, "o", -0.14), ("fractional", BLUE, "s", 0.14)):
+    names, said = by_fit(result), []
+    for (score, threshold), colour, marker, shift in zip(
+        PROTOCOLS, (ORANGE, BLUE), ("o", "s"), (-0.14, 0.14), strict=True
+    ):
+        label = f"{score} score, {'at least 0.25' if threshold == 'fixed' else 'null level'}"
         for at, name in enumerate(names):
-            stats = result.one(learner=name, score=score, threshold="fixed")["like_matched"]
+            stats = result.one(learner=name, score=score, threshold=threshold)["like_random"]
             ax.plot([stats["low"], stats["high"]], [at + shift] * 2, color=colour, lw=2)
-            ax.plot([stats["mean"]], [at + shift], color=colour, marker=marker, label=score if not at else None)
+            ax.plot([stats["mean"]], [at + shift], color=colour, marker=marker, label=None if at else label, ls="none")
             said.append(f"{name}, {score}: {stats['mean']:+.1f}, {verdict(stats)}")
     inside = [result.one(learner=n, score="absolute", threshold="fixed")["inside"]["mean"] for n in names]
     ax.axvline(0, color=INK, lw=0.8)
     ax.set_yticks(range(len(names)), [f"{n} ({i:.0%})" for n, i in zip(names, inside, strict=True)], fontsize=8.5)
-    ax.set(xlabel="accuracy points against random images of the same labels", ylim=(len(names) - 0.5, -0.5))
-    ax.legend(title="score at least 0.25")
+    ax.set(xlabel="accuracy points against random images", ylim=(len(names) - 0.5, -0.5))
+    ax.legend(fontsize=8)
     return picture(figure, "Balanced classes, 20% wrong labels, rate 0.7. " + "; ".join(said) + ".")
 
 

@@ -8,7 +8,6 @@ import pytest
 from book.dispute import four_flaws, measuring, real_scores, who_is_right
 from companion.runner import results
 from tests.book.pictures import well_formed
-from tests.pictures import made, twice
 
 stored = cache(results.load)
 
@@ -50,16 +49,6 @@ def agreement():
     return real_scores.fig_agreement(scores, ["first half", "second half"])
 
 
-def learners():
-    cells = [
-        {"learner": n, "score": s, "threshold": "fixed"} for n in ("1-NN", "trees") for s in ("absolute", "fractional")
-    ]
-    effect = twice(
-        cells, lambda cell, seed: {"inside": 0.9 + seed / 99, "like_matched": len(cell["score"]) - 9.0 + seed}
-    )
-    return who_is_right.fig_learners(made("learners", ("learner", "score", "threshold"), effect))
-
-
 PICTURES = {
     "sampling-law": lambda: four_flaws.fig_sampling_law(100),
     "score-plane": lambda: four_flaws.fig_score_plane(stored("planted", "cpu")),
@@ -68,7 +57,7 @@ PICTURES = {
     "effect-map": lambda: who_is_right.fig_removal_map(stored("removal-map", "cpu")),
     "removal-parts": lambda: who_is_right.fig_removal_parts(stored("removal-map", "cpu"), 1500, 1.0),
     "protocols": lambda: who_is_right.fig_protocols(stored("protocols", "cpu")),
-    "learners": learners,
+    "learners": lambda: who_is_right.fig_learners(stored("learners", "cpu")),
     "steps": lambda: who_is_right.fig_steps(stored("protocols", "cpu")),
     "three-tests": lambda: who_is_right.fig_three_tests(
         stored("removal-map", "cpu"), stored("composition-removal", "cpu")
