@@ -1,17 +1,4 @@
-"""What the book asks of Sphinx beyond Jupyter Book: an honest cache, pages that need no network, notebooks.
-
-- `companion_execute`: the execution cache is keyed on the package's code; stale chapters run side by side.
-- `companion_vendor`: MathJax, the widgets' and the previews' code, installed by npm and served from the site itself.
-- `companion_live`: explorables that compute in the page, bundled and drawn once at build time.
-- `companion_notebooks`: every chapter as a notebook that runs on Colab or from an empty folder.
-- `companion_bibliography`: which fields of the bibliography no record confirmed.
-- `companion_claims`: the ledger as a file for machines.
-- `companion_statements`: functions of the API page linked to their statements and tests.
-- `companion_previews`: previews of what a link leads to.
-- `companion_times`: how long a chapter takes to read and to run.
-- `companion_typography`: a formula is not parted from the full stop after it.
-- here: the kernels' environment, and what each page loads.
-"""
+"""What the book asks of Sphinx beyond Jupyter Book; each `companion_*` module beside this one says its part."""
 
 import os
 import sys

@@ -1,6 +1,7 @@
 """Each function on the API page says which statements it implements and which tests use it, with links."""
 
 import re
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -25,12 +26,8 @@ def statements():
 @cache
 def words():
     """Test file -> how often each word occurs in it."""
-    found = {}
-    for path in sorted((ROOT / "tests").rglob("test_*.py")):
-        count = found[path.relative_to(ROOT).as_posix()] = {}
-        for word in re.findall(r"\w+", path.read_text(encoding="utf-8")):
-            count[word] = count.get(word, 0) + 1
-    return found
+    files = sorted((ROOT / "tests").rglob("test_*.py"))
+    return {p.relative_to(ROOT).as_posix(): Counter(re.findall(r"\w+", p.read_text(encoding="utf-8"))) for p in files}
 
 
 def used_in(name, most=3):

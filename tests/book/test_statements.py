@@ -7,12 +7,13 @@ import networkx
 import pytest
 
 from book.reference import claims as chapter
-from book.shared.ledger import HOME, ledger
+from book.shared.ledger import HOME, Found, Outcome, ledger
 from book.shared.proofs import proofs
 from book.shared.statements import statements
 
 SCHEMA = json.loads((HOME / "reference" / "claims.schema.json").read_text(encoding="utf-8"))
-CERTIFICATE = [claim for claim in ledger() if claim.label == "thm-certificate"]
+CERTIFICATE = next(claim for claim in ledger() if claim.label == "thm-certificate")
+OUTCOME = Outcome(CERTIFICATE, (Found("largest error", 3e-12, high=1e-9), Found("designs", 40.0, 40.0, 40.0)), {}, 0.1)
 
 
 def test_no_statement_rests_on_itself():
@@ -37,8 +38,7 @@ def test_map_links_every_statement_and_draws_every_arc():
 
 
 def test_ledger_as_data_follows_its_schema():
-    found = {claim.label: claim.run().quantities for claim in CERTIFICATE}
-    data = json.loads(json.dumps(chapter.for_machines(ledger(), found)))
+    data = json.loads(json.dumps(chapter.for_machines(ledger(), {"thm-certificate": OUTCOME.quantities})))
     jsonschema.validate(data, SCHEMA)
     entry = data["claims"]["thm-certificate"]
     assert entry["tier"] == "machine"
@@ -50,6 +50,6 @@ def test_ledger_as_data_follows_its_schema():
 
 
 def test_what_was_found_travels_with_the_page():
-    outcome = CERTIFICATE[0].run()
-    (carried,) = outcome._repr_mimebundle_().values()
-    assert carried == {"label": "thm-certificate", "found": outcome.quantities}
+    (carried,) = OUTCOME._repr_mimebundle_().values()
+    assert carried == {"label": "thm-certificate", "found": OUTCOME.quantities}
+    assert carried["found"][0] == {"what": "largest error", "value": 3e-12, "low": None, "high": 1e-9}

@@ -34,7 +34,7 @@ SMALL = {
     "scale": {"sizes": (300,), "alphas": (1.5,)},
     "planted": {"ordinary": 60, "plants": 2, "models": 10, "epochs": 1},
     "protocols": {"n": 60, "models": 10, "judges": 2},
-    "learners": {"n": 60, "models": 10, "judges": 2, "learners": ("logistic",)},
+    "learners": {"n": 40, "models": 6, "judges": 2, "learners": ("logistic",)},
     "real-scores": {"n": 60, "n_test": 20, "models": 10, "epochs": 1, "block": 5},
 }
 NETWORKS = {"planted", "learners", "real-scores"}
