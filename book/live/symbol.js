@@ -66,7 +66,7 @@ function say(state, { last, running }) {
   if (!last) return `Your symbol is worth ${state.value} and ${how}. Nothing is trained yet.`;
   const off = Math.sqrt(last.pairs), digits = Math.sqrt(last.digits);
   return `Your symbol, worth ${state.value}, ${how}. ${running ? "So far" : last.share < 1 ? `Stopped at ${Math.round(100 * last.share)}% of training,` : "After training"} the network's sums are off by ${number(digits, 1)} on new digits. ` +
-    `<span class="live-reveal">On pairs of your symbol with another they are off by ${number(off, 1)}${last.share < 1 ? "" : off < 2 ? ": it adds what it saw once" : ": it does not add it rightly"}.</span>`;
+    `<span class="live-reveal">On pairs of your symbol with another they are off by ${number(off, 1)}.</span>`;
 }
 
 const cellAt = ({ x, y }) => (x >= 0 && y >= 0 && x < SIDE * CELL && y < SIDE * CELL ? Math.floor(y / CELL) * SIDE + Math.floor(x / CELL) : null);
