@@ -200,6 +200,29 @@ def chain(grows: bool = True) -> Found:
 chain.breaks("no growth", grows=False)
 
 
+def fig_chain(length: int = 5) -> Picture:
+    """The chain along which noise travels: rows (squares) and features (circles), with the variance of each feature."""
+    variance = chain_variance(length, 1.0)
+    figure, ax = subplots(size=(7.2, 1.9))
+    ax.grid(False)
+    for i in range(length):
+        ax.plot([2 * i, 2 * i + 1], [0, 0], color=INK, lw=1.2)
+        if i:
+            ax.plot([2 * i - 1, 2 * i], [0, 0], color=INK, lw=1.2)
+        ax.plot(2 * i, 0, "s", color=ORANGE, ms=15)
+        ax.plot(2 * i + 1, 0, "o", color=BLUE, ms=17)
+        ax.annotate(f"row {i + 1}", (2 * i, 0), (0, 13), textcoords="offset points", ha="center", fontsize=9)
+        ax.annotate(f"feature {i + 1}", (2 * i + 1, 0), (0, 13), textcoords="offset points", ha="center", fontsize=9)
+        ax.annotate(
+            rf"${variance[i]:.0f}\,\sigma^2$", (2 * i + 1, 0), (0, -22), textcoords="offset points", ha="center"
+        )
+    ax.set(xlim=(-0.7, 2 * length - 0.3), ylim=(-1, 1), xticks=[], yticks=[])
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    told = ", ".join(f"{value:.0f}" for value in variance)
+    return picture(figure, f"A chain of {length} rows and features; variances over sigma squared along it: {told}.")
+
+
 def fig_noise(result: Result) -> Picture:
     """Left: noise loss over sigma^2 along alpha, against k/n and the diagonal. Right: error of once-seen features."""
     figure, (left, right) = subplots(1, 2, size=(8.2, 3.5), width_ratios=(1.25, 1))

@@ -128,6 +128,45 @@ tree_limit.breaks("several solutions (equal frequencies of sum 4)", several=True
 tree_limit.breaks("known features counted in the equation", all_counted=True)
 
 
+def fig_tree() -> Picture:
+    """Two generations below a feature: rows as squares, features as circles, filled where they are resolved."""
+    figure, ax = subplots(size=(7.2, 3.2))
+    ax.grid(False)
+    root, mates, last = (0.0, 4.0), ((-3.0, 2.0), (-1.2, 2.0), (2.2, 2.0)), (2.2, 0.0)
+    known = {root: True, mates[0]: True, mates[1]: True, mates[2]: False, last: False}
+    rows = [
+        ((-2.0, 3.0), root, mates[:2]),
+        ((2.0, 3.0), root, mates[2:]),
+        ((-3.0, 1.0), mates[0], ()),
+        ((-1.2, 1.0), mates[1], ()),
+        ((2.2, 1.0), mates[2], (last,)),
+    ]
+    for place, above, below in rows:
+        told = all(known[feature] for feature in below)
+        for end in (above, *below):
+            ax.plot([place[0], end[0]], [place[1], end[1]], color=INK, lw=1, zorder=1)
+        ax.plot(*place, "s", color=ORANGE if told else GREY, ms=11, zorder=2)
+    for feature, resolved in known.items():
+        ax.plot(*feature, "o", ms=14, color=BLUE, mfc=BLUE if resolved else "white", zorder=3)
+    for text, at in (
+        ("the feature", (0.35, 4.0)),
+        ("rows that hold it", (2.35, 3.0)),
+        ("their other features", (2.6, 2.0)),
+        ("the other rows of those", (2.55, 1.0)),
+        ("seen in this row only", (2.6, 0.0)),
+    ):
+        ax.annotate(text, at, va="center", fontsize=9)
+    ax.set(xlim=(-3.6, 5.4), ylim=(-0.5, 4.4), xticks=[], yticks=[])
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    return picture(
+        figure,
+        "A tree below one feature. It occurs in two rows. The left row holds two more features, each alone in another "
+        "row, so they are resolved and the left row tells the feature. The right row cannot: its other feature shares "
+        "its only other row with one seen nowhere else.",
+    )
+
+
 @lru_cache(maxsize=8)
 def left_by_peeling(alpha: float) -> tuple[density.Cavity, list[tuple[np.ndarray, np.ndarray]]]:
     """The product form at n = 1000, and which features are seen and which not peeled from nothing, 24 draws."""
