@@ -17,11 +17,11 @@ from book.linear import data, formulas, minimum_norm, pinned, structure, turning
 from book.linear import noise as noise_room
 from book.shared import regime
 from companion import linear
-from companion.linear.theory import counts, density, noise, pinning, risk, shrinkage
+from companion.linear.theory import counts, density, noise, risk, shrinkage
 
 #: formulas that stand beside their only chapter
 ROOMS = [data, formulas, four_flaws, measuring, minimum_norm, noise_room, pinned, regime, structure, turning_off]
-THEORY = [counts, density, noise, pinning, risk, shrinkage]
+THEORY = [counts, density, noise, risk, shrinkage]
 
 
 def public(area):

@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 
+from book.linear import formulas
 from book.shared.draws import THEORY, deviations, long_tail
 from book.shared.ledger import Found, at_most, claim
 from book.shared.style import BLUE, CYCLE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots
@@ -20,7 +21,7 @@ def clipped_mass(s: float, alpha: float, d: int) -> float:
     Source: ours, :prf:ref:`prop-sparsity`.
     """
     s, alpha, d = check.positive("s", s), check.positive("alpha", alpha), check.positive_int("d", d)
-    c = risk.frequency_scale(s, alpha, d)
+    c = formulas.frequency_scale(s, alpha, d)
     cut = np.arange(1, min(d, int(c ** (1 / alpha)) + 1) + 1, dtype=float)
     return float(np.sum(np.maximum(0.0, c * cut**-alpha - 1)))
 

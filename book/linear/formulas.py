@@ -1,7 +1,7 @@
-"""Bounds and expectations that one chapter of this part needs, one function for one statement.
+"""Bounds and laws that chapters of this part state and check, one function for one statement.
 
-What the solvers, the experiments or several chapters use is in `companion.linear.theory`. Frequencies ``p`` are a (d,)
-array, non-increasing where a statement needs it.
+What solvers and experiments use, and the counts and equations to apply to other data, is in `companion.linear.theory`.
+Frequencies ``p`` are a (d,) array, non-increasing where a statement needs it.
 """
 
 import math
@@ -9,14 +9,138 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from scipy.optimize import brentq
-from scipy.special import gammaln
+from scipy.special import gammaincc, gammaln, zeta
 
 from companion import _validate as check
 from companion.linear.structure import inverse_gram_diagonal
-from companion.linear.theory import counts, density, noise, risk
+from companion.linear.theory import counts, density, risk
 from companion.linear.theory.checks import below_one, frequencies, multiplicities, split, vector_like
-from companion.linear.theory.pinning import rank_failure_bound
+from companion.linear.theory.counts import no_tail_probability
+
+
+def inverse_count(p: Any, n: int) -> np.ndarray:
+    """``E[1/N; N >= 1]`` for N ~ Binomial(n, p_i), shape (d,): ``sum_{j<=n} ((1-p)^(n-j) - (1-p)^n) / j``.
+
+    Computed as the integral of ``(a^n - b^n) / (np - s)`` over s in [0, np], with ``a = 1 - s/n, b = 1 - p``:
+    a polynomial in s, at most ``exp(-s)`` times its value at 0, so that cutting at s = 45 and 64 Gauss nodes
+    leave a relative error below 1e-12. The cost does not depend on n.
+
+    >>> inverse_count([0.5], 2)  # 1/1 with probability 1/2, 1/2 with probability 1/4
+    array([0.625])
+    """
+    p, n = frequencies(p), check.integer("n", n, low=0)
+    mean = n * p
+    h = np.zeros_like(mean)
+    seen = mean > 0
+    mean = mean[seen]
+    end = np.minimum(mean, 45.0)
+    for node, weight in zip(*np.polynomial.legendre.leggauss(64), strict=True):
+        s = end * (node + 1) / 2
+        fall = np.minimum((mean - s) / (n - s), 1.0)  # 1 - b/a
+        with np.errstate(divide="ignore"):  # p = 1: b is 0
+            gained = -np.expm1(n * np.log1p(-fall))
+        h[seen] += weight * end / 2 * np.exp(n * np.log1p(-s / n)) * gained / (mean - s)
+    return h
+
+
+def value_probability(p: np.ndarray) -> np.ndarray:
+    """rho_i = max(1 - p_i, p_i / 2): the largest probability of a single value of an entry of column i."""
+    p = frequencies(p)
+    return np.maximum(1 - p, p / 2)
+
+
+def rank_failure_bound(p: np.ndarray, k: int, n: int, excluded: float = 0.0) -> float:
+    """Bound on P(rank A < k) for n rows, averaged over N_0, :prf:ref:`thm-pinned` (b).
+
+    excluded: the frequency of a tail feature that is known to be absent from all n rows
+    (the bound is then used with n - 1 rows in :prf:ref:`thm-sandwich`).
+    """
+    p, k = split(p, k, low=1)
+    n, excluded = check.integer("n", n, low=0), check.number("excluded", excluded, low=0, high=1)
+    if excluded == 1:
+        raise ValueError("excluded must be below 1: a feature of frequency 1 is in every row")
+    rho = value_probability(p[:k])
+    none = no_tail_probability(p, k) / (1 - excluded)
+    log_terms = -(k - 1) * np.log(rho) + n * np.log1p(-none * (1 - rho))
+    return float(np.exp(np.minimum(log_terms, 700.0)).sum())
+
+
+def frequency_scale(s: float, alpha: float, d: int | None = None) -> float:
+    """``c = s / sum_{i<=d} i^-alpha`` of ``p_i = min(1, c i^-alpha)``; ``d = None`` is the infinite model."""
+    s, alpha = check.positive("s", s), check.positive("alpha", alpha)
+    if d is None:
+        if alpha <= 1:
+            raise ValueError(f"alpha must be above 1 when d is infinite, got {alpha}")
+        return s / float(zeta(alpha))
+    return s / float(np.sum(np.arange(1, check.positive_int("d", d) + 1, dtype=float) ** -alpha))
+
+
+def floor_exponent(alpha: float, b: float) -> float:
+    """``g = 1 - (1 - 2b)/alpha``: the unseen floor falls as ``n^-g`` when ``beta_i = i^-b``."""
+    alpha, b = check.positive("alpha", alpha), check.number("b", b)
+    if alpha <= 1 - 2 * b:
+        raise ValueError(f"alpha must be above 1 - 2b = {1 - 2 * b:g} for a finite risk, got {alpha}")
+    return 1 - (1 - 2 * b) / alpha
+
+
+def floor_law(n: int, *, c: float, alpha: float, b: float, d: int | None = None) -> float:
+    """The power law of the unseen floor, ``(1/alpha) c^((1-2b)/alpha) Gamma(g, n c d^-alpha) n^-g``.
+
+    `c` from `frequency_scale`; Gamma(g, z) is the upper incomplete gamma function, and the complete one
+    when `d` is None. Source: ours, :prf:ref:`lem-floor-law`.
+    """
+    n, c = check.positive_int("n", n), check.positive("c", c)
+    alpha, b = check.positive("alpha", alpha), check.number("b", b)
+    g, d = floor_exponent(alpha, b), None if d is None else check.positive_int("d", d)
+    share = 1.0 if d is None else float(gammaincc(g, n * c * float(d) ** -alpha))
+    # in logarithms: for small alpha the factors leave the range of floats where their product does not
+    return math.exp((1 - g) * math.log(c) + float(gammaln(g)) - g * math.log(n)) * share / alpha
+
+
+def ridge_once_seen(X: Any, y: Any, feature: int, n_lam: float) -> tuple[float, float]:
+    """Coefficient of a once-seen feature from the fit *without* its row, and that fit's ``q``.
+
+    With v the rest of row r, ``b' = `` the ridge fit on the other rows at the same ``n lam > 0`` and
+    ``q = v^T (X_{-r}^T X_{-r} + n lam I)^{-1} v``: ``b_i = x_ri (y_r - v . b') / (1 + n lam (1 + q))``, and its
+    average over the sign x_ri is ``beta_i / (1 + n lam (1 + q))``. Source: ours, :prf:ref:`thm-ridge-once-seen`.
+
+    Raises
+    ------
+    ValueError: the feature does not occur in exactly one row.
+    """
+    X = sp.csr_array(check.design("X", X))
+    y, n_lam = check.vector("y", y, X.shape[0]), check.positive("n_lam", n_lam)
+    feature = check.integer("feature", feature, low=0, high=X.shape[1] - 1)
+    rows = sp.csc_array(X)[:, [feature]].indices
+    if rows.size != 1:
+        raise ValueError(f"feature must occur in exactly one row, but feature {feature} occurs in {rows.size}")
+    r = int(rows[0])
+    used = np.flatnonzero(np.bincount(X.indices, minlength=X.shape[1]) > 0)
+    dense = X[:, used].toarray()
+    others, v = np.delete(dense, r, axis=0), dense[r].copy()
+    at = int(np.searchsorted(used, feature))
+    sign, v[at] = v[at], 0.0
+    M = others.T @ others + n_lam * np.eye(used.size)
+    fit, reach = np.linalg.solve(M, np.column_stack([others.T @ np.delete(y, r), v])).T
+    q = float(v @ reach)
+    return float(sign * (y[r] - v @ fit) / (1 + n_lam * (1 + q))), q
+
+
+def ridge_leverage(X: Any, n_lam: float) -> np.ndarray:
+    """Self-influence ``h_rr = x_r (X^T X + n lam I)^{-1} x_r`` of each row under ridge, shape (n,), n lam > 0.
+
+    ``1 - h_rr`` is residual over leave-one-out residual; :prf:ref:`prop-measured-memorization`.
+    """
+    X = sp.csr_array(check.design("X", X))
+    n_lam = check.positive("n_lam", n_lam)
+    used = np.flatnonzero(np.bincount(X.indices, minlength=X.shape[1]) > 0)
+    dense = X[:, used].toarray()
+    if used.size == 0:
+        return np.zeros(X.shape[0])
+    half = np.linalg.solve(dense.T @ dense + n_lam * np.eye(used.size), dense.T)
+    return np.einsum("ri,ir->r", dense, half)
 
 
 def noise_risk(X: Any, p: Any, sigma: float) -> float:
@@ -34,7 +158,7 @@ def diagonal_noise(p: Any, n: int) -> float:
     Source: ours, :prf:ref:`prop-noise-law`.
     """
     p = check.vector("p", p)
-    return float(p @ noise.inverse_count(p, n))
+    return float(p @ inverse_count(p, n))
 
 
 def fixed_points(p: np.ndarray, n: float, weights: np.ndarray | None = None, grid: int = 4000) -> list[float]:
@@ -118,7 +242,7 @@ def floor_law_error(n: int, *, c: float, alpha: float, b: float) -> float:
     """
     n, c = check.positive_int("n", n), check.positive("c", c)
     alpha, b = check.positive("alpha", alpha), check.number("b", b)
-    g = risk.floor_exponent(alpha, b)
+    g = floor_exponent(alpha, b)
     w = 1 + 2 * b / alpha
     scale, size = (1 - w) * math.log(c), math.log(n)
     spacing = scale - w * size + w * math.log(w / math.e)
@@ -205,7 +329,7 @@ def unresolved_once_seen_upper(p: np.ndarray, k: int, n: int, *, pinned: bool = 
     pinned: leave out the bound on the probability that the common features are not pinned.
     """
     p, k = split(p, k)
-    tail, n = p[k:], check.positive_int("n", n)
+    tail, n, pinned = p[k:], check.positive_int("n", n), check.one_of("pinned", pinned, (True, False))
     mates = tail * np.exp((n - 1) * np.log1p(-counts.alone_probability(p, k)))
     upper = mates.sum() - mates
     if not pinned and k > 0:

@@ -11,6 +11,7 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.neighbors import KNeighborsRegressor
 
+from book.linear import formulas
 from book.shared.draws import TINY, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim
 from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, Picture, picture, subplots
@@ -24,7 +25,7 @@ from companion.linear import (
     ridge,
     sample_design,
 )
-from companion.linear.theory import noise, shrinkage
+from companion.linear.theory import noise
 from companion.runner.results import interval
 
 Fit = Callable[[np.ndarray], np.ndarray]  # takes rows (m, d), gives predictions (m,)
@@ -357,7 +358,7 @@ def coefficient_ratio(tables: int = 20_000) -> np.ndarray:
 @claim(
     "thm-self-influence",
     "For learners with one coefficient a feature, low self-influence is enough",
-    functions=("companion.linear.theory.shrinkage.ridge_once_seen", "companion.linear.theory.shrinkage.ridge_leverage"),
+    functions=("book.linear.formulas.ridge_once_seen", "book.linear.formulas.ridge_leverage"),
     teeth={"the same, the best of them": 0.99, "(c) least loss over bound": 0.8},
     blunt={"both against the closed forms": "it compares two computations, with no constant to move"},
 )
@@ -377,9 +378,9 @@ def self_influence(half: float = 0.5, backwards: bool = False, factor: float = 1
                 own, whole = own_and_self(X, rows, steep(step))
                 least = min(least, float((whole - own).min()))
         own, whole = own_and_self(X, rows, filters(top)["ridge, nλ = 1.0"])
-        q = np.array([shrinkage.ridge_once_seen(X, X @ beta, int(i), 1.0)[1] for i in features[:5]])
+        q = np.array([formulas.ridge_once_seen(X, X @ beta, int(i), 1.0)[1] for i in features[:5]])
         off = max(off, float(np.abs(own[:5] - 1 / (2 + q)).max()))
-        off = max(off, float(np.abs(whole - shrinkage.ridge_leverage(X, 1.0)[rows]).max()))
+        off = max(off, float(np.abs(whole - formulas.ridge_leverage(X, 1.0)[rows]).max()))
     asked = [a for name in ("ridge, nλ = 1", "ridge, nλ = 10", "descent, 30 steps") for a in answers(name)]
     return [
         at_least("(a) least loss over bound, random learners", ratio.min(), 1 - TINY),

@@ -238,7 +238,7 @@ def fig_noise(result: Result) -> Picture:
         mean, low, high = (np.array([c[part] for c in cells]) for part in ("mean", "low", "high"))
         band(ax, alphas, mean, np.maximum(low, 1e-6), high, color=color, label=name, marker="o")
     n, d, s = (result.settings[key] for key in ("n", "d", "s"))
-    law = [diagonal_noise_law(n, c=risk.frequency_scale(s, a, d), alpha=a) for a in alphas]
+    law = [diagonal_noise_law(n, c=formulas.frequency_scale(s, a, d), alpha=a) for a in alphas]
     left.plot(alphas, law, color=INK, ls="--", lw=1.2, label="law of the diagonal")
     left.set(yscale="log", xlabel=r"tail exponent $\alpha$", ylabel=r"loss over $\sigma^2$", title="In distribution")
     left.legend()
@@ -343,7 +343,7 @@ def noise_law(exponent: float = 0.0, constant: str = "digamma", scale: float = 1
     model = long_tail(alpha, n, d=10_000)
     law = diagonal_noise_law(n, c=model.c, alpha=alpha) * float(n) ** exponent
     if constant == "floor":
-        law = risk.floor_law(n, c=model.c, alpha=alpha, b=0.0)
+        law = formulas.floor_law(n, c=model.c, alpha=alpha, b=0.0)
     counts = np.random.default_rng(0).binomial(n, model.p, size=(100, model.d))
     drawn = np.sum(np.divide(model.p, counts, out=np.zeros(counts.shape), where=counts > 0), axis=1)
     exact = scale * diagonal(alpha, n)

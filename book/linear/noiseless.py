@@ -269,16 +269,16 @@ expectation.breaks("a floor at half the rows", rows=0.5)
 @claim(
     "lem-floor-law",
     "The unseen floor is an incomplete gamma function times n^-g, with an explicit error",
-    functions=(f"{THEORY}.risk.floor_law", "book.linear.formulas.floor_law_error", f"{THEORY}.risk.unseen_floor"),
+    functions=("book.linear.formulas.floor_law", "book.linear.formulas.floor_law_error", f"{THEORY}.risk.unseen_floor"),
 )
 def floor_law(exponent: float = 0.0, scale: float = 1.0, finite: bool = True) -> Found:
     """The exact sum against the law, as a share of the error allowed, over 36 settings at d = 30,000."""
     worst, d = 0.0, 30_000
     i = np.arange(1, d + 1, dtype=float)
     for alpha, b, n in itertools.product((1.25, 2.0, 3.0), (-0.05, 0.0, 0.3), (1, 30, 1000, 100_000)):
-        c = risk.frequency_scale(5.0, alpha, d)
+        c = formulas.frequency_scale(5.0, alpha, d)
         exact = risk.unseen_floor(np.minimum(1, c * i**-alpha), i**-b, n)
-        law = scale * risk.floor_law(n, c=c, alpha=alpha, b=b, d=d if finite else None) * float(n) ** exponent
+        law = scale * formulas.floor_law(n, c=c, alpha=alpha, b=b, d=d if finite else None) * float(n) ** exponent
         worst = max(worst, abs(exact - law) / formulas.floor_law_error(n, c=c, alpha=alpha, b=b))
     return at_most("largest error of the law, as a share of the error stated", worst, 1)
 
@@ -291,15 +291,15 @@ floor_law.breaks("complete gamma at finite d", finite=False)
 @claim(
     "thm-sharp-law",
     "Sharp noiseless law: exponent and constant of the expected risk",
-    functions=(f"{THEORY}.risk.floor_law", f"{THEORY}.risk.floor_exponent"),
+    functions=("book.linear.formulas.floor_law", "book.linear.formulas.floor_exponent"),
 )
 def sharp_law(shift: float = 0.0, scale: float = 1.0) -> list[Found]:
     """Slope over n = 50 to 5,000, and the mean of 20 draws at n = 2,000 over the law, at alpha = 2 and b = 0.1."""
-    c = risk.frequency_scale(5.0, 2.0, 20_000)
-    law = scale * risk.floor_law(2000, c=c, alpha=2.0, b=0.1)
+    c = formulas.frequency_scale(5.0, 2.0, 20_000)
+    law = scale * formulas.floor_law(2000, c=c, alpha=2.0, b=0.1)
     ratio = noiseless_draws(2.0, 2000, 20)[0].mean() / law
     return [
-        fitted_slope("slope of log risk in log n", measured_slopes(0.1), -risk.floor_exponent(2.0, 0.1) + shift),
+        fitted_slope("slope of log risk in log n", measured_slopes(0.1), -formulas.floor_exponent(2.0, 0.1) + shift),
         between("mean risk over the law at n = 2,000", ratio, 0.95, 1.05),
     ]
 
@@ -380,8 +380,8 @@ def fig_rate(result: Result) -> Picture:
         groups = sorted(result.where(alpha=alpha), key=lambda g: g["n"])
         sizes = [g["n"] for g in groups]
         mean, low, high = (np.array([g["risk"][key] for g in groups]) for key in ("mean", "low", "high"))
-        c = risk.frequency_scale(s, alpha, d)
-        law = np.array([risk.floor_law(n, c=c, alpha=alpha, b=b, d=d) for n in sizes])
+        c = formulas.frequency_scale(s, alpha, d)
+        law = np.array([formulas.floor_law(n, c=c, alpha=alpha, b=b, d=d) for n in sizes])
         left.plot(sizes, law, color=color, lw=1.2)
         left.fill_between(sizes, low, high, color=color, alpha=0.25, linewidth=0)
         left.plot(sizes, mean, "o", color=color, label=rf"$\alpha={alpha:g}$")

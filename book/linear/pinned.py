@@ -9,12 +9,13 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import binom, binomtest
 
-from book.shared.draws import THEORY, long_tail
+from book.linear import formulas
+from book.shared.draws import long_tail
 from book.shared.ledger import Found, at_least, at_most, claim
 from book.shared.style import BLUE, GREEN, INK, ORANGE, PURPLE, Picture, band, picture, subplots, whiskers
 from companion import _validate as check
 from companion.linear import LongTailModel, sample_design
-from companion.linear.theory import counts, pinning
+from companion.linear.theory import counts
 from companion.linear.theory.checks import split
 from companion.linear.theory.counts import no_tail_probability
 
@@ -22,7 +23,7 @@ from companion.linear.theory.counts import no_tail_probability
 def rank_failure_given_rows(p: np.ndarray, k: int, rows: int) -> float:
     """Bound on P(rank A < k | N_0 = rows), :prf:ref:`thm-pinned` (a); at least 1 when rows < k."""
     p, k = split(p, k, low=1)
-    return float(np.sum(pinning.value_probability(p[:k]) ** (check.integer("rows", rows, low=0) - k + 1)))
+    return float(np.sum(formulas.value_probability(p[:k]) ** (check.integer("rows", rows, low=0) - k + 1)))
 
 
 def empty_column_probability(p: np.ndarray, k: int, rows: int) -> float:
@@ -117,7 +118,7 @@ no_concentration.breaks("twice the count that the power law allows", slack=2.0)
     "lem-odlyzko",
     "A vector with independent entries rarely lies in a fixed subspace",
     source="published elsewhere",
-    functions=(f"{THEORY}.pinning.value_probability",),
+    functions=("book.linear.formulas.value_probability",),
 )
 def odlyzko(exponent_shift: int = 0, independent: bool = True) -> Found:
     """Subspaces of R^6, all 3^6 vectors counted; the lemma is attained, so its slack is rounding."""
@@ -127,7 +128,7 @@ def odlyzko(exponent_shift: int = 0, independent: bool = True) -> Found:
         weight = np.where(vectors == 0, 1 - p, p / 2).prod(axis=1)
         if not independent:
             weight = np.where((vectors == vectors[:, :1]).all(axis=1), np.where(vectors[:, 0] == 0, 1 - p, p / 2), 0)
-        rho = float(pinning.value_probability(np.array([p]))[0])
+        rho = float(formulas.value_probability(np.array([p]))[0])
         for _ in range(6):
             basis = np.linalg.qr(np.hstack([np.ones((6, 1)), rng.integers(-1, 2, (6, m - 1))]))[0]
             outside = vectors - vectors @ basis @ basis.T
@@ -158,7 +159,7 @@ SHARP = (1.0, 1.0, 0.06)  # hardly anything but an empty third column makes the 
 @claim(
     "thm-pinned",
     "Common features are pinned without concentration",
-    functions=("book.linear.pinned.rank_failure_given_rows", f"{THEORY}.pinning.rank_failure_bound"),
+    functions=("book.linear.pinned.rank_failure_given_rows", "book.linear.formulas.rank_failure_bound"),
     blunt={"(a) 20 plain rows": "four columns share their failures here; the next case has one column that can fail"},
 )
 def pinned(signs: bool = True, lost_rows: bool = True, scale: float = 1.0) -> list[Found]:
@@ -167,7 +168,7 @@ def pinned(signs: bool = True, lost_rows: bool = True, scale: float = 1.0) -> li
     for p, rows, n, draws in ((SMALL, 20, 24, 20_000), (SHARP, 40, 60, 40_000)):
         k, lost = len(p), 0.3
         given = rank_failure_given_rows(np.array(p), k, rows)
-        averaged = pinning.rank_failure_bound(np.array([*p, lost if lost_rows else 0.0]), k, n)
+        averaged = formulas.rank_failure_bound(np.array([*p, lost if lost_rows else 0.0]), k, n)
         for what, bound, (share, error) in (
             (f"(a) {rows} plain rows", given, failures(p, rows, draws, 3, signs=signs)),
             (f"(b) {n} rows", averaged, failures(p, n, draws, 4, tail=lost, signs=signs)),
@@ -270,7 +271,7 @@ def spectrum_rows(
                 "highest_low": float(np.quantile(high, 0.1)),
                 "highest_high": float(np.quantile(high, 0.9)),
                 "failed": float(np.mean(failed)),
-                "bound": pinning.rank_failure_bound(model.p, k, n),
+                "bound": formulas.rank_failure_bound(model.p, k, n),
                 "empty": empty_column_average(model.p, k, n),
                 "chernoff": matrix_chernoff_bound(model.p, k, n, 1.0),
                 "off_half": concentration_failure(model.p, k, n, 0.5),

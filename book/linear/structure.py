@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from scipy.stats import binom
 
+from book.linear import formulas
 from book.shared.draws import THEORY, design, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim, exactly
 from book.shared.style import BLUE, GREEN, GREY, ORANGE, Picture, picture, subplots, whiskers
 from companion import _validate as check
 from companion.linear import LongTailModel, peel, peeling_rounds, recoverability, sample_design
-from companion.linear.theory import counts, density, risk
+from companion.linear.theory import counts, density
 from companion.linear.theory.checks import below_one, split
 from companion.runner.results import Result, interval
 
@@ -102,7 +103,7 @@ def crowded(alpha: float, n: float, common: float = 10.0) -> tuple[float, float]
     p, count = B.p[tail], B.weights[tail]
     none = math.exp(float(count @ np.log1p(-p)))
     several = 1 - none * (1 + float(count @ (p / (1 - p))))
-    c = risk.frequency_scale(5.0, alpha)
+    c = formulas.frequency_scale(5.0, alpha)
     return n * several, common ** (2 - 2 / alpha) * c ** (2 / alpha) * n ** (2 / alpha - 1) / (2 * (alpha - 1) ** 2)
 
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from book.linear import formulas
 from book.shared.draws import THEORY, TINY, certified, design, filled, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim
 from book.shared.style import BLUE, GREEN, INK, PURPLE, RED, Picture, band, picture, subplots, whiskers
 from companion import _validate as check
 from companion.linear import LongTailModel, feature_counts, gradient_descent, min_norm, ridge, sample_design
-from companion.linear.theory import noise, risk, shrinkage
+from companion.linear.theory import noise, shrinkage
 from companion.linear.theory.checks import frequencies, vector_like
 from companion.linear.theory.risk import once_seen_mass
 from companion.runner.results import Result
@@ -61,7 +62,7 @@ def forgetting(p: Any, beta: Any, n: int, n_lam: float, t: int) -> Forgetting:
 @claim(
     "thm-ridge-once-seen",
     "Ridge shrinks a once-seen coefficient by 1/(1 + n lam (1 + q)) on average over its sign",
-    functions=("companion.linear.ridge", f"{THEORY}.shrinkage.ridge_once_seen"),
+    functions=("companion.linear.ridge", "book.linear.formulas.ridge_once_seen"),
 )
 def ridge_once_seen(rest: float = 1.0, lam_held: bool = False) -> list[Found]:
     """Fifteen once-seen features of one design at n lam = 0.7, each with both signs of its entry."""
@@ -71,7 +72,7 @@ def ridge_once_seen(rest: float = 1.0, lam_held: bool = False) -> list[Found]:
     formula, average = 0.0, 0.0
     for i, r in list(zip(features, rows, strict=True))[:15]:
         strength = n_lam * (n - 1) / n if lam_held else n_lam  # the other rows' fit at lam, or at n lam
-        closed, q = shrinkage.ridge_once_seen(X, y, int(i), strength)
+        closed, q = formulas.ridge_once_seen(X, y, int(i), strength)
         formula = max(formula, abs(ridge(X, y, n_lam / n)[i] - closed))
         flipped = X.copy()
         flipped[r, i] = -X[r, i]
@@ -123,19 +124,19 @@ isolated.breaks("a penalty a tenth larger", penalty=1.1)
 @claim(
     "prop-measured-memorization",
     "Self-influence is one minus residual over held-out residual: memorization, measured",
-    functions=(f"{THEORY}.shrinkage.ridge_leverage",),
+    functions=("book.linear.formulas.ridge_leverage",),
     teeth={"least of h (1 + n lam)": 0.99},
 )
 def measured_memorization(lam_held: bool = False, rest: float = 1.0) -> list[Found]:
     """Every row of one design with noise is left out once, at n lam = 0.7."""
     model, X, _ = certified(1.5, 100)
     y, n, n_lam = X @ model.beta + np.random.default_rng(0).normal(size=100), 100, 0.7
-    residual, h = y - X @ ridge(X, y, n_lam / n), shrinkage.ridge_leverage(X, n_lam)
+    residual, h = y - X @ ridge(X, y, n_lam / n), formulas.ridge_leverage(X, n_lam)
     lam = n_lam / n if lam_held else n_lam / (n - 1)
     keep = [np.arange(n) != r for r in range(n)]
     left = np.array([y[r] - (X[[r]] @ ridge(X[keep[r]], y[keep[r]], lam))[0] for r in range(n)])
     features, rows = noise.once_seen_rows(X)
-    q = rest * np.array([shrinkage.ridge_once_seen(X, y, int(i), n_lam)[1] for i in features])
+    q = rest * np.array([formulas.ridge_once_seen(X, y, int(i), n_lam)[1] for i in features])
     once = (1 + n_lam * q) / (1 + n_lam * (1 + q))
     return [
         at_most("largest error of residual = (1 - h) held-out residual", np.abs(residual - (1 - h) * left).max(), 1e-8),
@@ -177,7 +178,7 @@ def forgotten(
         ("in distribution", sums[1] / draws / (population * expected.population)),
         ("composition", t * sums[2] / sums[3] / expected.composition),
     )
-    limit = far.population / far.train / risk.floor_exponent(2.0, b)
+    limit = far.population / far.train / formulas.floor_exponent(2.0, b)
     return [
         at_most("(a) largest error of the residual", worst, TINY),
         *(between(f"(b) {name}: measured over closed form", ratio, 0.85, 1.15) for name, ratio in ratios),

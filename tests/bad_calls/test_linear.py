@@ -10,7 +10,7 @@ from book.linear import formulas, minimum_norm, pinned, structure, turning_off
 from book.linear import noise as noise_room
 from book.shared import regime
 from companion import linear
-from companion.linear.theory import counts, density, noise, pinning, risk, shrinkage
+from companion.linear.theory import counts, density, noise, risk, shrinkage
 
 from .cases import assert_refused, bad
 
@@ -167,7 +167,7 @@ THEORY = [
     bad("blocks-d", lambda: density.blocks(1.5, 5, 0), ValueError, "d must", "at least 1", "got 0"),
     bad("lambert", lambda: density.lambert_rate(nan, 0.5), ValueError, "M must be finite", "got nan"),
     bad("row_map-z", lambda: formulas.row_map(p, 10, [2.0]), ValueError, "z must hold probabilities in [0, 1]", "2.0"),
-    bad("pinned-k", lambda: pinning.rank_failure_bound(p, 4, 10), ValueError, "k must be in [1, 3], got 4"),
+    bad("pinned-k", lambda: formulas.rank_failure_bound(p, 4, 10), ValueError, "k must be in [1, 3], got 4"),
     bad("pinned-delta", lambda: pinned.pinning_frequency(3, 10, 0), ValueError, "delta must", "(0, 1]", "got 0"),
     bad("concentration", lambda: pinned.concentration_failure(p, 2, 9, -1), ValueError, "epsilon must", "got -1"),
     bad("level-one-k", lambda: counts.expected_level_one(p, 9, 10), ValueError, "k must be in [0, 3], got 9"),
@@ -201,9 +201,11 @@ THEORY = [
         "(1,)",
     ),
     bad("risk-k", lambda: formulas.expected_risk_bounds(p, 1, 10, 3), ValueError, "k must be in [0, 2], got 3"),
-    bad("scale-alpha", lambda: risk.frequency_scale(5, 1.0), ValueError, "alpha must be above 1", "got 1.0"),
-    bad("exponent", lambda: risk.floor_exponent(0.1, 0.1), ValueError, "alpha must be above 1 - 2b = 0.8", "got 0.1"),
-    bad("floor-d", lambda: risk.floor_law(9, c=1, alpha=2, b=0.1, d=-3), ValueError, "d must be at least 1, got -3"),
+    bad("scale-alpha", lambda: formulas.frequency_scale(5, 1.0), ValueError, "alpha must be above 1", "got 1.0"),
+    bad("exponent", lambda: formulas.floor_exponent(0.1, 0.1), ValueError, "alpha must be above 1 - 2b", "got 0.1"),
+    bad(
+        "floor-d", lambda: formulas.floor_law(9, c=1, alpha=2, b=0.1, d=-3), ValueError, "d must be at least 1, got -3"
+    ),
     bad("shrink-lam", lambda: shrinkage.ridge_shrinkage(1, -1), ValueError, "n_lam must", "at least 0", "got -1"),
     bad("shrink-count", lambda: shrinkage.ridge_shrinkage(-1, 1), ValueError, "count must", "at least 0", "got -1"),
     bad(

@@ -31,7 +31,6 @@ from companion.linear import (
 )
 from companion.linear.theory import noise, risk, shrinkage
 from companion.linear.theory.counts import power_law_sum, unseen_mass
-from companion.linear.theory.pinning import rank_failure_bound
 from companion.runner.experiment import Resources
 
 from .designs import designs
@@ -107,16 +106,16 @@ def test_floor_law_is_within_its_error_everywhere(alpha, b, n, d, s):
     if alpha <= 1 - 2 * b + 1e-3:
         return
     i = np.arange(1, d + 1, dtype=float)
-    c = risk.frequency_scale(s, alpha, d)
+    c = formulas.frequency_scale(s, alpha, d)
     exact = risk.unseen_floor(np.minimum(1, c * i**-alpha), i**-b, n)
-    law = risk.floor_law(n, c=c, alpha=alpha, b=b, d=d)
+    law = formulas.floor_law(n, c=c, alpha=alpha, b=b, d=d)
     assert abs(exact - law) <= formulas.floor_law_error(n, c=c, alpha=alpha, b=b) * (1 + 1e-9)
 
 
 def test_floor_law_agrees_with_the_sum_of_the_density_chapter():
     """Two modules hold the b = 0 law; they must be the same function."""
-    c = risk.frequency_scale(5.0, 1.5, 10_000)
-    assert risk.floor_law(500, c=c, alpha=1.5, b=0.0, d=10_000) == pytest.approx(power_law_sum(1.5, c, 500, 10_000))
+    c = formulas.frequency_scale(5.0, 1.5, 10_000)
+    assert formulas.floor_law(500, c=c, alpha=1.5, b=0.0, d=10_000) == pytest.approx(power_law_sum(1.5, c, 500, 10_000))
 
 
 def test_floor_of_ones_is_the_unseen_mass_and_good_turing_shifts_n():
@@ -169,7 +168,7 @@ def test_common_leverage_is_at_least_the_counts():
 def test_inverse_count_is_the_binomial_mean(p, n):
     m = np.arange(1, n + 1)
     expected = float((binom.pmf(m, n, p) / m).sum())
-    assert noise.inverse_count(np.array([p]), n)[0] == pytest.approx(expected, abs=1e-12)
+    assert formulas.inverse_count(np.array([p]), n)[0] == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize("n", [1, 2, 44, 45, 46, 300, 4000])
@@ -181,17 +180,17 @@ def test_inverse_count_is_its_recursion(n):
     h = np.zeros_like(p)
     for m in range(1, n + 1):
         h = (1 - p) * h - np.expm1(m * log_absent) / m
-    np.testing.assert_allclose(noise.inverse_count(p, n), h, rtol=1e-12)
+    np.testing.assert_allclose(formulas.inverse_count(p, n), h, rtol=1e-12)
 
 
 def test_inverse_count_of_a_billion_rows():
     """Its cost does not depend on n; for large means it is 1/m + (1-p)/m^2 + O(1/m^3)."""
     n, p = 10**9, np.array([1e-6, 1e-3, 0.3, 1.0])
     mean = n * p
-    value = noise.inverse_count(p, n)
+    value = formulas.inverse_count(p, n)
     assert value == pytest.approx(1 / mean + (1 - p) / mean**2, rel=3e-6)
     assert value[1:] == pytest.approx((1 / mean + (1 - p) / mean**2)[1:], rel=1e-11)
-    assert noise.inverse_count(np.array([1e-12]), n)[0] == pytest.approx(1e-3, rel=1e-3)
+    assert formulas.inverse_count(np.array([1e-12]), n)[0] == pytest.approx(1e-3, rel=1e-3)
 
 
 def test_diagonal_noise_by_unseen_masses():
@@ -228,7 +227,7 @@ def test_ridge_once_seen_is_ridge(n_lam):
     features, _ = noise.once_seen_rows(sample.X)
     fit = ridge(sample.X, sample.y, n_lam / model.n)
     for i in features[:6]:
-        assert shrinkage.ridge_once_seen(sample.X, sample.y, int(i), n_lam)[0] == pytest.approx(fit[i], abs=1e-10)
+        assert formulas.ridge_once_seen(sample.X, sample.y, int(i), n_lam)[0] == pytest.approx(fit[i], abs=1e-10)
 
 
 def test_filters_are_the_solvers():
@@ -254,9 +253,9 @@ def test_matching_penalty():
 
 def test_ridge_leverage_goes_from_leverage_to_nothing():
     X = model_of(2.0).sample(seed=0).X
-    assert shrinkage.ridge_leverage(X, 1e-9) == pytest.approx(leverage(X), abs=1e-6)
-    assert shrinkage.ridge_leverage(X, 1e9).max() < 1e-6
-    assert (shrinkage.ridge_leverage(X, 1.0) >= shrinkage.ridge_leverage(X, 2.0) - 1e-12).all()
+    assert formulas.ridge_leverage(X, 1e-9) == pytest.approx(leverage(X), abs=1e-6)
+    assert formulas.ridge_leverage(X, 1e9).max() < 1e-6
+    assert (formulas.ridge_leverage(X, 1.0) >= formulas.ridge_leverage(X, 2.0) - 1e-12).all()
 
 
 def test_forgetting_prices_scale_as_stated():
@@ -264,7 +263,7 @@ def test_forgetting_prices_scale_as_stated():
     one, two = (turning_off_room.forgetting(model.p, model.beta, 1000, 1.0, t) for t in (1, 2))
     assert two.composition == pytest.approx(2 * one.composition)
     assert one.train == pytest.approx(0.25 * risk.unseen_floor(model.p, model.beta, 999))
-    assert one.population / one.train == pytest.approx(risk.floor_exponent(2.0, 0.1), rel=0.01)
+    assert one.population / one.train == pytest.approx(formulas.floor_exponent(2.0, 0.1), rel=0.01)
     assert turning_off_room.forgetting(model.p, model.beta, 1000, 0.0, 2) == turning_off_room.Forgetting(0.0, 0.0, 0.0)
 
 
@@ -274,8 +273,8 @@ def test_forgetting_prices_scale_as_stated():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: risk.floor_law(10, c=1.0, alpha=0.5, b=0.1), "alpha must be above"),
-        (lambda: risk.frequency_scale(5.0, 1.0), "alpha must be above 1 when d is infinite"),
+        (lambda: formulas.floor_law(10, c=1.0, alpha=0.5, b=0.1), "alpha must be above"),
+        (lambda: formulas.frequency_scale(5.0, 1.0), "alpha must be above 1 when d is infinite"),
         (lambda: risk.unseen_floor([0.5, 1.2], 1.0, 5), "p must hold probabilities"),
         (lambda: formulas.expected_risk_bounds([0.5, 0.2], [1.0, 1.0], 5, 2), "k must be"),
         (
@@ -285,7 +284,7 @@ def test_forgetting_prices_scale_as_stated():
         (lambda: noise_room.rest_leverage(np.ones((2, 2)), 0), "exactly one row"),
         (lambda: noise.common_leverage(np.array([[1.0, 1.0]]), [0.5, 0.2], 1), "must have rank k"),
         (lambda: noise_room.noise_constant(1.0), "alpha must be"),
-        (lambda: shrinkage.ridge_once_seen(np.ones((2, 1)), [1.0, 1.0], 0, 1.0), "exactly one row"),
+        (lambda: formulas.ridge_once_seen(np.ones((2, 1)), [1.0, 1.0], 0, 1.0), "exactly one row"),
         (lambda: turning_off_room.matching_penalty(10, lr=6.0, steps=3), "lr must be"),
     ],
 )
@@ -334,7 +333,7 @@ def test_population_risk_of_forgetting_rows_matches_the_package():
 def test_the_failure_term_is_the_smaller_of_failing_and_being_seen():
     """A rare feature is hurt by a failing common block only where it was seen."""
     p, n, k = np.array([0.3, 0.25, 0.02, 1e-4, 1e-5]), 12, 2
-    failing = rank_failure_bound(p, k, n)
+    failing = formulas.rank_failure_bound(p, k, n)
     seen = 1 - (1 - p) ** n
     assert seen[-1] < failing < seen[0], "both must occur"
     bounds = formulas.expected_risk_bounds(p, 2.0, n, k)

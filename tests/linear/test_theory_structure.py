@@ -15,7 +15,7 @@ from book.linear import pinned as pinned_room
 from book.linear import structure as structure_room
 from book.shared import regime as regime_room
 from companion.linear import LongTailModel, peel, recoverability, sample_design
-from companion.linear.theory import counts, density, pinning, risk
+from companion.linear.theory import counts, density, risk
 
 frequencies = st.lists(st.floats(0.005, 0.6), min_size=3, max_size=9).map(lambda v: np.sort(np.array(v))[::-1])
 
@@ -107,7 +107,7 @@ def test_unconditional_bound_is_the_average_over_plain_rows() -> None:
     rows = np.arange(n + 1)
     weight = binom.pmf(rows, n, counts.no_tail_probability(p, k))
     average = sum(w * pinned_room.rank_failure_given_rows(p, k, int(r)) for w, r in zip(weight, rows, strict=True))
-    assert pinning.rank_failure_bound(p, k, n) == pytest.approx(average)
+    assert formulas.rank_failure_bound(p, k, n) == pytest.approx(average)
 
 
 def test_concentration_failure_matches_draws() -> None:

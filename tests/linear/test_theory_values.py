@@ -17,7 +17,7 @@ from book.linear import pinned as pinned_room
 from book.linear import structure as structure_room
 from book.shared import regime as regime_room
 from companion.linear import LongTailModel, min_norm
-from companion.linear.theory import counts, density, pinning, risk
+from companion.linear.theory import counts, density, risk
 
 P = np.array([0.6, 0.45, 0.3, 0.2, 0.05])
 
@@ -90,7 +90,7 @@ def test_power_law_sum_is_its_integral() -> None:
 
 def test_the_likeliest_value_of_an_entry() -> None:
     """0 with probability 1 - p, or one of the two signs."""
-    assert pinning.value_probability(np.array([0.1, 2 / 3, 0.9])) == pytest.approx([0.9, 1 / 3, 0.45])
+    assert formulas.value_probability(np.array([0.1, 2 / 3, 0.9])) == pytest.approx([0.9, 1 / 3, 0.45])
 
 
 @pytest.mark.parametrize(("k", "rows"), [(1, 3), (2, 2), (2, 3)])
@@ -118,7 +118,7 @@ def test_rare_events_are_not_lost_in_rounding() -> None:
     p = np.full(3, 0.1)
     q = 0.9**800
     assert pinned_room.empty_column_probability(p, 2, 800) == pytest.approx(2 * q, rel=1e-9)
-    assert pinned_room.empty_column_average(p, 2, 2000) <= pinning.rank_failure_bound(p, 2, 2000)
+    assert pinned_room.empty_column_average(p, 2, 2000) <= formulas.rank_failure_bound(p, 2, 2000)
     assert 0 < pinned_room.concentration_failure(p, 2, 4000, 0.9) < 1e-60
 
 
@@ -134,8 +134,8 @@ def test_a_tail_feature_known_to_be_absent_leaves_more_plain_rows() -> None:
     k, n = 2, 12
     for absent in (2, 4):
         without = np.delete(P, absent)
-        assert pinning.rank_failure_bound(P, k, n, excluded=P[absent]) == pytest.approx(
-            pinning.rank_failure_bound(without, k, n)
+        assert formulas.rank_failure_bound(P, k, n, excluded=P[absent]) == pytest.approx(
+            formulas.rank_failure_bound(without, k, n)
         )
 
 
@@ -186,7 +186,7 @@ def test_both_sides_of_the_once_seen_sandwich_are_their_sums(n: int) -> None:
         mates = P[k:] * (1 - alone_by_hand(P, k)) ** (n - 1)
         high = np.array([np.delete(mates, i).sum() for i in range(len(mates))])
         assert formulas.unresolved_once_seen_upper(P, k, n, pinned=True) == pytest.approx(high)
-        loose = pinning.rank_failure_bound(P, k, n - 1) if k else 0.0
+        loose = formulas.rank_failure_bound(P, k, n - 1) if k else 0.0
         assert formulas.unresolved_once_seen_upper(P, k, n) == pytest.approx(high + loose)
 
 
@@ -326,7 +326,7 @@ def test_noise_power_law_is_the_leading_order() -> None:
     """alpha = 2 at n = 1000, with the frequencies of an (almost) infinite model."""
     alpha, n = 2.0, 1000
     p = np.minimum(1.0, 3.0 * np.arange(1, 20_001, dtype=float) ** -alpha)
-    law, floor = noise_room.diagonal_noise_law(n, c=3.0, alpha=alpha), risk.floor_law(n, c=3.0, alpha=alpha, b=0.0)
+    law, floor = noise_room.diagonal_noise_law(n, c=3.0, alpha=alpha), formulas.floor_law(n, c=3.0, alpha=alpha, b=0.0)
     assert law / floor == pytest.approx(noise_room.noise_to_floor(alpha, 1.0))
     assert floor == pytest.approx(risk.unseen_floor(p, 1.0, n), rel=0.02)
     assert law == pytest.approx(formulas.diagonal_noise(p, n), rel=0.1)
@@ -337,7 +337,7 @@ def test_expected_risk_terms_by_hand() -> None:
     found = formulas.expected_risk_bounds(p, beta, n, k)
     alone = alone_by_hand(p, k)
     assert found.unresolved == pytest.approx(p[k] * (beta[k:] ** 2 @ ((1 - alone) ** n - (1 - p[k:]) ** n)))
-    failed = pinning.rank_failure_bound(p, k, n)
+    failed = formulas.rank_failure_bound(p, k, n)
     assert found.failure == pytest.approx(p[0] * (beta**2 @ np.minimum(failed, 1 - (1 - p) ** n)))
     assert found.upper == pytest.approx(found.floor + found.unresolved + found.failure)
     assert formulas.expected_risk_bounds(p, beta, n, 0).failure == 0
@@ -357,8 +357,8 @@ def test_sandwich_counts_each_component_once() -> None:
 
 def test_frequencies_of_the_infinite_model_sum_to_the_sparsity() -> None:
     i = np.arange(1, 2_000_001, dtype=float)
-    assert risk.frequency_scale(3.0, 2.0) * (i**-2.0).sum() == pytest.approx(3.0, rel=1e-6)
-    assert risk.frequency_scale(3.0, 0.7, 50) * (i[:50] ** -0.7).sum() == pytest.approx(3.0)
+    assert formulas.frequency_scale(3.0, 2.0) * (i**-2.0).sum() == pytest.approx(3.0, rel=1e-6)
+    assert formulas.frequency_scale(3.0, 0.7, 50) * (i[:50] ** -0.7).sum() == pytest.approx(3.0)
 
 
 def test_range_of_the_unseen_floor_by_hand() -> None:
@@ -387,18 +387,18 @@ def test_floor_law_error_by_its_three_terms() -> None:
 
 def test_floor_law_where_its_factors_leave_the_range_of_floats() -> None:
     """alpha = 0.05, b = 2.2: n^-89 is no float at n = 10^4, but the law and its error are."""
-    for of in (risk.floor_law, formulas.floor_law_error):
+    for of in (formulas.floor_law, formulas.floor_law_error):
         at = [of(n, c=5.0, alpha=0.05, b=2.2) for n in (1000, 10_000)]
         assert 0 < at[1] < at[0] < 1
-    ratio = risk.floor_law(10_000, c=5.0, alpha=0.05, b=2.2) / risk.floor_law(1000, c=5.0, alpha=0.05, b=2.2)
-    assert math.log10(ratio) == pytest.approx(-risk.floor_exponent(0.05, 2.2))
+    ratio = formulas.floor_law(10_000, c=5.0, alpha=0.05, b=2.2) / formulas.floor_law(1000, c=5.0, alpha=0.05, b=2.2)
+    assert math.log10(ratio) == pytest.approx(-formulas.floor_exponent(0.05, 2.2))
 
 
 def test_noise_to_floor_is_the_ratio_of_the_two_laws():
     for alpha, sigma in ((1.5, 0.5), (3.0, 2.0)):
         law = sigma**2 * noise_room.diagonal_noise_law(100, c=0.7, alpha=alpha)
         assert noise_room.noise_to_floor(alpha, sigma) == pytest.approx(
-            law / risk.floor_law(100, c=0.7, alpha=alpha, b=0.0)
+            law / formulas.floor_law(100, c=0.7, alpha=alpha, b=0.0)
         )
 
 

@@ -11,7 +11,6 @@ import scipy.sparse as sp
 
 from companion import _validate as check
 from companion.linear.structure import inverse_gram_diagonal
-from companion.linear.theory.checks import frequencies
 
 
 def once_seen_rows(X: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -41,31 +40,6 @@ def common_leverage(X: Any, p: Any, k: int) -> tuple[np.ndarray, float]:
         raise ValueError(f"the rows without tail must have rank k = {k}, got {rank}")
     inverse = np.linalg.inv(A.T @ A)
     return inverse, float(check.vector("p", p, X.shape[1])[:k] @ np.diag(inverse))
-
-
-def inverse_count(p: Any, n: int) -> np.ndarray:
-    """``E[1/N; N >= 1]`` for N ~ Binomial(n, p_i), shape (d,): ``sum_{j<=n} ((1-p)^(n-j) - (1-p)^n) / j``.
-
-    Computed as the integral of ``(a^n - b^n) / (np - s)`` over s in [0, np], with ``a = 1 - s/n, b = 1 - p``:
-    a polynomial in s, at most ``exp(-s)`` times its value at 0, so that cutting at s = 45 and 64 Gauss nodes
-    leave a relative error below 1e-12. The cost does not depend on n.
-
-    >>> inverse_count([0.5], 2)  # 1/1 with probability 1/2, 1/2 with probability 1/4
-    array([0.625])
-    """
-    p, n = frequencies(p), check.integer("n", n, low=0)
-    mean = n * p
-    h = np.zeros_like(mean)
-    seen = mean > 0
-    mean = mean[seen]
-    end = np.minimum(mean, 45.0)
-    for node, weight in zip(*np.polynomial.legendre.leggauss(64), strict=True):
-        s = end * (node + 1) / 2
-        fall = np.minimum((mean - s) / (n - s), 1.0)  # 1 - b/a
-        with np.errstate(divide="ignore"):  # p = 1: b is 0
-            gained = -np.expm1(n * np.log1p(-fall))
-        h[seen] += weight * end / 2 * np.exp(n * np.log1p(-s / n)) * gained / (mean - s)
-    return h
 
 
 def composition_noise(X: Any, features: Any, sigma: float, *, signs: Any = None) -> float:

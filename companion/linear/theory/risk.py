@@ -4,13 +4,11 @@ Frequencies ``p`` and coefficients ``beta`` are (d,) arrays, ``n`` is the number
 *resolved* when it lies in the row space of the design (:prf:ref:`thm-certificate`).
 """
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.special import gammaincc, gammaln, zeta
 
 from companion import _validate as check
 from companion.linear.structure import components
@@ -71,38 +69,6 @@ def risk_sandwich(X: Any, p: Any, beta: Any, resolved: Any) -> Sandwich:
     split = sum(float(p[part].max()) * float((beta[part] ** 2).sum()) for part in parts)
     crude = float(p[loose].max()) * float((beta[loose] ** 2).sum())
     return Sandwich(floor, floor + split, floor + crude, int(loose.size))
-
-
-def frequency_scale(s: float, alpha: float, d: int | None = None) -> float:
-    """``c = s / sum_{i<=d} i^-alpha`` of ``p_i = min(1, c i^-alpha)``; ``d = None`` is the infinite model."""
-    s, alpha = check.positive("s", s), check.positive("alpha", alpha)
-    if d is None:
-        if alpha <= 1:
-            raise ValueError(f"alpha must be above 1 when d is infinite, got {alpha}")
-        return s / float(zeta(alpha))
-    return s / float(np.sum(np.arange(1, check.positive_int("d", d) + 1, dtype=float) ** -alpha))
-
-
-def floor_exponent(alpha: float, b: float) -> float:
-    """``g = 1 - (1 - 2b)/alpha``: the unseen floor falls as ``n^-g`` when ``beta_i = i^-b``."""
-    alpha, b = check.positive("alpha", alpha), check.number("b", b)
-    if alpha <= 1 - 2 * b:
-        raise ValueError(f"alpha must be above 1 - 2b = {1 - 2 * b:g} for a finite risk, got {alpha}")
-    return 1 - (1 - 2 * b) / alpha
-
-
-def floor_law(n: int, *, c: float, alpha: float, b: float, d: int | None = None) -> float:
-    """The power law of the unseen floor, ``(1/alpha) c^((1-2b)/alpha) Gamma(g, n c d^-alpha) n^-g``.
-
-    `c` from `frequency_scale`; Gamma(g, z) is the upper incomplete gamma function, and the complete one
-    when `d` is None. Source: ours, :prf:ref:`lem-floor-law`.
-    """
-    n, c = check.positive_int("n", n), check.positive("c", c)
-    alpha, b = check.positive("alpha", alpha), check.number("b", b)
-    g, d = floor_exponent(alpha, b), None if d is None else check.positive_int("d", d)
-    share = 1.0 if d is None else float(gammaincc(g, n * c * float(d) ** -alpha))
-    # in logarithms: for small alpha the factors leave the range of floats where their product does not
-    return math.exp((1 - g) * math.log(c) + float(gammaln(g)) - g * math.log(n)) * share / alpha
 
 
 def _frequencies(p: Any, other: Any, n: int, low: int = 0, name: str = "beta") -> tuple[np.ndarray, np.ndarray, int]:
