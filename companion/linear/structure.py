@@ -16,6 +16,7 @@ from companion.linear.graded import graded_min_norm
 from companion.linear.hat import component_blocks, hat_diagonal
 from companion.linear.modular import PRIME, null_vector
 from companion.linear.reduce import peel_items, row_sums, rows_with, seen_columns, take, tamed, unpeeled
+from companion.linear.solve import min_norm
 
 RESOLVED = 1e-8  # P_ii or h_rr within this of 1 counts as 1 where it is computed in floating point
 
@@ -208,8 +209,8 @@ def leave_one_out_residuals(X: Any, y: Any) -> np.ndarray:
 
     From one decomposition, any rank: `(y_r - yhat_r)/(1 - h_rr)` if h_rr < 1, and `(G y)_r / G_rr` with
     `G = (X X^T)^+` if h_rr = 1 (:prf:ref:`thm-leave-one-out`).
-    A row without features has residual y_r. A leverage above 1 - 1e-8 counts as 1, so that rows a thousand times
-    larger than what else holds their features are told apart only in part. Cost as `inverse_gram_diagonal`.
+    A row without features has residual y_r. Cost as `inverse_gram_diagonal`, and one solve for each row that holds an
+    entry over a thousand times larger than all others of its feature: its leverage cannot be told from 1.
 
     >>> leave_one_out_residuals([[1], [1], [1]], [0.0, 0.0, 3.0]).round(6)  # against the mean of the others
     array([-1.5, -1.5,  3. ])
@@ -230,7 +231,20 @@ def leave_one_out_residuals(X: Any, y: Any) -> np.ndarray:
         fitted, dual, gram = u @ (u.T @ target), u @ ((u.T @ target) / s**2), ((u / s) ** 2).sum(axis=1)
     memorized = h > 1 - RESOLVED
     ordinary = (target - fitted) / np.where(memorized, 1.0, 1 - h)
-    return np.where(memorized, dual / np.where(memorized, gram, 1.0), ordinary)
+    residual = np.where(memorized, dual / np.where(memorized, gram, 1.0), ordinary)
+    for r in _towering(A):
+        rest = np.arange(A.shape[0]) != r
+        residual[r] = target[r] - (A[[r]] @ min_norm(A[rest], target[rest]))[0]
+    return residual
+
+
+def _towering(A: sp.csr_array) -> np.ndarray:
+    """Rows with an entry over 1000 times as large as the next of its column, which is none if they have it alone."""
+    entries = abs(A).tocoo()
+    order = np.lexsort((entries.data, entries.col))
+    row, column, size = entries.row[order], entries.col[order], entries.data[order]
+    shared, largest = column[1:] == column[:-1], np.append(column[2:] != column[1:-1], True)
+    return np.unique(row[1:][shared & largest[: shared.size] & (size[1:] > 1000 * size[:-1])])
 
 
 def _singular_triple(A: sp.csr_array, rank: int) -> tuple[Any, np.ndarray, Any] | None:

@@ -10,7 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import hadamard
 
-from companion.linear import inverse_gram_diagonal, leverage, min_norm, min_norm_report, rank, recoverability, ridge
+from companion.linear import (
+    inverse_gram_diagonal,
+    leave_one_out_residuals,
+    leverage,
+    min_norm,
+    min_norm_report,
+    rank,
+    recoverability,
+    ridge,
+)
 from companion.linear.graded import graded_min_norm
 from companion.linear.least_squares import lsmr_to_the_end
 
@@ -227,3 +236,13 @@ def test_lsmr_that_does_not_converge_says_so():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert close(lsmr_to_the_end(sp.csr_array(np.diag([1.0, 2.0])), np.ones(2))[0], np.array([1.0, 0.5]))
+
+
+@pytest.mark.parametrize("size", [1e2, 1e4, 1e6, 1e8])
+def test_leave_one_out_of_a_row_far_larger_than_the_others(size):
+    """Its leverage is 1 to every digit; left out, its feature is what the small rows say."""
+    got = leave_one_out_residuals([[1.0], [size], [1.0]], [1.0, 2.0, 3.0])
+    small = [(1 + 2 * size) / (1 + size**2), (3 + 2 * size) / (1 + size**2)]
+    np.testing.assert_allclose(got, [1 - small[1], 2 - 2 * size, 3 - small[0]], rtol=1e-9)
+    alone = leave_one_out_residuals([[size, 0], [0, 1.0], [0, 1.0]], [5.0, 1.0, 3.0])
+    np.testing.assert_allclose(alone, [5, -2, 2], rtol=1e-9)
