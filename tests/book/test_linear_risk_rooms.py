@@ -42,6 +42,7 @@ def recovered_at():
 PICTURES = {
     "rate": lambda: noiseless.fig_rate(stored("rate")),
     "risk-sandwich": lambda: noiseless.fig_risk_sandwich(stored("noise")),
+    "noise-chain": noise.fig_chain,
     "noise": lambda: noise.fig_noise(stored("noise")),
     "joint": lambda: turning_off.fig_joint(stored("forgetting"), sigma=0.05),
     "joint-at": lambda: turning_off.fig_joint(stored("forgetting"), sigma=0.0, n_lam=1.0),

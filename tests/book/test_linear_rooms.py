@@ -30,6 +30,7 @@ FIGURES = {
     "necessity": necessity.fig_necessity,
     "beyond-topics": beyond.fig_topics,
     "beyond-margin": beyond.fig_margin,
+    "one-equation-tree": one_equation.fig_tree,
     "one-equation-curves": lambda: one_equation.fig_curves(1.5, 5.0, 200, 1000),
     "one-equation-accuracy": lambda: one_equation.fig_accuracy(one_equation.accuracy_rows(results.load("density"))),
     "one-equation-map": lambda: one_equation.fig_phase_map(40, 200),
