@@ -161,9 +161,9 @@ def fig_tree() -> Picture:
         spine.set_visible(False)
     return picture(
         figure,
-        "A tree of 5 rows below 1 feature, which occurs in 2 of them. The left row holds two more features, each alone in another "
-        "row, so they are resolved and the left row tells the feature. The right row cannot: its other feature shares "
-        "its only other row with one seen nowhere else.",
+        "A tree of 5 rows below 1 feature, which occurs in 2 of them. The left row holds two more features, each "
+        "alone in another row, so they are resolved and the left row tells the feature. The right row "
+        "cannot: its other feature shares its only other row with one seen nowhere else.",
     )
 
 
