@@ -7,6 +7,7 @@ import pytest
 
 from companion.experiments import (
     composition_removal,
+    influential,
     planted,
     protocols,
     real_scores,
@@ -77,6 +78,18 @@ def test_a_learner_that_fits_everything_is_indifferent_to_the_definition():
     fits, votes = (rows(protocols, cell=3, learners=(name,), n=150, models=60) for name in ("1-NN", "5-NN"))
     assert all(row["inside"] == 1 and row["like_other"] == 0 for row in fits if "like_other" in row)
     assert any(row["like_other"] != 0 for row in votes if "like_other" in row)
+
+
+def test_the_high_influence_set_is_part_of_the_memorized_and_its_effects_add_up():
+    """The change over all test images is that on the influenced and on the rest, by their shares."""
+    row = rows(influential, n=100)[0]
+    assert 0 < row["removed"] <= row["memorized"]
+    assert row["chance_pairs"] < row["pairs"]
+    share = row["influenced"]
+    for kind in ("accuracy", "nothing", "matched"):
+        both = share * row[f"influenced_{kind}"] + (1 - share) * row[f"rest_{kind}"]
+        assert row[f"all_{kind}"] == pytest.approx(both)
+    assert row["influenced_nothing"] < 0
 
 
 def test_votes_and_kernel_labels_by_hand():
