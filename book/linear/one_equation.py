@@ -207,18 +207,18 @@ finite_size.breaks("predictions a tenth smaller", scale=0.9)
 @claim(
     "prop-lambert",
     "For a power law the equation is Q = M e^(gamma Q), solved by Lambert's W",
-    functions=(f"{THEORY}.density.lambert_rate",),
+    functions=("book.linear.formulas.lambert_rate",),
 )
 def lambert(gamma_scale: float = 1.0) -> list[Found]:
     """Three alpha and three n: |Q - M(n e^-Q)| over the stated error, and Lambert's solution over Q."""
     gap = off = 0.0
     for alpha, n in itertools.product((1.5, 2.0, 3.0), (1e4, 1e6, 1e8)):
         d = 1e14
-        B = density.blocks(alpha, 2.5, d, per_decade=1000)
+        B = formulas.blocks(alpha, 2.5, d, per_decade=1000)
         Q = density.smallest_fixed_point(B.p, n, B.weights)
-        law = counts.power_law_sum(alpha, B.c, n * math.exp(-gamma_scale * Q), d)
-        gap = max(gap, abs(Q - law) / counts.power_law_sum_error(alpha, B.c, n * math.exp(-Q)))
-        solved = density.lambert_rate(counts.power_law_sum(alpha, B.c, n), gamma_scale * (1 - 1 / alpha))
+        law = formulas.power_law_sum(alpha, B.c, n * math.exp(-gamma_scale * Q), d)
+        gap = max(gap, abs(Q - law) / formulas.power_law_sum_error(alpha, B.c, n * math.exp(-Q)))
+        solved = formulas.lambert_rate(formulas.power_law_sum(alpha, B.c, n), gamma_scale * (1 - 1 / alpha))
         off = max(off, abs(solved / Q - 1))
     return [
         at_most("(a) largest |Q - M e^(gamma Q)| over its bound", gap, 1),
@@ -260,7 +260,7 @@ def solutions(alpha: float, s: float, n: int = 1000, d: int = 10_000) -> dict[st
     Peeling: the product form started from nothing resolved. Rank: the solution of Q = F(Q) with the largest
     potential. Also the number of solutions and the expected number of seen features.
     """
-    B = density.blocks(alpha, s, d, exact=200, per_decade=60)
+    B = formulas.blocks(alpha, s, d, exact=200, per_decade=60)
     found = formulas.fixed_points(B.p, n, B.weights, grid=300)
     rank = max(found, key=lambda Q: formulas.potential(B.p, n, Q, B.weights))
     peeling = density.cavity(B.p, n, weights=B.weights, tolerance=1e-8)
@@ -319,7 +319,7 @@ def accuracy_rows(result: Result) -> list[dict[str, float]]:
     rows = []
     for group in sorted(result.summary, key=lambda g: (float(g["alpha"]), int(g["n"]))):
         n, alpha = group["n"], group["alpha"]
-        B = density.blocks(alpha, result.settings["s"], result.settings["width"] * n)
+        B = formulas.blocks(alpha, result.settings["s"], result.settings["width"] * n)
         predicted = density.cavity(B.p, n, weights=B.weights)
         peeled, mass = group["peeled"], group["unresolved_mass"]
         missed = summary([row["seen"] - row["peeled"] for row in result.select(alpha=alpha, n=n)])

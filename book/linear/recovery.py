@@ -334,17 +334,17 @@ any_entries.breaks("a cycle", cyclic=True)
 @claim(
     "lem-power-sum",
     "The power-law sum is a gamma function, with its error",
-    functions=(f"{THEORY}.counts.power_law_sum", f"{THEORY}.counts.power_law_sum_error"),
+    functions=("book.linear.formulas.power_law_sum", "book.linear.formulas.power_law_sum_error"),
     teeth={"(c) 1 - (1 - p)^n": 0.99},
 )
 def power_sum(exponent_shift: float = 0.0, forget_d: bool = False) -> list[Found]:
     """The exact sum less the integral, as a share of the stated error, over four alpha, three m and two d."""
     worst = 0.0
     for alpha, m, d in itertools.product((1.25, 1.5, 2.0, 3.0), (1e2, 1e4, 1e6), (1e5, 1e6)):
-        B = density.blocks(alpha, 5.0, d)
+        B = formulas.blocks(alpha, 5.0, d)
         exact = float((B.weights * B.p) @ np.exp(-m * B.p))
-        stated = counts.power_law_sum(alpha, B.c, m, math.inf if forget_d else d) * m**exponent_shift
-        worst = max(worst, abs(exact - stated) / counts.power_law_sum_error(alpha, B.c, m))
+        stated = formulas.power_law_sum(alpha, B.c, m, math.inf if forget_d else d) * m**exponent_shift
+        worst = max(worst, abs(exact - stated) / formulas.power_law_sum_error(alpha, B.c, m))
     p, n = np.linspace(0.001, 1, 1000), np.array([[1], [2], [10], [100]])
     lost = (1 - (1 - p) ** n * np.exp(n * p)) / (n * p**2)
     return [
@@ -367,7 +367,7 @@ def rate_bounds(alpha: float, drawn: bool = False) -> tuple[np.ndarray, np.ndarr
     rows = []
     for n in (DRAWN,) if drawn else RATE_SIZES:
         d = 10.0 * n if drawn else 1000 * n ** (1 / alpha) + 1e6
-        B = density.blocks(alpha, 5.0, d, per_decade=1500)
+        B = formulas.blocks(alpha, 5.0, d, per_decade=1500)
         weights, p = B.weights, np.minimum(B.p, 0.9)
         tail = n * p < 3 * math.log(n)
         once = n * weights * p * np.exp((n - 1) * np.log1p(-p))
@@ -449,7 +449,7 @@ def paper_count(alphas: tuple[float, ...] = (1.25, 1.5), shift: float = 0.0) -> 
     for alpha in alphas:
         low, claimed = rate_bounds(alpha)[0][0], []
         for n in RATE_SIZES:
-            B = density.blocks(alpha, 5.0, 10 * n, per_decade=1500)
+            B = formulas.blocks(alpha, 5.0, 10 * n, per_decade=1500)
             tail = n * B.p < 3 * math.log(n)
             mass = float(B.weights[tail] @ B.p[tail])
             claimed.append(max(3 * math.log(n) / n / mass, mass**2 * math.log(10 * n) ** 2))
@@ -503,10 +503,10 @@ def fig_rates(result: Result, alpha: float = 1.5) -> Picture:
 
 def rate_lines(fixed: dict[str, Any], alpha: float, n: float) -> tuple[float, float, float, float]:
     """Leading orders of the unresolved share of the seen and of their mass; the two terms of the paper's fraction."""
-    B = density.blocks(alpha, fixed["s"], fixed["width"] * n, per_decade=1000)
+    B = formulas.blocks(alpha, fixed["s"], fixed["width"] * n, per_decade=1000)
     tail = n * B.p < 10
     mass = float(B.weights[tail] @ B.p[tail])
-    M = counts.power_law_sum(alpha, B.c, n)
+    M = formulas.power_law_sum(alpha, B.c, n)
     return M / alpha, (1 - 1 / alpha) * M**2, (mass * math.log(fixed["width"] * n)) ** 2, 10 / n / mass
 
 

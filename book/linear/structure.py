@@ -11,12 +11,12 @@ import numpy as np
 from scipy.stats import binom
 
 from book.linear import formulas
-from book.shared.draws import THEORY, design, long_tail
+from book.shared.draws import design, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim, exactly
 from book.shared.style import BLUE, GREEN, GREY, ORANGE, Picture, picture, subplots, whiskers
 from companion import _validate as check
 from companion.linear import LongTailModel, peel, peeling_rounds, recoverability, sample_design
-from companion.linear.theory import counts, density
+from companion.linear.theory import counts
 from companion.linear.theory.checks import below_one, split
 from companion.runner.results import Result, interval
 
@@ -98,7 +98,7 @@ row_counts.breaks("Chernoff's exponent doubled", chernoff_scale=2.0)
 @cache
 def crowded(alpha: float, n: float, common: float = 10.0) -> tuple[float, float]:
     """Expected rows of n that hold two tail features or more, at d = 10 n and n p_k = `common`; and the law."""
-    B = density.blocks(alpha, 5.0, 10 * n, exact=5000, per_decade=1000)
+    B = formulas.blocks(alpha, 5.0, 10 * n, exact=5000, per_decade=1000)
     tail = n * B.p < common
     p, count = B.p[tail], B.weights[tail]
     none = math.exp(float(count @ np.log1p(-p)))
@@ -110,7 +110,7 @@ def crowded(alpha: float, n: float, common: float = 10.0) -> tuple[float, float]
 @claim(
     "cor-one-tail-feature",
     "Rows with two tail features grow in number below alpha = 2, vanish above, and stay as many at 2",
-    functions=(f"{THEORY}.density.blocks",),
+    functions=("book.linear.formulas.blocks",),
 )
 def where_two_comes_from(exponent: float = 0.0, scale: float = 1.0, power: float = 2.0) -> list[Found]:
     """Exact expected counts at n = 10^8 over the law, and their slope in log n from 10^6 on; one draw at n = 20,000."""

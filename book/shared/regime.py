@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from book.linear.formulas import blocks, lambert_rate, power_sum
 from companion import _validate as check
-from companion.linear.theory.density import blocks, cavity, lambert_rate, power_sum
+from companion.linear.theory.density import cavity
 
 __all__ = ["Regime", "paper_rate_first_vacuous", "regime"]
 

@@ -30,7 +30,7 @@ from companion.linear import (
     ridge,
 )
 from companion.linear.theory import noise, risk, shrinkage
-from companion.linear.theory.counts import power_law_sum, unseen_mass
+from companion.linear.theory.counts import unseen_mass
 from companion.runner.experiment import Resources
 
 from .designs import designs
@@ -115,7 +115,9 @@ def test_floor_law_is_within_its_error_everywhere(alpha, b, n, d, s):
 def test_floor_law_agrees_with_the_sum_of_the_density_chapter():
     """Two modules hold the b = 0 law; they must be the same function."""
     c = formulas.frequency_scale(5.0, 1.5, 10_000)
-    assert formulas.floor_law(500, c=c, alpha=1.5, b=0.0, d=10_000) == pytest.approx(power_law_sum(1.5, c, 500, 10_000))
+    assert formulas.floor_law(500, c=c, alpha=1.5, b=0.0, d=10_000) == pytest.approx(
+        formulas.power_law_sum(1.5, c, 500, 10_000)
+    )
 
 
 def test_floor_of_ones_is_the_unseen_mass_and_good_turing_shifts_n():

@@ -78,14 +78,14 @@ def test_power_law_sum_is_within_its_error(alpha: float, d: int) -> None:
     c = 5 / weight.sum()
     p = np.minimum(1, c * weight)
     for m in (10.0, 1e3, 1e5):
-        gap = abs(float(p @ np.exp(-m * p)) - counts.power_law_sum(alpha, c, m, d))
-        assert gap <= counts.power_law_sum_error(alpha, c, m)
+        gap = abs(float(p @ np.exp(-m * p)) - formulas.power_law_sum(alpha, c, m, d))
+        assert gap <= formulas.power_law_sum_error(alpha, c, m)
 
 
 def test_power_law_sum_refuses_alpha_of_one() -> None:
     """The closed form diverges at alpha = 1: an error, not a wrong number."""
     with pytest.raises(ValueError, match="alpha must be finite and greater than 1, got 1.0"):
-        counts.power_law_sum(1.0, 1.0, 10.0)
+        formulas.power_law_sum(1.0, 1.0, 10.0)
 
 
 @given(frequencies, st.integers(0, 30))
@@ -163,7 +163,7 @@ def test_sandwich_by_enumeration() -> None:
 def test_blocks_sum_like_the_power_law_they_stand_for() -> None:
     """Blocks of frequencies give the same normalisation and the same fixed point as one by one."""
     alpha, s, d, n = 1.25, 5.0, 60_000, 6_000
-    B = density.blocks(alpha, s, d, exact=1000)
+    B = formulas.blocks(alpha, s, d, exact=1000)
     p = power_law(alpha, s, d)
     assert B.weights.sum() == d
     assert float(B.p @ B.weights) == pytest.approx(p.sum(), rel=1e-12)
@@ -214,9 +214,9 @@ def test_product_form_predicts_the_paper_size() -> None:
 def test_lambert_solves_its_equation_and_ends_where_it_should() -> None:
     """The closed form solves Q = M e^(gamma Q) below M = 1/(e gamma) and is NaN above."""
     for M, gamma in ((0.1, 0.5), (0.5, 1 / 3), (0.7, 0.5)):
-        Q = density.lambert_rate(M, gamma)
+        Q = formulas.lambert_rate(M, gamma)
         assert abs(Q - M * math.exp(gamma * Q)) < 1e-9
-    assert math.isnan(density.lambert_rate(0.8, 0.5))
+    assert math.isnan(formulas.lambert_rate(0.8, 0.5))
 
 
 def test_paper_rate_becomes_informative_where_the_text_says() -> None:
@@ -224,6 +224,6 @@ def test_paper_rate_becomes_informative_where_the_text_says() -> None:
     n = regime_room.paper_rate_first_vacuous(1.5)
     for factor, above in ((0.8, True), (1.25, False)):
         size = int(factor * n)
-        B = density.blocks(1.5, 5.0, 10 * size)
+        B = formulas.blocks(1.5, 5.0, 10 * size)
         mass = float(B.weights[size * B.p < 10] @ B.p[size * B.p < 10])
         assert (mass**2 * math.log(10 * size) ** 2 > 1) is above

@@ -81,10 +81,10 @@ def test_power_law_sum_is_its_integral() -> None:
 
     # From 0: the integrand of the uncut law is negligible there, and that is what the closed form integrates.
     value = quad(term, 1e-9, 5)[0] + quad(term, 5, d, limit=200)[0]
-    assert counts.power_law_sum(alpha, c, m, d) == pytest.approx(value, rel=1e-6)
-    assert counts.power_law_sum(alpha, c, m) == pytest.approx(counts.power_law_sum(alpha, c, m, 1e12), rel=1e-4)
-    assert counts.power_law_sum_error(alpha, 1.0, m) == pytest.approx(1 / (math.e * m))
-    cut = counts.power_law_sum_error(alpha, c, m) - counts.power_law_sum_error(alpha, 1.0, m)
+    assert formulas.power_law_sum(alpha, c, m, d) == pytest.approx(value, rel=1e-6)
+    assert formulas.power_law_sum(alpha, c, m) == pytest.approx(formulas.power_law_sum(alpha, c, m, 1e12), rel=1e-4)
+    assert formulas.power_law_sum_error(alpha, 1.0, m) == pytest.approx(1 / (math.e * m))
+    cut = formulas.power_law_sum_error(alpha, c, m) - formulas.power_law_sum_error(alpha, 1.0, m)
     assert cut == pytest.approx(c ** (1 / alpha) * math.exp(-m))
 
 
@@ -202,7 +202,7 @@ def test_power_laws_are_the_leading_orders_of_the_exact_sums() -> None:
     alpha, s = 2.0, 5.0
     off = []
     for n in (10_000, 1_000_000):
-        p, weights, c = density.blocks(alpha, s, 1e9)
+        p, weights, c = formulas.blocks(alpha, s, 1e9)
         solved = density.cavity(p, n, weights=weights)
         unseen = float(np.sum(weights * p * np.exp(n * np.log1p(-np.minimum(p, 1 - 1e-15)))))
         share = (solved.seen - solved.resolved) / solved.seen
@@ -295,14 +295,14 @@ def test_row_map_at_its_ends() -> None:
 def test_power_sum_is_the_sum(alpha: float) -> None:
     for a, b in ((1000, 1001), (1000, 30_000), (5000, 5000)):
         exact = math.fsum(i**-alpha for i in range(a + 1, b + 1))
-        assert float(density.power_sum(alpha, np.array(float(a)), np.array(float(b)))) == pytest.approx(
+        assert float(formulas.power_sum(alpha, np.array(float(a)), np.array(float(b)))) == pytest.approx(
             exact, rel=1e-13, abs=1e-300
         )
 
 
 def test_lambert_without_growth_is_the_mass_itself() -> None:
-    assert density.lambert_rate(0.3, 0.0) == 0.3
-    assert density.lambert_rate(1 / (0.5 * math.e) * (1 - 1e-12), 0.5) == pytest.approx(2.0, rel=1e-4)
+    assert formulas.lambert_rate(0.3, 0.0) == 0.3
+    assert formulas.lambert_rate(1 / (0.5 * math.e) * (1 - 1e-12), 0.5) == pytest.approx(2.0, rel=1e-4)
 
 
 # --- noise, risk ------------------------------------------------------------------------------------------

@@ -4,11 +4,7 @@ Everywhere ``p`` is the (d,) array of frequencies, non-increasing, and ``k`` the
 the tail is what follows them.
 """
 
-import math
-
 import numpy as np
-from scipy.special import gamma as gamma_function
-from scipy.special import gammaincc
 
 from companion import _validate as check
 from companion.linear.theory.checks import below_one, frequencies, split
@@ -50,27 +46,6 @@ def unseen_mass(p: np.ndarray, n: int) -> float:
     """M = sum_i p_i (1 - p_i)^n: the expected number of features of a fresh row that n rows never showed."""
     p, n = frequencies(p), check.integer("n", n, low=0)
     return float(np.sum(p * np.exp(_log_absent(p, n))))
-
-
-def power_law_sum(alpha: float, c: float, m: float, d: float = math.inf) -> float:
-    """The integral that stands for sum_{i<=d} p_i exp(-m p_i), p_i = min(1, c i^-alpha), alpha > 1.
-
-    (1/alpha) c^(1/alpha) m^-gamma Gamma(gamma, m c d^-alpha) with gamma = 1 - 1/alpha,
-    :prf:ref:`lem-power-sum`; the error is at most `power_law_sum_error`.
-    """
-    alpha = check.number("alpha", alpha, low=1, open_low=True)
-    c, m = check.positive("c", c), check.positive("m", m)
-    d = math.inf if np.isscalar(d) and d == math.inf else check.positive("d", d)
-    g = 1 - 1 / alpha
-    start = 0.0 if math.isinf(d) else m * c * d**-alpha
-    return float(c ** (1 / alpha) * m**-g * gamma_function(g) * gammaincc(g, start) / alpha)
-
-
-def power_law_sum_error(alpha: float, c: float, m: float) -> float:
-    """Largest error of `power_law_sum` for m >= 1, :prf:ref:`lem-power-sum`."""
-    alpha, c, m = check.positive("alpha", alpha), check.positive("c", c), check.number("m", m, low=1)
-    cut = c ** (1 / alpha) * math.exp(-m) if c > 1 else 0.0
-    return 1 / (math.e * m) + cut
 
 
 def _log_absent(p: np.ndarray, n: int) -> np.ndarray:

@@ -5,21 +5,12 @@ unresolved. Frequencies may come with multiplicities (``weights``), so that a po
 be handled in blocks.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from scipy.special import lambertw
 
 from companion import _validate as check
 from companion.linear.theory.checks import frequencies, multiplicities
-
-
-class Blocks(NamedTuple):
-    """Frequencies with multiplicities: p (m,), weights (m,), and the constant c of the power law."""
-
-    p: np.ndarray
-    weights: np.ndarray
-    c: float
 
 
 class Cavity(NamedTuple):
@@ -102,52 +93,6 @@ def cavity(
     return Cavity(
         float(np.sum(count * p * u)), unresolved, float(np.sum(count * (1 - unresolved))), float(np.sum(count * seen))
     )
-
-
-def blocks(alpha: float, s: float, d: float, *, exact: int = 20_000, per_decade: int = 4_000) -> Blocks:
-    """Power-law frequencies min(1, c i^-alpha) in blocks of neighbours, the first `exact` one by one.
-
-    d may be far beyond what fits in memory. Within a block (a step of 0.06% in i by default) the frequency is
-    the block's mean, from the Euler-Maclaurin formula, so sums of smooth functions of i p_i are right to about
-    1e-7 of their size.
-    """
-    alpha, s, d = check.positive("alpha", alpha), check.positive("s", s), check.number("d", d, low=1)
-    exact, per_decade = check.positive_int("exact", exact), check.positive_int("per_decade", per_decade)
-    first = np.arange(1, min(exact, d) + 1, dtype=float)
-    size = np.ones_like(first)
-    power = first**-alpha
-    if d > exact:
-        decades = np.log10(d / exact)
-        edges = np.unique(np.round(np.geomspace(exact, d, 2 + int(per_decade * decades))))
-        width = np.diff(edges)
-        power = np.concatenate([power, power_sum(alpha, edges[:-1], edges[1:]) / width])
-        size = np.concatenate([size, width])
-    c = s / float(power @ size)
-    return Blocks(np.minimum(1.0, c * power), size, c)
-
-
-def power_sum(alpha: float, a: Any, b: Any) -> Any:
-    """sum_{a < i <= b} i^-alpha by Euler-Maclaurin, relative error below 1e-14 for a >= 1000."""
-    alpha, a, b = check.positive("alpha", alpha), _ends("a", a), _ends("b", b)
-    if np.min(a) <= 0 or np.any(b < a):
-        raise ValueError(f"a must be positive and at most b, got a = {a} and b = {b}")
-    ratio = b / a
-    whole = a ** (1 - alpha) * (np.log(ratio) if alpha == 1 else -np.expm1((1 - alpha) * np.log(ratio)) / (alpha - 1))
-    return whole + (b**-alpha - a**-alpha) / 2 - alpha * (b ** (-alpha - 1) - a ** (-alpha - 1)) / 12
-
-
-def _ends(name: str, value: Any) -> np.ndarray:
-    return check.reals(name, value)[()]
-
-
-def lambert_rate(M: float, gamma: float) -> float:
-    """The smaller solution -W_0(-gamma M)/gamma of Q = M e^(gamma Q), :prf:ref:`prop-lambert`; NaN if none."""
-    M, gamma = check.nonnegative("M", M), check.nonnegative("gamma", gamma)
-    if gamma == 0:
-        return M
-    if gamma * M > 1 / np.e:
-        return float("nan")
-    return float(-lambertw(-gamma * M).real / gamma)
 
 
 def _iterate(p: np.ndarray, n: float, Q: float, count: np.ndarray) -> float:
