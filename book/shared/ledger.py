@@ -44,7 +44,6 @@ from book.shared.page import signed
 SOURCES = ("paper (as summarised)", "ours", "published elsewhere")
 STATUSES = ("proved here", "checked", "reproduced", "differs", "conjecture")
 HOME = Path(__file__).resolve().parents[1]
-MIME = "application/vnd.companion.claim+json"
 
 
 class Found(NamedTuple):
@@ -251,9 +250,9 @@ class Outcome(NamedTuple):
             for limits in ({"low": q.low, "high": q.high},)
         ]
 
-    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
-        """Beside what a reader sees, what was found as data: the build collects it into the file for machines."""
-        return {MIME: {"label": self.claim.label, "found": self.quantities}}
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """No output of its own, but a note on the output: what was found, for the build's file for machines."""
+        return {}, {"companion": {"label": self.claim.label, "found": self.quantities}}
 
     def _repr_html_(self) -> str:
         """What was found, behind a badge that leads to the ledger; the check and its breaks folded below."""
