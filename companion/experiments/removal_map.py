@@ -1,6 +1,6 @@
 """The decisive map: what removing memorized points does, along tail weight and label noise.
 
-Claim: the sign of the effect is set by what the removed set holds. Evidence: 1-NN on Gaussian clusters, where
+What the removed set holds decides the sign for this learner, which fits every label: 1-NN on Gaussian clusters, where
 leave-one-out memorization is exact and every removed point is known to be mislabelled, alone in its cluster, or
 neither; size-matched random controls; a clean and a leaky test set; seconds a world.
 """
