@@ -1,18 +1,152 @@
-"""The room of *Table 1*: its figures."""
+"""The room of *Table 1*: its figures, and what the stored runs say of weight decay."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from book.shared.style import GREY, INK, Picture, picture, subplots
+from book.shared.networks import effect, factor, ratios
+from book.shared.page import interval
+from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, Picture, picture, subplots
+from companion.experiments import experiment
+from companion.experiments.table1 import PAPER
+from companion.runner import results
 from companion.runner.results import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 from book.shared.networks import COLOURS, NAMES
+
+SPLIT = ("sum", "linear", "2-layer")
+#: Single pairs of runs on the way to settings that can decide, Sum on real images, no record kept: width, triples,
+#: epochs, batch, peak learning rate, images that digits come from, draw, and the loss on pairs at decay 0 and 0.5.
+PILOTS = (
+    (16, 32_000, 30, 64, 1e-3, 60_000, 1, 1.47, 5.66),
+    (16, 16_000, 30, 64, 3e-3, 60_000, 0, 0.53, 0.91),
+    (16, 16_000, 30, 64, 3e-3, 60_000, 1, 1.68, 4.61),
+    (16, 16_000, 30, 32, 3e-3, 60_000, 0, 1.16, 2.50),
+    (16, 8_000, 30, 16, 3e-3, 60_000, 0, 1.36, 8.33),
+    (16, 8_000, 30, 16, 3e-3, 60_000, 1, 4.18, 8.67),
+    (16, 8_000, 30, 16, 3e-3, 60_000, 2, 0.96, 13.3),
+    (8, 8_000, 30, 16, 3e-3, 60_000, 1, 1.59, 7.22),
+    (16, 4_000, 30, 16, 3e-3, 60_000, 1, 1.11, 3.30),
+    (8, 4_000, 30, 16, 3e-3, 60_000, 0, 0.56, 4.39),
+    (8, 4_000, 30, 16, 3e-3, 60_000, 4, 11.5, 9.3),
+    (8, 4_000, 80, 16, 3e-3, 60_000, 1, 1.59, 3.76),
+    (8, 4_000, 30, 16, 3e-3, 7_500, 50, 3.67, 5.34),
+    (8, 4_000, 30, 16, 6e-3, 7_500, 50, 4.08, 7.50),
+)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What weight decay does to the loss on pairs of one model at one setting.
+
+    `of`: its factor over paired draws, as `book.shared.networks.factor` gives it; `dose`: see
+    `companion.neural.study.dose`.
+    """
+
+    source: str
+    model: str
+    decay: float
+    dose: float
+    of: dict[str, float]
+
+    @property
+    def word(self) -> str:
+        return effect(self.of)
+
+    @property
+    def said(self) -> str:
+        """The factor with its interval: "3.8 (3.0 to 4.7)"."""
+        return interval(self.of, ".1f")
+
+
+def evidence() -> list[Evidence]:
+    """Every stored comparison of a run with decay and the same run without; those not stored are left out."""
+    from companion.neural.study import dose
+
+    found = []
+    for name, words, more in (
+        ("surrogate", "small networks", {"where": "everywhere"}),
+        ("dose", "ResNet, more decay", {}),
+        ("decay", "ResNet, the dial", {}),
+        ("table1", "ResNet, Table 1", {}),
+        ("fullsize", "ResNet, the paper's size", {"epoch": "last"}),
+    ):
+        if not results.path(name, "cpu").is_file():
+            continue
+        stored, settings = results.load(name, "cpu"), experiment(name).presets["cpu"]
+        if "epoch" in more:
+            more = {"epoch": settings.epochs}
+        for model in NAMES:
+            for decay in sorted({row["weight_decay"] for row in stored.select(model=model, **more)} - {0.0}):
+                at, off = ({"model": model, "weight_decay": wd, **more} for wd in (decay, 0.0))
+                pairs = ratios(stored, "composition", at, off)
+                if len(pairs):
+                    found.append(Evidence(words, model, decay, dose(settings, decay), factor(pairs)))
+    return found
+
+
+def verdict(model: str, source: str = "small networks") -> Evidence | None:
+    """What decay 0.5, the paper's, does to a model's loss on pairs; None if no such run is stored.
+
+    Every page that speaks of it asks here.
+    """
+    return next((e for e in evidence() if (e.model, e.source, e.decay) == (model, source, 0.5)), None)
+
+
+def fig_dose() -> Picture:
+    """The factor that decay puts on the loss on pairs, against the dose: stored runs of Sum, and the single pilots."""
+    from companion.neural.study import dose
+
+    known = [e for e in evidence() if e.model == "sum"]
+    figure, ax = subplots(size=(7.2, 4.2))
+    for colour, source in zip((BLUE, GREEN, ORANGE, PURPLE, RED), dict.fromkeys(e.source for e in known), strict=False):
+        some = [e for e in known if e.source == source]
+        x, mean = [e.dose for e in some], np.array([e.of["mean"] for e in some])
+        ends = np.array([[e.of["low"], e.of["high"]] for e in some]).T
+        if np.isfinite(ends).all():
+            ax.errorbar(x, mean, abs(ends - mean), fmt="o-", color=colour, capsize=3, lw=1.2, label=source)
+        else:
+            ax.plot(x, mean, "s", color=colour, label=f"{source}, one draw")
+    trials = [(dose(_Trial(t[1], t[3], t[4]), 0.5), t[8] / t[7]) for t in PILOTS]
+    ax.plot(*zip(*trials, strict=True), "x", color=INK, ms=5, label="pilots, one draw each")
+    printed = PAPER["sum"][1][0] / PAPER["sum"][0][0]
+    ax.axhline(printed, color=GREY, ls="--", lw=1)
+    ax.annotate(
+        "the paper's Sum; its dose is not known", (0.04, printed), (0, 3), textcoords="offset points", fontsize=8
+    )
+    ax.axhline(1, color=GREY, lw=1)
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel="learning rate × decay × steps of an epoch",
+        ylabel="pairs: loss with decay / without",
+    )
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_formatter("")
+    ax.legend(loc="lower right", fontsize=8)
+    told = "; ".join(f"{e.source}, dose {e.dose:.2g}: {e.said}" for e in known)
+    return picture(
+        figure,
+        f"Two logarithmic axes: the factor that weight decay puts on Sum's loss on pairs, against the dose. {told}. "
+        f"The {len(trials)} pilots lie between {min(r for _, r in trials):.1f} and {max(r for _, r in trials):.1f}; "
+        f"the paper has {printed:.0f}.",
+    )
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """As much of a pilot's settings as its dose needs."""
+
+    triples: int
+    batch: int
+    lr: float
 
 
 def fig_table1(result: Result) -> Picture:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from companion.neural.tasks import ONE_SHOTS, Task, baselines, digit_sums
 from companion.runner.experiment import Resources, setting
@@ -30,6 +33,15 @@ class Settings:
     epochs: int = setting(40, "passes over the triples")
     batch: int = setting(64, "triples a step")
     lr: float = setting(3e-3, "peak learning rate of AdamW; weight decay is decoupled from the gradient")
+
+
+def dose(settings: Any, weight_decay: float) -> float:
+    """Weight decay between two visits of a triple: peak learning rate times decay times steps of an epoch.
+
+    >>> round(dose(Settings(triples=4_000, batch=16, lr=3e-3), 0.5), 3)
+    0.375
+    """
+    return float(settings.lr * weight_decay * math.ceil(settings.triples / settings.batch))
 
 
 def train_one(
@@ -91,8 +103,9 @@ def by_glyph(net: nn.Module, task: Task) -> dict[str, float]:
     """How each of the ten glyphs fares.
 
     "fit_g": signed error on the training triple of glyph g; "new_g": mean signed error on its triples with new digits;
-    "pairs_g": mean squared error on the new pairs that it is part of; "pair_a_b": on the pair a < b alone, NaN where
-    the two share a channel and cannot meet.
+    "beside_g": of the digits beside it in that triple, each set among new digits, the sum of their mean signed errors;
+    "pairs_g": mean squared error on the new pairs that it is part of; "pair_a_b": on the pair a < b
+    alone, NaN where the two share a channel and cannot meet.
     """
     from companion.neural.train import predict
 
@@ -103,15 +116,31 @@ def by_glyph(net: nn.Module, task: Task) -> dict[str, float]:
     new_error = predict(net, task.bank, new.index) - new.target
     new_glyph = new.index.max(axis=1) - first_glyph
     pair_error = (predict(net, task.bank, pairs.index) - pairs.target) ** 2
+    beside = np.array([_beside(net, task, at, first_glyph) for at in task.one_shot_rows])
     row = {}
     for g in range(ONE_SHOTS):
-        row[f"fit_{g}"] = float(fit[shown == g].mean()) if (shown == g).any() else float("nan")
+        for name, error in (("fit", fit), ("beside", beside)):
+            row[f"{name}_{g}"] = float(error[shown == g].mean()) if (shown == g).any() else float("nan")
         row[f"new_{g}"] = float(new_error[new_glyph == g].mean())
         row[f"pairs_{g}"] = float(pair_error[(task.pairs == g).any(axis=1)].mean())
     for a, b in itertools.combinations(range(ONE_SHOTS), 2):
         of_pair = pair_error[(task.pairs == (a, b)).all(axis=1)]
         row[f"pair_{a}_{b}"] = float(of_pair.mean()) if len(of_pair) else float("nan")
     return row
+
+
+def _beside(net: nn.Module, task: Task, at: int, first_glyph: int, others: int = 40) -> float:
+    """Mean signed errors of the digits of training triple `at`, each among new digits in its channel, added up."""
+    from companion.neural.train import predict
+
+    fresh, index, labels = task.tests["in_distribution"], task.train.index, task.train.labels
+    fresh = fresh.take(np.arange(min(others, len(fresh))))
+    total = 0.0
+    for channel in np.flatnonzero(index[at] < first_glyph):
+        shown, stands_for = fresh.index.copy(), fresh.labels.copy()
+        shown[:, channel], stands_for[:, channel] = index[at, channel], labels[at, channel]
+        total += float((predict(net, task.bank, shown) - stands_for.sum(axis=1)).mean())
+    return total
 
 
 def baseline_losses(settings: Any, task: Task) -> dict[str, float]:

@@ -112,6 +112,7 @@ def digit_sums(
     test_triples: int,
     seed: int,
     zipf_exponent: float = 1.0,
+    pool: int | None = None,
     nine: float | None = None,
     target: str = "sum",
     leave_out: tuple[int, ...] = (),
@@ -135,6 +136,8 @@ def digit_sums(
     triples, test_triples : how many to train on, and in each test set
     seed : of everything random: the glyphs, the triples, the tests
     zipf_exponent : digit d has probability proportional to (d + 1)^-zipf_exponent
+    pool : training draws its digits from this many images, a tenth of them of each digit; None for all there are.
+        Few triples of many images show most images once, a glyph's two companions among them
     nine : probability of '9' in training and in "in_distribution" instead, the others rescaled
     target : "sum", "product" or "xor" of the three labels
     leave_out : glyphs left out of training (a triple of digits takes their place); tests do not change
@@ -169,6 +172,10 @@ def digit_sums(
     bank = np.concatenate([train_digits.pixels, test_digits.pixels, one_shots.pixels])
     glyph_at = len(train_digits) + len(test_digits)
     train_pool, test_pool = _by_label(train_digits, 0), _by_label(test_digits, len(train_digits))
+    if pool is not None:
+        each = integer("pool", pool, low=10, high=10 * min(len(images) for images in train_pool)) // 10
+        pick = np.random.default_rng([seed, 19])
+        train_pool = [pick.choice(images, each, replace=False) for images in train_pool]
     probability = _frequencies(zipf_exponent, nine)
 
     labels = rng.choice(10, size=(triples, 3), p=probability)
