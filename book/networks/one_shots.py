@@ -9,7 +9,7 @@ import numpy as np
 
 from book.shared.style import GREY, INK, ORANGE, Picture, picture, subplots
 from companion.neural.tasks import ONE_SHOTS
-from companion.runner.results import Result
+from companion.runner.results import Result, interval
 
 if TYPE_CHECKING:
     from companion.neural.tasks import Task
@@ -154,6 +154,34 @@ def explained_by_glyphs(result: Result, model: str, decay: float) -> tuple[np.nd
         measured.append(there[~np.isnan(there)])
         predicted.append(by_glyphs[~np.isnan(there)])
     return np.concatenate(measured), np.concatenate(predicted)
+
+
+#: what can be measured of a glyph before training -> the number that `misread` ranks glyphs by
+KNOWN = {
+    "ink": lambda row, g: row[f"ink_{g}"],
+    "distance to the nearest training digit": lambda row, g: row[f"digit_{g}"],
+    "how far that digit's label is off": lambda row, g: abs(row[f"label_{g}"]),
+    "distance to the nearest other glyph": lambda row, g: row[f"glyph_{g}"],
+    "its own label": lambda row, g: g,
+}
+
+
+def misread(result: Result, decay: float) -> dict[str, dict[str, float]]:
+    """How what is known of a glyph before training goes with its error beside new digits, for Sum.
+
+    The rank correlation over the ten glyphs of a draw, averaged over draws with its 95% interval: the draw is the unit,
+    as its glyphs share a network. `result`: of the experiment `surrogate`.
+    """
+    from scipy.stats import spearmanr
+
+    rows = result.select(model="sum", where="everywhere", weight_decay=decay)
+    found = {}
+    for words, known in KNOWN.items():
+        each = [
+            spearmanr([known(row, g) for g in range(ONE_SHOTS)], np.abs(errors(row, "new"))).statistic for row in rows
+        ]
+        found[words] = interval(each)
+    return found
 
 
 def size(values: np.ndarray) -> float:

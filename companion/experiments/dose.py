@@ -25,7 +25,8 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
         resources=resources,
         pool=settings.pool,
     )
-    return [study.losses(net, task) | study.by_glyph(net, task) | study.baseline_losses(settings, task)]
+    glyphs = study.by_glyph(net, task) | study.companions(net, task)
+    return [study.losses(net, task) | glyphs | study.baseline_losses(settings, task)]
 
 
 EXPERIMENT = define(

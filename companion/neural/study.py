@@ -103,7 +103,6 @@ def by_glyph(net: nn.Module, task: Task) -> dict[str, float]:
     """How each of the ten glyphs fares.
 
     "fit_g": signed error on the training triple of glyph g; "new_g": mean signed error on its triples with new digits;
-    "beside_g": of the digits beside it in that triple, each set among new digits, the sum of their mean signed errors;
     "pairs_g": mean squared error on the new pairs that it is part of; "pair_a_b": on the pair a < b
     alone, NaN where the two share a channel and cannot meet.
     """
@@ -116,11 +115,9 @@ def by_glyph(net: nn.Module, task: Task) -> dict[str, float]:
     new_error = predict(net, task.bank, new.index) - new.target
     new_glyph = new.index.max(axis=1) - first_glyph
     pair_error = (predict(net, task.bank, pairs.index) - pairs.target) ** 2
-    beside = np.array([_beside(net, task, at, first_glyph) for at in task.one_shot_rows])
     row = {}
     for g in range(ONE_SHOTS):
-        for name, error in (("fit", fit), ("beside", beside)):
-            row[f"{name}_{g}"] = float(error[shown == g].mean()) if (shown == g).any() else float("nan")
+        row[f"fit_{g}"] = float(fit[shown == g].mean()) if (shown == g).any() else float("nan")
         row[f"new_{g}"] = float(new_error[new_glyph == g].mean())
         row[f"pairs_{g}"] = float(pair_error[(task.pairs == g).any(axis=1)].mean())
     for a, b in itertools.combinations(range(ONE_SHOTS), 2):
@@ -129,18 +126,26 @@ def by_glyph(net: nn.Module, task: Task) -> dict[str, float]:
     return row
 
 
-def _beside(net: nn.Module, task: Task, at: int, first_glyph: int, others: int = 40) -> float:
-    """Mean signed errors of the digits of training triple `at`, each among new digits in its channel, added up."""
+def companions(net: nn.Module, task: Task, others: int = 40) -> dict[str, float]:
+    """How the digits beside each glyph in training fare: a triple is also fitted by misreading them.
+
+    "beside_g": the mean signed errors of the digits in the training triple of glyph g, each set among `others` pairs of
+    new digits in its channel, added up. Without glyph g in training there is no such number.
+    """
     from companion.neural.train import predict
 
     fresh, index, labels = task.tests["in_distribution"], task.train.index, task.train.labels
     fresh = fresh.take(np.arange(min(others, len(fresh))))
-    total = 0.0
-    for channel in np.flatnonzero(index[at] < first_glyph):
-        shown, stands_for = fresh.index.copy(), fresh.labels.copy()
-        shown[:, channel], stands_for[:, channel] = index[at, channel], labels[at, channel]
-        total += float((predict(net, task.bank, shown) - stands_for.sum(axis=1)).mean())
-    return total
+    first_glyph = len(task.bank) - ONE_SHOTS
+    row = {}
+    for at in task.one_shot_rows:
+        total = 0.0
+        for channel in np.flatnonzero(index[at] < first_glyph):
+            shown, stands_for = fresh.index.copy(), fresh.labels.copy()
+            shown[:, channel], stands_for[:, channel] = index[at, channel], labels[at, channel]
+            total += float((predict(net, task.bank, shown) - stands_for.sum(axis=1)).mean())
+        row[f"beside_{index[at].max() - first_glyph}"] = total
+    return row
 
 
 def baseline_losses(settings: Any, task: Task) -> dict[str, float]:

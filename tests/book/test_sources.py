@@ -71,6 +71,23 @@ def loaded_and_told(page):
     return loaded, told
 
 
+def lost(source):
+    """What a cell makes to be looked at and does not show, as it is not its last expression."""
+    made = [node.value for node in ast.parse(source).body[:-1] if isinstance(node, ast.Expr)]
+    called = [ast.unparse(call.func) for call in made if isinstance(call, ast.Call)]
+    return [name for name in called if re.search(r"(^|\.)(table|settings_of|explorer|fig_\w+)$", name)]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if has_code(page)])
+def test_what_a_cell_makes_is_shown(page):
+    assert [name for cell in cells(page) for name in lost(cell)] == []
+
+
+def test_a_table_before_the_last_line_is_lost():
+    assert lost("table([1], [])\nx = 1") == ["table"]
+    assert lost("x = 1\nchapter.fig_a()") == lost("display(table([1], []))\nx = 1") == []
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if has_code(page)])
 def test_stored_results_are_shown_with_their_provenance(page):
     """A page prints, for each stored result that it loads, the line that says where it comes from."""

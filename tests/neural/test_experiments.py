@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from companion.experiments import decay, epochs, figure2, hurts, measured, mixing, slots, table1
+from companion.experiments import decay, dose, epochs, figure2, hurts, measured, mixing, slots, table1
 from companion.runner.experiment import Resources
 
 TINY = {"source": "embedded", "triples": 60, "test_triples": 60, "width": 2, "hidden": 4, "epochs": 1, "batch": 32}
@@ -15,7 +15,7 @@ def tiny(module, **changes):
     return dataclasses.replace(module.EXPERIMENT.presets["smoke"], **{**TINY, **changes})
 
 
-@pytest.mark.parametrize("module", [decay, epochs, figure2, hurts, measured, mixing, slots, table1])
+@pytest.mark.parametrize("module", [decay, dose, epochs, figure2, hurts, measured, mixing, slots, table1])
 def test_a_cell_gives_finite_numbers_and_the_same_ones_again(module):
     experiment, settings = module.EXPERIMENT, tiny(module)
     cell = experiment.cells(settings)[-1]
@@ -29,7 +29,7 @@ def test_a_cell_gives_finite_numbers_and_the_same_ones_again(module):
     np.testing.assert_equal(rows, again)
 
 
-@pytest.mark.parametrize("module", [decay, epochs, figure2, hurts, measured, mixing, slots, table1])
+@pytest.mark.parametrize("module", [decay, dose, epochs, figure2, hurts, measured, mixing, slots, table1])
 def test_the_paper_preset_has_what_the_paper_fixes(module):
     paper = module.EXPERIMENT.presets["paper"]
     assert (paper.source, paper.triples, paper.width) == ("real", 32_000, 64)

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
 
-from companion.neural import tasks
+from companion.neural import study, tasks
 
 SIZE = {"source": "embedded", "triples": 400, "test_triples": 180}
 
@@ -123,3 +124,44 @@ def test_bad_arguments_are_named():
         tasks.digit_sums(**SIZE, seed=0, target="max")
     with pytest.raises(ValueError, match="triples"):
         tasks.digit_sums(source="embedded", triples=3, test_triples=10, seed=0)
+
+
+def test_digits_come_from_a_pool_of_each_digit_alike(task):
+    less = tasks.digit_sums(**SIZE, seed=0, pool=50)
+    first_glyph = len(less.bank) - 10
+    for digit in range(10):
+        shown = less.train.index[(less.train.labels == digit) & (less.train.index < first_glyph)]
+        assert len(set(shown)) <= 5
+    np.testing.assert_array_equal(less.train.labels, task.train.labels)
+    for name in task.tests:
+        np.testing.assert_array_equal(less.tests[name].index, task.tests[name].index)
+    with pytest.raises(ValueError, match="pool"):
+        tasks.digit_sums(**SIZE, seed=0, pool=1_000_000)
+
+
+def test_the_digits_beside_a_glyph_are_read_apart_from_it():
+    """A reader that is 1 too high on one companion of glyph 4, and right elsewhere, has that error beside it alone."""
+    made = tasks.digit_sums(source="embedded", triples=60, test_triples=60, seed=0)
+    first = len(made.bank) - 10
+    row = next(r for r in made.one_shot_rows if made.train.index[r].max() == first + 4)
+    companion = made.train.index[row].min()
+    labels = {
+        made.bank[i].tobytes(): float(v)
+        for t in (made.train, *made.tests.values())
+        for i, v in zip(t.index.ravel(), t.labels.ravel(), strict=True)
+    }
+    labels[made.bank[companion].tobytes()] += 1
+
+    class Reader(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.unused = torch.nn.Parameter(torch.zeros(1))
+
+        def forward(self, images):
+            pixels = (images * 255).round().to(torch.uint8).numpy()
+            return torch.tensor([sum(labels[image.tobytes()] for image in triple) for triple in pixels])
+
+    found = study.by_glyph(Reader(), made) | study.companions(Reader(), made)
+    assert found["beside_4"] == pytest.approx(1)
+    assert found["fit_4"] == pytest.approx(1)
+    assert found["new_4"] == pytest.approx(0)
