@@ -174,7 +174,7 @@ def misread(result: Result, decay: float) -> dict[str, dict[str, float]]:
     """
     from scipy.stats import spearmanr
 
-    rows = result.select(model="sum", where="everywhere", weight_decay=decay)
+    rows = result.select(model="sum", weight_decay=decay)
     found = {}
     for words, known in KNOWN.items():
         each = [

@@ -71,7 +71,7 @@ def evidence() -> list[Evidence]:
 
     found = []
     for name, words, more in (
-        ("surrogate", "small networks", {"where": "everywhere"}),
+        ("surrogate", "small networks", {}),
         ("dose", "ResNet, more decay", {}),
         ("decay", "ResNet, the dial", {}),
         ("table1", "ResNet, Table 1", {}),

@@ -7,7 +7,7 @@ import numpy as np
 
 from companion.experiments.table1 import PAPER
 from companion.neural.tasks import ONE_SHOTS, Task, baselines, digit_sums
-from companion.runner.experiment import Resources, define, setting
+from companion.runner.experiment import Resources, define, grid, setting
 
 
 @dataclass(frozen=True)
@@ -23,14 +23,7 @@ class Settings:
     models: tuple[str, ...] = setting(tuple(PAPER), "the architectures compared", "paper")
     decays: tuple[float, ...] = setting((0.0, 0.5), "decoupled weight decay on everything", "paper")
     dial: tuple[float, ...] = setting((0.0, 0.05, 0.1, 0.25, 0.5, 1.0), "the same for Sum, finer")
-    parts: tuple[float, ...] = setting((0.5,), "weight decay of Sum's head alone, and of its encoder alone")
-    coupled: tuple[float, ...] = setting((0.001, 0.01), "weight decay of Sum coupled with the gradient")
     first_draw: int = setting(100, "draw of the first seed; earlier draws served to find the settings")
-
-
-def cells(settings: Settings) -> list[dict[str, Any]]:
-    roads = [{"model": "sum", "where": where} for where in ("head", "encoder", "coupled")]
-    return [{"model": m, "where": "everywhere"} for m in settings.models] + roads
 
 
 def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
@@ -38,9 +31,8 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
     from companion.neural import surrogate
 
     resources.use_threads()
-    model, where, draw = cell["model"], cell["where"], settings.first_draw + seed
-    whole = settings.dial if model == "sum" else settings.decays
-    decays = {"everywhere": whole, "coupled": settings.coupled}.get(where, settings.parts)
+    model, draw = cell["model"], settings.first_draw + seed
+    decays = settings.dial if model == "sum" else settings.decays
     task = digit_sums(
         source=settings.source,
         triples=settings.triples,
@@ -55,7 +47,7 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
         "batch": settings.batch,
         "lr": settings.lr,
     }
-    found = surrogate.train(model, [task], [draw], decays, where=where, **recipe)
+    found = surrogate.train(model, [task], [draw], decays, **recipe)
     known = before(task) | {f"baseline_{name}": value for name, value in baselines(task).items()}
     rows = []
     for i, decay in enumerate(decays):
@@ -91,9 +83,9 @@ def before(task: Task) -> dict[str, float]:
 
 EXPERIMENT = define(
     run,
-    cells,
+    grid(model="models"),
     smoke=(2, Settings(source="embedded", triples=200, test_triples=100, pool=400, hidden=16, epochs=4)),
     cpu=(10, Settings()),
-    by=("model", "where", "weight_decay"),
+    by=("model", "weight_decay"),
     trains=True,
 )

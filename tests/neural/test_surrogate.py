@@ -105,11 +105,10 @@ def test_bad_arguments_are_named(tasks, changed, said):
 def test_the_experiment_pairs_its_rows_along_the_dial():
     known = experiment("surrogate")
     settings = dataclasses.replace(known.presets["smoke"], triples=60, test_triples=60, hidden=4, epochs=1)
-    of_sum, head = (known.run(settings, {"model": "sum", "where": w}, 0, Resources()) for w in ("everywhere", "head"))
-    rows = of_sum + head
-    assert len(known.cells(settings)) == len(settings.models) + 3
+    of_sum, crossed = (known.run(settings, {"model": m}, 0, Resources()) for m in ("sum", "cross-channel"))
+    rows = of_sum + crossed
     assert [row["weight_decay"] for row in of_sum] == list(settings.dial)
-    assert [row["weight_decay"] for row in head] == list(settings.parts)
+    assert [row["weight_decay"] for row in crossed] == list(settings.decays)
     assert len({row["baseline_best_constant"] for row in rows}) == 1, "one draw, whatever the cell"
     assert np.isfinite([value for row in rows for value in row.values()]).all()
 
