@@ -60,7 +60,7 @@ def test_a_chapter_says_how_long_it_takes(html, page):
     )
     assert said, line.text
     for away in article.select(
-        "pre, svg, script, details, .companion-table, .provenance, div.proof:not(:has(> .admonition-title))"
+        "pre, svg, script, details, .live, .companion-table, .provenance, div.proof:not(:has(> .admonition-title))"
     ):
         away.decompose()
     words = len(article.get_text(" ").split())
