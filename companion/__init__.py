@@ -6,6 +6,7 @@ Areas, each importable on its own: `companion.linear` (exact solvers for the spa
 `companion.results` is `companion.runner.results`.
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,7 +17,5 @@ __version__ = "0.1.0"
 
 def __getattr__(name: str) -> Any:
     if name == "results":
-        import importlib
-
         return importlib.import_module("companion.runner.results")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

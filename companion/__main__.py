@@ -57,16 +57,12 @@ def parser() -> argparse.ArgumentParser:
         epilog=_RUN_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    run.add_argument("experiment", metavar="EXPERIMENT", help="a name from `companion list`")
-    run.add_argument("--preset", default="smoke", metavar="PRESET", help="smoke (default), cpu or paper")
     run.add_argument(
         "--device", default="auto", metavar="DEVICE", help="auto (default), cpu or cuda; with dask the workers'"
     )
     run.add_argument("--seeds", type=int, metavar="N", help="number of seeds (default: the preset's)")
     run.add_argument("--jobs", type=int, default=1, metavar="J", help="pieces at a time (default 1)")
     run.add_argument("--threads", type=int, default=1, metavar="T", help="threads of each piece (default 1)")
-    run.add_argument("--out", metavar="DIR", help=_OUT)
-    run.add_argument("--root", metavar="DIR", help="image data (default: $COMPANION_DATA or the cache)")
     run.add_argument("--backend", default="joblib", metavar="NAME", help="joblib (default, this machine) or dask")
     run.add_argument("--scheduler", metavar="ADDRESS", help="of an existing Dask cluster, e.g. tcp://host:8786")
     run.add_argument("--fresh", action="store_true", help="replace what is stored: start anew")
@@ -76,12 +72,13 @@ def parser() -> argparse.ArgumentParser:
         help="repeat some runs of a stored result and compare every number",
         description="Repeat some runs of a stored result with today's code; exit 1 if a number differs.",
     )
-    again.add_argument("experiment", metavar="EXPERIMENT", help="a name from `companion list`")
-    again.add_argument("--preset", default="smoke", metavar="PRESET", help="smoke (default), cpu or paper")
     again.add_argument("--pieces", type=int, default=1, metavar="N", help="how many runs to repeat (default 1)")
     again.add_argument("--device", default="cpu", metavar="DEVICE", help="cpu (default), cuda or auto")
-    again.add_argument("--out", metavar="DIR", help=_OUT)
-    again.add_argument("--root", metavar="DIR", help="image data (default: $COMPANION_DATA or the cache)")
+    for command in (run, again):
+        command.add_argument("experiment", metavar="EXPERIMENT", help="a name from `companion list`")
+        command.add_argument("--preset", default="smoke", metavar="PRESET", help="smoke (default), cpu or paper")
+        command.add_argument("--out", metavar="DIR", help=_OUT)
+        command.add_argument("--root", metavar="DIR", help="image data (default: $COMPANION_DATA or the cache)")
 
     data = commands.add_parser("data", help="fetch or verify MNIST and Omniglot")
     data.add_argument("action", choices=("fetch", "verify"), help="fetch: download what is missing; verify: check")

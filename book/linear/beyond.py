@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import linprog, nnls
 
+from book.linear import formulas
 from book.shared.draws import TINY, deviations, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim, exactly
 from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots, whiskers
@@ -138,7 +139,7 @@ once_seen_in_topics.breaks("a fifth less", factor=0.8)
 def marginals(of: str = "seen", scale: float = 1.0) -> list[Found]:
     """12 designs with topics whose features come together with chance 0.6: deviations of the mean, standard errors."""
     p, seen = zipf_topics(0.6).p, measured(0.6)
-    stated = counts.expected_seen(p, ROWS) if of == "seen" else counts.expected_level_one(p, 0, ROWS)
+    stated = counts.expected_seen(p, ROWS) if of == "seen" else formulas.expected_level_one(p, 0, ROWS)
     return [
         at_most(f"number of features {of}", deviations(seen.seen if of == "seen" else seen.level_one, stated), 4),
         at_most(

@@ -7,12 +7,11 @@ import itertools
 import numpy as np
 
 from book.linear import formulas
-from book.shared.draws import THEORY, deviations, long_tail
+from book.shared.draws import deviations, long_tail
 from book.shared.ledger import Found, at_most, claim
 from book.shared.style import BLUE, CYCLE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots
 from companion import _validate as check
 from companion.linear import LongTailModel, population_risk
-from companion.linear.theory import risk
 
 
 def clipped_mass(s: float, alpha: float, d: int) -> float:
@@ -48,14 +47,14 @@ sparsity.breaks("the cut forgotten", cut=False)
     "prop-good-turing",
     "Once-seen weight over n has the mean of the unseen floor at n - 1 rows",
     source="published elsewhere",
-    functions=(f"{THEORY}.risk.once_seen_mass",),
+    functions=("book.linear.formulas.once_seen_mass",),
 )
 def good_turing(occurrences: int = 1) -> Found:
     """The mean over 1,000 draws of the counts, weighted by beta^2, against the sum."""
     model, rng = long_tail(1.5, 100), np.random.default_rng(0)
     p, weights, n = model.p, model.beta**2, model.n
     values = [weights[rng.binomial(n, p) == occurrences].sum() / n for _ in range(1000)]
-    stated = risk.once_seen_mass(p, weights, n)
+    stated = formulas.once_seen_mass(p, weights, n)
     what = f"once-seen weight over n {np.mean(values):.4f}, stated {stated:.4f}; standard errors apart"
     return at_most(what, deviations(values, stated), 4)
 

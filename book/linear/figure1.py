@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from book.linear.formulas import inverse_count
+from book.linear.formulas import inverse_count, unseen_floor
 from book.shared.ledger import Found, at_least, at_most, claim
 from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, band, picture, subplots
 from companion.experiments import figure1
 from companion.linear import LongTailModel, inverse_gram_diagonal, min_norm, recoverability
 from companion.linear.theory.density import cavity
 from companion.linear.theory.noise import once_seen_rows
-from companion.linear.theory.risk import unseen_floor
 from companion.runner.results import Result
 
 EXPOSURES = ((1, 1), (2, 2), (3, 5), (6, 20), (21, 10**9))  # classes of occurrences, ends included

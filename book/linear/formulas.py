@@ -16,9 +16,47 @@ from scipy.special import gammaincc, gammaln, lambertw, zeta
 
 from companion import _validate as check
 from companion.linear.structure import inverse_gram_diagonal
-from companion.linear.theory import counts, density, risk
+from companion.linear.theory import counts, density
 from companion.linear.theory.checks import below_one, frequencies, multiplicities, split, vector_like
 from companion.linear.theory.counts import no_tail_probability
+
+
+def unseen_floor(p: Any, beta: Any, n: int) -> float:
+    """Expected cost of the features that n rows never show: ``sum_i p_i beta_i^2 (1 - p_i)^n``.
+
+    A lower bound on the expected risk, with or without noise. With ``beta = 1`` it is the unseen mass.
+    Source: ours, :prf:ref:`thm-risk-expectation`.
+    """
+    p, beta, n = _frequencies(p, beta, n)
+    return float(np.sum(p * beta**2 * (1 - p) ** n))
+
+
+def once_seen_mass(p: Any, weights: Any, n: int) -> float:
+    """``E[(1/n) sum of weights over features seen exactly once] = sum_i w_i p_i (1 - p_i)^(n-1)``.
+
+    Source: the Good-Turing identity, :prf:ref:`prop-good-turing`; with ``weights = beta**2`` it is
+    ``unseen_floor(p, beta, n - 1)``.
+    """
+    p, weights, n = _frequencies(p, weights, n, low=1, name="weights")
+    return float(np.sum(weights * p * (1 - p) ** (n - 1)))
+
+
+def _frequencies(p: Any, other: Any, n: int, low: int = 0, name: str = "beta") -> tuple[np.ndarray, np.ndarray, int]:
+    p = frequencies(p)
+    return p, vector_like(name, other, p), check.integer("n", n, low=low)
+
+
+def alone_probability(p: np.ndarray, k: int) -> np.ndarray:
+    """p_i a_i for the tail: P(a row holds i and no other tail feature), a_i = pi_0/(1 - p_i). Shape (d - k,)."""
+    p, k = split(p, k)
+    tail = below_one(p, k)
+    return tail * no_tail_probability(p, k) / (1 - tail)
+
+
+def expected_level_one(p: np.ndarray, k: int, n: int) -> float:
+    """Expected number of tail features that are alone in some row, :prf:ref:`prop-level-one`."""
+    n = check.integer("n", n, low=0)
+    return float(-np.expm1(n * np.log1p(-alone_probability(p, k))).sum())
 
 
 def power_law_sum(alpha: float, c: float, m: float, d: float = math.inf) -> float:
@@ -290,7 +328,7 @@ def expected_risk_bounds(p: Any, beta: Any, n: int, k: int) -> ExpectedRisk:
     p, n = frequencies(p), check.integer("n", n, low=0)
     beta = vector_like("beta", beta, p)
     k = check.integer("k", k, low=0, high=p.size - 1)
-    floor = risk.unseen_floor(p, beta, n)
+    floor = unseen_floor(p, beta, n)
     tail, size = below_one(p, k), beta[k:] ** 2
     alone = tail * counts.no_tail_probability(p, k) / (1 - tail)  # the feature, and no other tail feature
     unresolved = tail[0] * float(np.sum(size * ((1 - alone) ** n - (1 - tail) ** n)))
@@ -382,7 +420,7 @@ def expected_level_one_share(p: np.ndarray, k: int, n: int) -> float:
     """Expected level-one features over expected seen tail features."""
     p, k = split(p, k, left=1)
     tail, n = p[k:], check.positive_int("n", n)
-    return counts.expected_level_one(p, k, n) / float(-np.expm1(n * np.log1p(-tail)).sum())
+    return expected_level_one(p, k, n) / float(-np.expm1(n * np.log1p(-tail)).sum())
 
 
 def unresolved_once_seen_lower(p: np.ndarray, n: int) -> np.ndarray:
@@ -406,7 +444,7 @@ def unresolved_once_seen_upper(p: np.ndarray, k: int, n: int, *, pinned: bool = 
     """
     p, k = split(p, k)
     tail, n, pinned = p[k:], check.positive_int("n", n), check.one_of("pinned", pinned, (True, False))
-    mates = tail * np.exp((n - 1) * np.log1p(-counts.alone_probability(p, k)))
+    mates = tail * np.exp((n - 1) * np.log1p(-alone_probability(p, k)))
     upper = mates.sum() - mates
     if not pinned and k > 0:
         upper = upper + rank_failure_bound(p, k, n - 1)
@@ -420,7 +458,7 @@ def seen_often_unresolved_bound(p: np.ndarray, k: int, n: int) -> float:
     """
     p, k = split(p, k, left=1)
     tail, n = p[k:], check.integer("n", n, low=2)
-    m = float(np.sum(tail * np.exp((n - 2) * np.log1p(-counts.alone_probability(p, k)))))
+    m = float(np.sum(tail * np.exp((n - 2) * np.log1p(-alone_probability(p, k)))))
     return m * m + float(tail[0]) * m
 
 

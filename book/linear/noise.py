@@ -23,7 +23,7 @@ from companion.linear import (
     population_risk,
     sample_design,
 )
-from companion.linear.theory import noise, risk
+from companion.linear.theory import noise
 from companion.runner.results import Result
 
 
@@ -347,7 +347,7 @@ def noise_law(exponent: float = 0.0, constant: str = "digamma", scale: float = 1
     counts = np.random.default_rng(0).binomial(n, model.p, size=(100, model.d))
     drawn = np.sum(np.divide(model.p, counts, out=np.zeros(counts.shape), where=counts > 0), axis=1)
     exact = scale * diagonal(alpha, n)
-    ratio = exact / risk.unseen_floor(model.p, 1.0, n) / noise_to_floor(alpha, 1.0)
+    ratio = exact / formulas.unseen_floor(model.p, 1.0, n) / noise_to_floor(alpha, 1.0)
     return [
         at_most("standard errors between the drawn mean and the sum", deviations(drawn, exact), 4),
         between("diagonal noise over its law", exact / law, 0.98, 1.02),

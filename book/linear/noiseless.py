@@ -235,7 +235,7 @@ def crowded_rows(n: int, k: int, draws: int = 400) -> tuple[float, float, formul
     "Expected noiseless risk: the floor, plus unresolved features, plus failure of the common block",
     functions=(
         "book.linear.formulas.expected_risk_bounds",
-        f"{THEORY}.risk.unseen_floor",
+        "book.linear.formulas.unseen_floor",
         "book.linear.formulas.tightest_k",
     ),
     blunt={"alpha = 1.5: mean risk": "the bound is far above at this size; in the next cases it is nearly attained"},
@@ -245,7 +245,7 @@ def expectation(unresolved: float = 1.0, failure: float = 1.0, rows: float = 1.0
     alpha, n, draws = 1.5, 200, 60
     model = long_tail(alpha, n)
     value, floor = noiseless_draws(alpha, n, draws)
-    expected = risk.unseen_floor(model.p, model.beta, int(rows * n))
+    expected = formulas.unseen_floor(model.p, model.beta, int(rows * n))
     bounds = formulas.expected_risk_bounds(model.p, model.beta, n, formulas.tightest_k(model.p, model.beta, n))
     excess, error = (value - floor).mean(), 4 * (value - floor).std(ddof=1) / np.sqrt(draws)
     slack = unresolved * bounds.unresolved + failure * bounds.failure
@@ -269,7 +269,11 @@ expectation.breaks("a floor at half the rows", rows=0.5)
 @claim(
     "lem-floor-law",
     "The unseen floor is an incomplete gamma function times n^-g, with an explicit error",
-    functions=("book.linear.formulas.floor_law", "book.linear.formulas.floor_law_error", f"{THEORY}.risk.unseen_floor"),
+    functions=(
+        "book.linear.formulas.floor_law",
+        "book.linear.formulas.floor_law_error",
+        "book.linear.formulas.unseen_floor",
+    ),
 )
 def floor_law(exponent: float = 0.0, scale: float = 1.0, finite: bool = True) -> Found:
     """The exact sum against the law, as a share of the error allowed, over 36 settings at d = 30,000."""
@@ -277,7 +281,7 @@ def floor_law(exponent: float = 0.0, scale: float = 1.0, finite: bool = True) ->
     i = np.arange(1, d + 1, dtype=float)
     for alpha, b, n in itertools.product((1.25, 2.0, 3.0), (-0.05, 0.0, 0.3), (1, 30, 1000, 100_000)):
         c = formulas.frequency_scale(5.0, alpha, d)
-        exact = risk.unseen_floor(np.minimum(1, c * i**-alpha), i**-b, n)
+        exact = formulas.unseen_floor(np.minimum(1, c * i**-alpha), i**-b, n)
         law = scale * formulas.floor_law(n, c=c, alpha=alpha, b=b, d=d if finite else None) * float(n) ** exponent
         worst = max(worst, abs(exact - law) / formulas.floor_law_error(n, c=c, alpha=alpha, b=b))
     return at_most("largest error of the law, as a share of the error stated", worst, 1)
@@ -360,7 +364,7 @@ def one_draw_rows(result: Result) -> list[tuple[float | str, ...]]:
         rows.append(
             (
                 alpha,
-                f"{risk.unseen_floor(model.p, model.beta, model.n):.4f}",
+                f"{formulas.unseen_floor(model.p, model.beta, model.n):.4f}",
                 f"{low:.4f} to {high:.4f}",
                 f"{0.05 + missed:.3f}",
                 f"{floors.min():.4f} to {floors.max():.4f}",

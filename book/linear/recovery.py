@@ -12,7 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from book.linear import formulas
-from book.shared.draws import THEORY, design, long_tail
+from book.shared.draws import design, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim, exactly
 from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, Picture, band, picture, subplots, whiskers
 from companion.linear import (
@@ -60,7 +60,7 @@ any_interpolator.breaks("all seen features instead of the closure", everything_s
 @claim(
     "prop-level-one",
     "Expected number of tail features alone in some row",
-    functions=(f"{THEORY}.counts.expected_level_one",),
+    functions=("book.linear.formulas.expected_level_one",),
 )
 def level_one_formula(mates: bool = True) -> list[Found]:
     """The mean of 25 draws against the formula, at three tail exponents."""
@@ -68,7 +68,7 @@ def level_one_formula(mates: bool = True) -> list[Found]:
     for alpha in (1.25, 1.5, 2.0):
         model = long_tail(alpha)
         counted = np.array([level_one(design(alpha, seed), model.k).sum() for seed in range(25)])
-        formula = counts.expected_level_one if mates else lambda p, k, n: counts.expected_seen(p, n, k)
+        formula = formulas.expected_level_one if mates else lambda p, k, n: counts.expected_seen(p, n, k)
         expected = formula(model.p, model.k, model.n)
         error = (counted.mean() - expected) / (counted.std(ddof=1) / 5)
         what = f"alpha = {alpha}: {counted.mean():.2f} counted, {expected:.2f} by the formula; standard errors apart"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from book.linear import formulas
+from book.linear.formulas import once_seen_mass
 from book.shared.draws import THEORY, TINY, certified, design, filled, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim
 from book.shared.style import BLUE, GREEN, INK, PURPLE, RED, Picture, band, picture, subplots, whiskers
@@ -17,7 +18,6 @@ from companion import _validate as check
 from companion.linear import LongTailModel, feature_counts, gradient_descent, min_norm, ridge, sample_design
 from companion.linear.theory import noise, shrinkage
 from companion.linear.theory.checks import frequencies, vector_like
-from companion.linear.theory.risk import once_seen_mass
 from companion.runner.results import Result
 
 

@@ -9,13 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from companion.experiments.figure1 import papers
+from companion.experiments.figure1 import RESOLVED, papers
 from companion.linear.model import LongTailModel
 from companion.linear.solve import min_norm
 from companion.linear.structure import feature_counts, level_one, peel, tail_counts
 from companion.runner.experiment import Resources, define, grid, setting
-
-RESOLVED = 1e-7  # a Gaussian probe comes back this exactly on resolved features, and nowhere else
 
 
 @dataclass(frozen=True)

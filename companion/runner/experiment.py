@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from companion._validate import one_of
 from companion.runner.code import code_hash
 
 PRESETS = ("smoke", "cpu", "paper")
-ORIGINS = ("paper", "ours")
 
 
 def setting(default: Any, why: str, origin: str = "ours") -> Any:
@@ -18,8 +18,7 @@ def setting(default: Any, why: str, origin: str = "ours") -> Any:
 
     `origin` is "paper" for a value that the paper (as summarised) fixes, "ours" for one it leaves open.
     """
-    if origin not in ORIGINS:
-        raise ValueError(f"origin must be one of {', '.join(ORIGINS)}; got {origin!r}")
+    origin = one_of("origin", origin, ("paper", "ours"))
     return field(default=default, metadata={"why": why, "origin": origin})
 
 

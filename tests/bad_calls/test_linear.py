@@ -170,7 +170,7 @@ THEORY = [
     bad("pinned-k", lambda: formulas.rank_failure_bound(p, 4, 10), ValueError, "k must be in [1, 3], got 4"),
     bad("pinned-delta", lambda: pinned.pinning_frequency(3, 10, 0), ValueError, "delta must", "(0, 1]", "got 0"),
     bad("concentration", lambda: pinned.concentration_failure(p, 2, 9, -1), ValueError, "epsilon must", "got -1"),
-    bad("level-one-k", lambda: counts.expected_level_one(p, 9, 10), ValueError, "k must be in [0, 3], got 9"),
+    bad("level-one-k", lambda: formulas.expected_level_one(p, 9, 10), ValueError, "k must be in [0, 3], got 9"),
     bad("paper-rate-k", lambda: formulas.paper_rate(p, 3), ValueError, "k must be in [1, 2], got 3"),
     bad("vacuous", lambda: regime.paper_rate_first_vacuous(1.0), ValueError, "alpha must", "greater than 1"),
     bad(
@@ -191,8 +191,8 @@ THEORY = [
     bad("common-k", lambda: noise.common_leverage(X, p, 0), ValueError, "k must be in [1, 3], got 0"),
     bad("composed-empty", lambda: noise.composition_noise(X, [], 1), ValueError, "features must be a non-empty list"),
     bad("composed-outside", lambda: noise.composition_noise(X, [9], 1), ValueError, "features must be in [0, 2]", "9"),
-    bad("floor-beta", lambda: risk.unseen_floor(p, [1, 2], 3), ValueError, "beta must have length 3, got 2"),
-    bad("once-n", lambda: risk.once_seen_mass(p, 1, 0), ValueError, "n must be at least 1, got 0"),
+    bad("floor-beta", lambda: formulas.unseen_floor(p, [1, 2], 3), ValueError, "beta must have length 3, got 2"),
+    bad("once-n", lambda: formulas.once_seen_mass(p, 1, 0), ValueError, "n must be at least 1, got 0"),
     bad(
         "sandwich",
         lambda: risk.risk_sandwich(X, p, p, [True]),

@@ -78,7 +78,7 @@ def test_expected_risk_bounds_contain_an_enumeration():
         mean += weight * float(p @ (np.linalg.pinv(X) @ (X @ beta) - beta) ** 2)
     for k in (0, 1, 2):
         bounds = formulas.expected_risk_bounds(p, beta, n, k)
-        assert bounds.floor == pytest.approx(risk.unseen_floor(p, beta, n))
+        assert bounds.floor == pytest.approx(formulas.unseen_floor(p, beta, n))
         assert bounds.floor < mean < bounds.upper
 
 
@@ -107,7 +107,7 @@ def test_floor_law_is_within_its_error_everywhere(alpha, b, n, d, s):
         return
     i = np.arange(1, d + 1, dtype=float)
     c = formulas.frequency_scale(s, alpha, d)
-    exact = risk.unseen_floor(np.minimum(1, c * i**-alpha), i**-b, n)
+    exact = formulas.unseen_floor(np.minimum(1, c * i**-alpha), i**-b, n)
     law = formulas.floor_law(n, c=c, alpha=alpha, b=b, d=d)
     assert abs(exact - law) <= formulas.floor_law_error(n, c=c, alpha=alpha, b=b) * (1 + 1e-9)
 
@@ -122,8 +122,10 @@ def test_floor_law_agrees_with_the_sum_of_the_density_chapter():
 
 def test_floor_of_ones_is_the_unseen_mass_and_good_turing_shifts_n():
     model = model_of(1.5)
-    assert risk.unseen_floor(model.p, 1.0, model.n) == pytest.approx(unseen_mass(model.p, model.n))
-    assert risk.once_seen_mass(model.p, model.beta**2, 10) == pytest.approx(risk.unseen_floor(model.p, model.beta, 9))
+    assert formulas.unseen_floor(model.p, 1.0, model.n) == pytest.approx(unseen_mass(model.p, model.n))
+    assert formulas.once_seen_mass(model.p, model.beta**2, 10) == pytest.approx(
+        formulas.unseen_floor(model.p, model.beta, 9)
+    )
 
 
 @pytest.mark.parametrize(("s", "alpha"), [(5.0, 1.0), (5.0, 2.0), (50.0, 1.2)])
@@ -198,7 +200,7 @@ def test_inverse_count_of_a_billion_rows():
 def test_diagonal_noise_by_unseen_masses():
     """D = sum_j (M_{n-j} - M_n)/j, for any frequencies."""
     p, n = model_of(1.5, 60).p, 60
-    masses = np.array([risk.unseen_floor(p, 1.0, m) for m in range(n + 1)])
+    masses = np.array([formulas.unseen_floor(p, 1.0, m) for m in range(n + 1)])
     assert formulas.diagonal_noise(p, n) == pytest.approx(sum((masses[n - j] - masses[n]) / j for j in range(1, n + 1)))
 
 
@@ -264,7 +266,7 @@ def test_forgetting_prices_scale_as_stated():
     model = model_of(2.0, 1000)
     one, two = (turning_off_room.forgetting(model.p, model.beta, 1000, 1.0, t) for t in (1, 2))
     assert two.composition == pytest.approx(2 * one.composition)
-    assert one.train == pytest.approx(0.25 * risk.unseen_floor(model.p, model.beta, 999))
+    assert one.train == pytest.approx(0.25 * formulas.unseen_floor(model.p, model.beta, 999))
     assert one.population / one.train == pytest.approx(formulas.floor_exponent(2.0, 0.1), rel=0.01)
     assert turning_off_room.forgetting(model.p, model.beta, 1000, 0.0, 2) == turning_off_room.Forgetting(0.0, 0.0, 0.0)
 
@@ -277,7 +279,7 @@ def test_forgetting_prices_scale_as_stated():
     [
         (lambda: formulas.floor_law(10, c=1.0, alpha=0.5, b=0.1), "alpha must be above"),
         (lambda: formulas.frequency_scale(5.0, 1.0), "alpha must be above 1 when d is infinite"),
-        (lambda: risk.unseen_floor([0.5, 1.2], 1.0, 5), "p must hold probabilities"),
+        (lambda: formulas.unseen_floor([0.5, 1.2], 1.0, 5), "p must hold probabilities"),
         (lambda: formulas.expected_risk_bounds([0.5, 0.2], [1.0, 1.0], 5, 2), "k must be"),
         (
             lambda: risk.risk_sandwich(np.eye(2), [0.5, 0.2], [1.0, 1.0], [True]),
@@ -355,7 +357,11 @@ def test_the_tightest_k_is_nearly_the_best_of_all(n):
 
 def test_one_coefficient_may_come_as_an_array_without_axes():
     p = np.array([0.5, 0.1])
-    assert risk.unseen_floor(p, np.array(3.0), 4) == risk.unseen_floor(p, [3.0, 3.0], 4) == risk.unseen_floor(p, 3, 4)
+    assert (
+        formulas.unseen_floor(p, np.array(3.0), 4)
+        == formulas.unseen_floor(p, [3.0, 3.0], 4)
+        == formulas.unseen_floor(p, 3, 4)
+    )
 
 
 def test_the_leverage_of_common_parts_wants_a_frequency_for_each_column():

@@ -15,7 +15,7 @@ from book.linear import pinned as pinned_room
 from book.linear import structure as structure_room
 from book.shared import regime as regime_room
 from companion.linear import LongTailModel, peel, recoverability, sample_design
-from companion.linear.theory import counts, density, risk
+from companion.linear.theory import counts, density
 
 frequencies = st.lists(st.floats(0.005, 0.6), min_size=3, max_size=9).map(lambda v: np.sort(np.array(v))[::-1])
 
@@ -55,7 +55,7 @@ def test_seen_and_once_seen_counts_match_draws() -> None:
         count = np.bincount(sample_design(n, p, seed=seed).indices, minlength=400)
         seen.append((count > 0).sum())
         once.append((count == 1).sum())
-    for measured, expected in ((seen, counts.expected_seen(p, n)), (once, n * risk.once_seen_mass(p, 1.0, n))):
+    for measured, expected in ((seen, counts.expected_seen(p, n)), (once, n * formulas.once_seen_mass(p, 1.0, n))):
         assert abs(np.mean(measured) - expected) < 4 * np.std(measured) / math.sqrt(200)
 
 
@@ -65,7 +65,7 @@ def test_no_rows_and_one_row_where_a_feature_is_certain() -> None:
     assert counts.unseen_mass(p, 0) == pytest.approx(p.sum())
     assert counts.unseen_mass(p, 1) == pytest.approx(0.3 * 0.7 + 0.1 * 0.9)
     assert counts.expected_seen(p, 0) == 0
-    assert risk.once_seen_mass(p, 1.0, 1) == pytest.approx(p.sum())
+    assert formulas.once_seen_mass(p, 1.0, 1) == pytest.approx(p.sum())
     assert formulas.unresolved_once_seen_lower(p, 1) == pytest.approx([1 - 0.7 * 0.9, 1, 1])
     assert density.cavity(p, 1).unresolved == pytest.approx([1 - 0.7 * 0.9, 1, 1])  # resolved only if it is alone
 
@@ -129,7 +129,7 @@ def test_level_one_expectation_is_exact_for_one_row() -> None:
     """With one row, level one has the probability that the row holds exactly one tail feature."""
     p, k = np.array([0.5, 0.3, 0.2, 0.1]), 1
     one = 1 - counts.no_tail_probability(p, k) - structure_room.several_tail_probability(p, k)
-    assert counts.expected_level_one(p, k, 1) == pytest.approx(one)
+    assert formulas.expected_level_one(p, k, 1) == pytest.approx(one)
 
 
 @settings(max_examples=30)

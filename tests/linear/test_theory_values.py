@@ -47,7 +47,7 @@ def test_chances_of_a_row_are_sums_over_its_patterns(k: int) -> None:
     pairs = sum(w * r.sum() * (r.sum() - 1) / 2 for r, w in rows_of(tail))
     assert counts.tail_mass(P, k) == pytest.approx(sum(w * r.sum() for r, w in rows_of(tail)))
     assert structure_room.several_tail_bound(P, k) == pytest.approx(pairs)
-    assert counts.alone_probability(P, k) == pytest.approx(alone_by_hand(P, k))
+    assert formulas.alone_probability(P, k) == pytest.approx(alone_by_hand(P, k))
     # The bounds on pi_0 are the two exponentials of the lemma, or 1 - mass where that is more.
     low, high = structure_room.no_tail_bounds(P, k)
     assert high == pytest.approx(math.exp(-tail.sum()))
@@ -66,7 +66,7 @@ def test_few_plain_rows_are_as_rare_as_chernoff_says(n: int, none: float, delta:
 def test_expected_counts_beyond_the_common_ones(k: int, n: int) -> None:
     tail = P[k:]
     assert counts.expected_seen(P, n, k) == pytest.approx((1 - binom.pmf(0, n, tail)).sum())
-    assert n * risk.once_seen_mass(tail, 1.0, n) == pytest.approx(binom.pmf(1, n, tail).sum())
+    assert n * formulas.once_seen_mass(tail, 1.0, n) == pytest.approx(binom.pmf(1, n, tail).sum())
     assert counts.unseen_mass(P, n) == pytest.approx(P @ binom.pmf(0, n, P))
 
 
@@ -172,7 +172,7 @@ def test_no_concentration_for_one_feature_by_hand() -> None:
 @pytest.mark.parametrize("n", [1, 2, 6])
 def test_level_one_is_being_alone_in_some_row(k: int, n: int) -> None:
     level = (1 - (1 - alone_by_hand(P, k)) ** n).sum()
-    assert counts.expected_level_one(P, k, n) == pytest.approx(level)
+    assert formulas.expected_level_one(P, k, n) == pytest.approx(level)
     seen = (1 - (1 - P[k:]) ** n).sum()
     assert formulas.expected_level_one_share(P, k, n) == pytest.approx(level / seen)
 
@@ -328,7 +328,7 @@ def test_noise_power_law_is_the_leading_order() -> None:
     p = np.minimum(1.0, 3.0 * np.arange(1, 20_001, dtype=float) ** -alpha)
     law, floor = noise_room.diagonal_noise_law(n, c=3.0, alpha=alpha), formulas.floor_law(n, c=3.0, alpha=alpha, b=0.0)
     assert law / floor == pytest.approx(noise_room.noise_to_floor(alpha, 1.0))
-    assert floor == pytest.approx(risk.unseen_floor(p, 1.0, n), rel=0.02)
+    assert floor == pytest.approx(formulas.unseen_floor(p, 1.0, n), rel=0.02)
     assert law == pytest.approx(formulas.diagonal_noise(p, n), rel=0.1)
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from book.linear import formulas
 from book.shared import kernels
 from book.shared.live import live
 from companion import results
 from companion.linear import LongTailModel
-from companion.linear.theory import counts, risk
+from companion.linear.theory import counts
 from tests.book.pages import CHAPTERS, cells, source
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "book" / "_ext"))
@@ -92,7 +93,7 @@ def test_tail_counts_what_theory_expects():
     """The expectations are the package's; the counts scatter around them."""
     n, d, alpha, s = 50, 80, 1.4, 3
     model = LongTailModel(n=n, d=d, s=s, alpha=alpha, beta_exponent=0.0, sigma=0.0)
-    seen, once = counts.expected_seen(model.p, n), n * risk.once_seen_mass(model.p, 1.0, n)
+    seen, once = counts.expected_seen(model.p, n), n * formulas.once_seen_mass(model.p, 1.0, n)
     now = r"(\d+) occur in no row, (\d+) in exactly one and (\d+) in more"
     theory = r"([\d.]+), ([\d.]+) and ([\d.]+)\. "
     drawn = []

@@ -27,7 +27,10 @@ def test_stems(stem):
 
 def test_cross_channel_at_width_64_is_resnet18_up_to_its_classifier():
     reference = resnet18(num_classes=1)
-    assert models.parameters(models.build("cross-channel", width=64, seed=0)) == models.parameters(reference)
+    ours, theirs = (
+        sum(p.numel() for p in net.parameters()) for net in (models.build("cross-channel", width=64, seed=0), reference)
+    )
+    assert ours == theirs
 
 
 def same(ours, reference, ours_inputs, reference_inputs):

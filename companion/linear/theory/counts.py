@@ -7,7 +7,7 @@ the tail is what follows them.
 import numpy as np
 
 from companion import _validate as check
-from companion.linear.theory.checks import below_one, frequencies, split
+from companion.linear.theory.checks import frequencies, split
 
 
 def tail_mass(p: np.ndarray, k: int) -> float:
@@ -27,19 +27,6 @@ def expected_seen(p: np.ndarray, n: int, k: int = 0) -> float:
     """Expected number of features beyond the first k that occur in at least one of n rows."""
     p, k = split(p, k)
     return float(-np.expm1(_log_absent(p[k:], check.integer("n", n, low=0))).sum())
-
-
-def alone_probability(p: np.ndarray, k: int) -> np.ndarray:
-    """p_i a_i for the tail: P(a row holds i and no other tail feature), a_i = pi_0/(1 - p_i). Shape (d - k,)."""
-    p, k = split(p, k)
-    tail = below_one(p, k)
-    return tail * no_tail_probability(p, k) / (1 - tail)
-
-
-def expected_level_one(p: np.ndarray, k: int, n: int) -> float:
-    """Expected number of tail features that are alone in some row, :prf:ref:`prop-level-one`."""
-    n = check.integer("n", n, low=0)
-    return float(-np.expm1(n * np.log1p(-alone_probability(p, k))).sum())
 
 
 def unseen_mass(p: np.ndarray, n: int) -> float:

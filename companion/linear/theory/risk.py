@@ -12,7 +12,6 @@ import scipy.sparse as sp
 
 from companion import _validate as check
 from companion.linear.structure import components
-from companion.linear.theory.checks import frequencies, vector_like
 
 
 @dataclass(frozen=True)
@@ -23,26 +22,6 @@ class Sandwich:
     components: float  # floor + over components C of unresolved features: max p on C times |beta_C|^2
     crude: float  # floor + largest p among unresolved features times their |beta|^2
     unresolved: int  # how many features were seen but are not known to be resolved
-
-
-def unseen_floor(p: Any, beta: Any, n: int) -> float:
-    """Expected cost of the features that n rows never show: ``sum_i p_i beta_i^2 (1 - p_i)^n``.
-
-    A lower bound on the expected risk, with or without noise. With ``beta = 1`` it is the unseen mass.
-    Source: ours, :prf:ref:`thm-risk-expectation`.
-    """
-    p, beta, n = _frequencies(p, beta, n)
-    return float(np.sum(p * beta**2 * (1 - p) ** n))
-
-
-def once_seen_mass(p: Any, weights: Any, n: int) -> float:
-    """``E[(1/n) sum of weights over features seen exactly once] = sum_i w_i p_i (1 - p_i)^(n-1)``.
-
-    Source: the Good-Turing identity, :prf:ref:`prop-good-turing`; with ``weights = beta**2`` it is
-    ``unseen_floor(p, beta, n - 1)``.
-    """
-    p, weights, n = _frequencies(p, weights, n, low=1, name="weights")
-    return float(np.sum(weights * p * (1 - p) ** (n - 1)))
 
 
 def risk_sandwich(X: Any, p: Any, beta: Any, resolved: Any) -> Sandwich:
@@ -69,8 +48,3 @@ def risk_sandwich(X: Any, p: Any, beta: Any, resolved: Any) -> Sandwich:
     split = sum(float(p[part].max()) * float((beta[part] ** 2).sum()) for part in parts)
     crude = float(p[loose].max()) * float((beta[loose] ** 2).sum())
     return Sandwich(floor, floor + split, floor + crude, int(loose.size))
-
-
-def _frequencies(p: Any, other: Any, n: int, low: int = 0, name: str = "beta") -> tuple[np.ndarray, np.ndarray, int]:
-    p = frequencies(p)
-    return p, vector_like(name, other, p), check.integer("n", n, low=low)
