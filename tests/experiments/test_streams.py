@@ -37,8 +37,9 @@ SMALL = {
     "learners": {"n": 40, "models": 6, "judges": 2, "learners": ("logistic",)},
     "influential": {"n": 60, "models": 10, "judges": 2},
     "real-scores": {"n": 60, "n_test": 20, "models": 10, "epochs": 1, "block": 5},
+    "language": {},
 }
-NETWORKS = {"planted", "learners", "real-scores"}
+NETWORKS = {"planted", "learners", "real-scores", "language"}
 
 
 def small(name):

@@ -1,0 +1,1 @@
+"""Rooms of the part *Beyond sums*, each beside its page."""

@@ -1,0 +1,102 @@
+"""The room of *Two memories in one answer*: its figures and what their intervals say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from book.language.facts import values
+from book.shared.style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, Picture, picture, subplots, whiskers
+from companion.experiments.language import BRIDGES
+from companion.runner.results import Result, interval
+
+WAYS = {"two questions": GREEN, "written": BLUE, "direct": RED}
+TOLD = {"never": "never told", "once": "told once", "often": "told 20 times", "used": "told 20 times,\nin compositions"}
+GUESS = 1 / 12  # capitals are spread evenly over twelve names
+PAIRS = {
+    "memorized": ("memorized: the one sentence", GREY),
+    "rule": ("two common goods", GREEN),
+    "one": ("one rare good", BLUE),
+    "two": ("two rare goods", RED),
+    "swapped": ("two rare goods, places swapped", ORANGE),
+}
+
+
+def fig_ways(stored: Result, layers: int, decay: float) -> Picture:
+    """Compositions of two facts, by how often the second was told and how the model is asked."""
+    figure, ax = subplots(size=(7.4, 3.7))
+    words = []
+    for i, (way, color) in enumerate(WAYS.items()):
+        stats = [stored.one(part="hops", layers=layers, decay=decay, shown=bridge)[way] for bridge in BRIDGES]
+        at = np.arange(len(BRIDGES)) + 0.26 * (i - 1)
+        ax.bar(at, [s["mean"] for s in stats], width=0.24, color=color, alpha=0.55, label=way)
+        whiskers(ax, at, stats, color=color, fmt="none", capsize=2)
+        words.append(f"{way} " + ", ".join(f"{s['mean']:.2f}" for s in stats))
+    ax.axhline(GUESS, color=GREY, linestyle=":", linewidth=1)
+    ax.set_xticks(range(len(BRIDGES)), [TOLD[bridge] for bridge in BRIDGES])
+    ax.set(ylabel="share right", ylim=(0, 1.05), xlabel="the capital of the country was")
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    return picture(figure, "Right answers to the capital of the country of a person, where the capital was told never, "
+                           f"once, often, or often and used in compositions: {'; '.join(words)}.")  # fmt: skip
+
+
+def verdict(stats: Mapping[str, float], known: float) -> str:
+    """What the interval of a composition says, beside the share `known` in which both facts are known one by one.
+
+    "free": its lower end is at least 0.9 of that; "nothing": its upper end is below guessing plus
+    0.1; "partly" where it is above guessing, else "open".
+    """
+    if stats["low"] >= 0.9 * known > 1.8 * GUESS:
+        return "free"
+    if stats["high"] < GUESS + 0.1:
+        return "nothing"
+    return "partly" if stats["low"] > GUESS else "open"
+
+
+def fig_scores(measured: Result) -> Picture:
+    """Compositions of each once-seen fact against its memorization score, along training; means in five bins."""
+    figure, ax = subplots(size=(6.8, 3.7))
+    rows = measured.select(part="scores")
+    mem, words = values(rows, "mem"), []
+    for way, color in WAYS.items():
+        share = values(rows, way)
+        ax.plot(mem, share, ".", color=color, alpha=0.15, ms=5)
+        at, means = binned(mem, share)
+        ax.plot(at, means, "-o", color=color, label=way)
+        words.append(f"{way} " + ", ".join(f"{m:.2f}" for m in means))
+    ax.set(xlabel="memorization score of the person's country", ylabel="compositions right", ylim=(-0.03, 1.05))
+    ax.legend(loc="upper left")
+    return picture(
+        figure, f"Compositions against the memorization score, means in bins of rising score: {'; '.join(words)}."
+    )
+
+
+def binned(x: np.ndarray, y: np.ndarray, edges: Sequence[float] = (-1, 0.2, 0.4, 0.6, 0.8, 0.95, 1.01)) -> Any:
+    """Mean of x and of y in the bins of x that hold at least five values."""
+    place = np.digitize(x, edges)
+    kept = [b for b in np.unique(place) if (place == b).sum() >= 5]
+    return [x[place == b].mean() for b in kept], [y[place == b].mean() for b in kept]
+
+
+def fig_sums(measured: Result) -> Picture:
+    """Right totals by kind of pair, against weight decay."""
+    figure, ax = subplots(size=(6.8, 3.7))
+    decays = sorted(group["decay"] for group in measured.where(part="sums"))
+    words = []
+    for key, (label, color) in PAIRS.items():
+        stats = [measured.one(part="sums", decay=decay)[key] for decay in decays]
+        whiskers(ax, range(len(decays)), stats, color=color, label=label, fmt="-o", capsize=2)
+        words.append(f"{label} " + ", ".join(f"{s['mean']:.2f}" for s in stats))
+    ax.axhline(measured.one(part="sums", decay=decays[0])["constant"]["mean"], color=PURPLE, linestyle=":", linewidth=1)
+    ax.set_xticks(range(len(decays)), [f"{decay:g}" for decay in decays])
+    ax.set(xlabel="weight decay", ylabel="totals right", ylim=(0, 1.05))
+    figure.legend(*ax.get_legend_handles_labels(), loc="outside right upper")
+    return picture(figure, f"Totals right at weight decay {', '.join(f'{d:g}' for d in decays)}: {'; '.join(words)}.")
+
+
+def at_scores(measured: Result, way: str, low: float, high: float) -> dict[str, float]:
+    """A composition, averaged over the facts of a world whose score lies in [low, high]: mean and interval of facts."""
+    rows = [row for row in measured.select(part="scores") if low <= row["mem"] <= high]
+    return interval([row[way] for row in rows])
