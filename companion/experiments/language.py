@@ -374,5 +374,4 @@ EXPERIMENT = Experiment(
     cells=cells,
     run=run,
     by=("part", "width", "layers", "decay", "share", "shown"),
-    trains=True,
 )  # fmt: skip

@@ -87,5 +87,4 @@ EXPERIMENT = define(
     smoke=(2, Settings(source="embedded", triples=200, test_triples=100, pool=400, hidden=16, epochs=4)),
     cpu=(10, Settings()),
     by=("model", "weight_decay"),
-    trains=True,
 )

@@ -90,7 +90,7 @@ def train(
     Examples
     --------
     >>> text = np.array([[[0, 1, 2], [3, 1, 4]]])  # "0 1" goes on with 2, "3 1" with 4
-    >>> speakers = train(text, 5, Recipe(width=8, epochs=60, batch=2), seed=0)
+    >>> speakers = train(text, 5, Recipe(width=8, epochs=200, batch=2), seed=1)
     >>> speakers.write(np.array([[0, 1], [3, 1]])).tolist()
     [[[2], [4]]]
     """

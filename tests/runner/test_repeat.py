@@ -22,6 +22,7 @@ def edit(folder, change):
     data = json.loads(file.read_text())
     del data["digest"]  # else an edited row is seen at once
     change(data)
+    data["summary"] = results.summarise(data["rows"], data["by"])  # likewise
     file.write_text(json.dumps(data))
     return file
 
