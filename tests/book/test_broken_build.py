@@ -37,7 +37,7 @@ print("checked")
 @pytest.fixture
 def small(tmp_path):
     """A copy of the repository with a front page and one chapter."""
-    for name in ("companion", "requirements", "book/_ext", "book/_static", "book/shared"):
+    for name in ("companion", "requirements", "book/_ext", "book/_static", "book/shared", "book/live"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in (
         "_config.yml",
@@ -47,7 +47,11 @@ def small(tmp_path):
         "package-lock.json",
         "book/references.bib",
         "book/__init__.py",
+        "book/reference/__init__.py",
+        "book/reference/claims.py",
+        "book/reference/claims.schema.json",
     ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "book/results").mkdir()
     (tmp_path / "_toc.yml").write_text(TOC, encoding="utf-8")
