@@ -11,16 +11,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tqdm.auto import tqdm
 
 import companion
 from book.shared import ledger, proofs
 from book.shared.ledger import SOURCES, STATUSES, Claim, source
-from book.shared.page import Markdown, Text
+from book.shared.page import Markdown
 from book.shared.statements import statements
 from companion._files import write_text
+
+if TYPE_CHECKING:
+    from IPython.display import HTML
 
 PROVED = ("thm-", "lem-", "prop-", "cor-", "conj-")  # labels of blocks in a chapter; the others name demonstrations
 
@@ -72,11 +75,13 @@ TIERS = {
 }
 
 
-def statement_map(claims: Iterable[Claim]) -> Text:
+def statement_map(claims: Iterable[Claim]) -> HTML:
     """Every numbered statement, a line each in the order of the book, with an arc to each one that its proof uses.
 
     HTML, with the arcs as an SVG whose unit of height is a line, so that it fits a page of any width.
     """
+    from IPython.display import HTML  # the book's, not the command's: `companion claims` does without
+
     entries = {claim.label: claim for claim in claims}
     known = statements()
     place = {label: line for line, label in enumerate(known)}
@@ -97,7 +102,7 @@ def statement_map(claims: Iterable[Claim]) -> Text:
                 f"<title>{html.escape(words)}</title></path>"
             )
     legend = "".join(f'<li class="tier-{kind}">{words}</li>' for kind, words in TIERS.items())
-    return Text(
+    return HTML(
         f'<ul class="statement-map-legend">{legend}</ul><div class="statement-map" style="--lines: {len(place)}">'
         f'<svg viewBox="0 0 100 {len(place)}" preserveAspectRatio="none" role="img" '
         f'aria-label="Arcs from each statement to those that its proof uses">{"".join(arcs)}</svg>'

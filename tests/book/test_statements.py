@@ -31,7 +31,7 @@ def test_statement_is_read_whole():
 
 
 def test_map_links_every_statement_and_draws_every_arc():
-    shown = chapter.statement_map(ledger())
+    shown = chapter.statement_map(ledger()).data
     assert all(f"{one.page.removeprefix('book/')}.html#{label}" in shown for label, one in statements().items())
     assert shown.count("<path") == sum(len(one.uses) for one in statements().values())
     assert shown.count('<li class="tier-machine"><a') == len({proof.label for proof in proofs()})
