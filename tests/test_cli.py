@@ -142,7 +142,11 @@ def test_a_signal_is_answered_with_one_line(tmp_path, sent, code, said):
     out = tmp_path / "out"
     command = [sys.executable, "-m", "companion", "run", "figure1", "--preset", "paper", "--fresh", "--out", str(out)]
     environment = {**os.environ, "PYTHONPATH": str(Path(companion.__file__).parents[1])}
-    started = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True)
+    # a shell in the background has its children ignore SIGINT, and these tests may be among them
+    heed = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731
+    started = subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True, preexec_fn=heed
+    )
     deadline = time.monotonic() + 60
     while not list(out.glob(".partial/*/")) and time.monotonic() < deadline:
         time.sleep(0.05)

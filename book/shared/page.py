@@ -207,6 +207,8 @@ def _th(name: str, cells: Sequence[str]) -> str:
 
 def _td(text: str) -> str:
     if _numeric(text):
-        return f'<td class="number">{html.escape(text)}</td>'
+        number, mark, rest = html.escape(text).partition(" (")
+        # an interval may go below its number, so that a table of intervals fits the page
+        return f'<td class="number">{number} <span>({rest}</span></td>' if mark else f'<td class="number">{number}</td>'
     width = ' class="long"' if len(text) > 28 else ' class="short"' if len(text) <= 20 else ""
     return f"<td{width}>{_inline(text)}</td>"
