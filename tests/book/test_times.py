@@ -94,3 +94,11 @@ def test_captions_name_the_letters_that_are_drawn_and_no_side(html, page):
         named = re.findall(r"\b[a-d]\b", " ".join(re.findall(r"\(([^()]*)\)", figure.figcaption.text)))
         assert set(drawn) <= set(named), figure.figcaption.text
         assert not re.search(r"\b(?:Left|Right|Top|Bottom):|\((?:left|right)\)", figure.figcaption.text)
+
+
+@pytest.mark.site
+@pytest.mark.parametrize("page", PAGES)
+def test_no_output_shows_its_markup(html, page):
+    """A result whose HTML is printed as text: `<ul class=...`."""
+    shown = [output.text.strip() for output in built(html, page).select(".cell_output pre")]
+    assert not [text[:80] for text in shown if re.match(r"<\w+[ >]", text) and "</" in text]
