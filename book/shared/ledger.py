@@ -30,6 +30,7 @@ from __future__ import annotations
 import functools
 import html
 import inspect
+import json
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -250,10 +251,6 @@ class Outcome(NamedTuple):
             for limits in ({"low": q.low, "high": q.high},)
         ]
 
-    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """No output of its own, but a note on the output: what was found, for the build's file for machines."""
-        return {}, {"companion": {"label": self.claim.label, "found": self.quantities}}
-
     def _repr_html_(self) -> str:
         """What was found, behind a badge that leads to the ledger; the check and its breaks folded below."""
         found, *more = (f"<p>{_shown(str(quantity))}</p>" for quantity in self.found)
@@ -275,7 +272,7 @@ class Outcome(NamedTuple):
             for words, why in self.claim.blunt.items()
         )
         return (
-            '<div class="companion-checked">'
+            f'<div class="companion-checked" data-found="{html.escape(json.dumps(self.quantities))}">'
             f'<a class="badge" href="../reference/claims.html#check-{self.claim.label}">checked</a>{found}{rest}'
             f"<details><summary>How this is checked</summary>{_code(source(self.claim.check))}</details>"
             f"<details><summary>Break it</summary>{breaks}</details>{_by_machine(self.claim.label)}</div>"

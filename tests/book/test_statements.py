@@ -5,6 +5,7 @@ import json
 import jsonschema
 import networkx
 import pytest
+from bs4 import BeautifulSoup
 
 from book.reference import claims as chapter
 from book.shared.ledger import HOME, Found, Outcome, ledger
@@ -50,8 +51,15 @@ def test_ledger_as_data_follows_its_schema():
 
 
 def test_what_was_found_travels_with_the_page():
-    data, noted = OUTCOME._repr_mimebundle_()
-    assert not data
-    carried = noted["companion"]
-    assert carried == {"label": "thm-certificate", "found": OUTCOME.quantities}
-    assert carried["found"][0] == {"what": "largest error", "value": 3e-12, "low": None, "high": 1e-9}
+    carried = json.loads(BeautifulSoup(OUTCOME._repr_html_(), "html.parser").div["data-found"])
+    assert carried == OUTCOME.quantities
+    assert carried[0] == {"what": "largest error", "value": 3e-12, "low": None, "high": 1e-9}
+
+
+@pytest.mark.site
+def test_the_site_has_the_ledger_with_what_its_checks_found(html):
+    data = json.loads((html / "claims.json").read_text(encoding="utf-8"))
+    jsonschema.validate(data, SCHEMA)
+    assert set(data["claims"]) == {claim.label for claim in ledger()}
+    shown = {label for label, entry in data["claims"].items() if entry["found"]}
+    assert shown >= set(statements()) & set(data["claims"])
