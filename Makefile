@@ -10,7 +10,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
-.PHONY: help book test coverage mutation test-site test-notebooks test-extended test-cpus margins lint format test-gpu proofs bench serve clean distclean
+.PHONY: help book test coverage mutation test-site test-notebooks test-extended test-cpus margins lint format test-gpu proofs evidence bench serve clean distclean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?/\1\t/' | expand -t 16
@@ -57,6 +57,9 @@ test-gpu: $(READY)  ## check and time everything on the CUDA GPU of this machine
 
 proofs: $(READY)  ## compile the proofs with Coq, and see that their variants fail
 	$(BIN)/python -m pytest -m proofs tests/test_proofs.py
+
+evidence: $(READY)  ## certify the printed numbers again, and keep what is found
+	$(BIN)/python -m tests.evidence
 
 lint: $(READY)  ## ruff and mypy
 	$(BIN)/ruff check .

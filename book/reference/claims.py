@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm.auto import tqdm
 
 import companion
-from book.shared import ledger, proofs
+from book.shared import evidence, ledger, proofs
 from book.shared.ledger import SOURCES, STATUSES, Claim, source
 from book.shared.page import Markdown
 from book.shared.statements import statements
@@ -41,6 +41,7 @@ def claims_list(claims: Iterable[Claim]) -> Markdown:
             checked = "proved by a machine" if proofs.of(claim.label) else ""
             parts = [f"*{', '.join(filter(None, (claim.source, claim.status, checked)))}*"]
             parts += [f"breaks with: {_literal('; '.join(claim.broken))}"]
+            parts += [f"certified: {_literal(evidence.words(value))}" for value in evidence.certified(claim.label)]
             parts += [f"code: {code}"] if code else []
             parts += [f"test: `{claim.label}`"] if claim.label.startswith(PROVED) else []
             anchor = f'<span id="check-{claim.label}"></span>'
@@ -55,6 +56,23 @@ def claims_count(claims: Iterable[Claim]) -> list[tuple[str | int, ...]]:
     sums = {status: sum(count[source, status] for source in SOURCES) for status in STATUSES}
     rows: list[tuple[str | int, ...]] = [(s, *(count[s, status] for status in STATUSES)) for s in SOURCES]
     return [*rows, ("all", *sums.values())]
+
+
+def certified_rows() -> list[tuple[str, ...]]:
+    """The certified numbers: quantity, as printed, enclosure and how; 'not verified' where there is none."""
+    return [
+        (
+            value["what"],
+            value["shown"],
+            "not verified" if value["low"] is None else _enclosure(value["low"], value["high"]),
+            value["how"],
+        )
+        for value in evidence.stored("certified")["values"]
+    ]
+
+
+def _enclosure(low: float, high: float) -> str:
+    return f"{low!r}" if low == high else f"[{low!r}, {high!r}]"
 
 
 def tier(claim: Claim | None) -> str:
@@ -134,6 +152,9 @@ def for_machines(claims: Iterable[Claim], found: Mapping[str, Any]) -> dict[str,
             "check": {"function": f"{claim.check.__module__}.{claim.check.__name__}", "source": source(claim.check)},
             "breaks": {what: source(check) for what, check in claim.broken.items()},
             "machine_proofs": [f"book/proofs/{proof.file}: {proof.name}" for proof in proofs.of(claim.label)],
+            "certified": [
+                {key: value for key, value in one.items() if key != "label"} for one in evidence.certified(claim.label)
+            ],
             "found": found.get(claim.label),
             "rerun": f"pytest tests/book/test_ledger.py -k {claim.label}",
         }

@@ -39,7 +39,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from book.shared import proofs
+from book.shared import evidence, proofs
 from book.shared.page import signed
 
 SOURCES = ("paper (as summarised)", "ours", "published elsewhere")
@@ -275,7 +275,8 @@ class Outcome(NamedTuple):
             f'<div class="companion-checked" data-found="{html.escape(json.dumps(self.quantities))}">'
             f'<a class="badge" href="../reference/claims.html#check-{self.claim.label}">checked</a>{found}{rest}'
             f"<details><summary>How this is checked</summary>{_code(source(self.claim.check))}</details>"
-            f"<details><summary>Break it</summary>{breaks}</details>{_by_machine(self.claim.label)}</div>"
+            f"<details><summary>Break it</summary>{breaks}</details>"
+            f"{_by_machine(self.claim.label)}{_certified(self.claim.label)}</div>"
         )
 
 
@@ -308,6 +309,12 @@ def _by_machine(label: str) -> str:
         f"<p>{html.escape(proof.words)}</p>{_code(proof.statement + proof.proof, 'coq')}" for proof in proofs.of(label)
     )
     return shown and f"<details><summary>Proved by a machine, in Coq</summary>{shown}</details>"
+
+
+def _certified(label: str) -> str:
+    """The page's numbers that are certified, folded; nothing where there are none."""
+    shown = "".join(f"<p>{_shown(_sentence(words))}.</p>" for words in map(evidence.words, evidence.certified(label)))
+    return shown and f"<details><summary>Certified numbers</summary>{shown}</details>"
 
 
 def _code(source: str, language: str = "python") -> str:
@@ -359,7 +366,7 @@ def run(claims: Iterable[Claim] | None = None) -> list[Outcome]:
     return [entry.run() for entry in (ledger() if claims is None else claims)]
 
 
-HEADER = ("label", "statement", "source", "status", "machine", "found", "breaks", "seconds", "holds")
+HEADER = ("label", "statement", "source", "status", "machine", "certified", "found", "breaks", "seconds", "holds")
 
 
 def rows(outcomes: Iterable[Outcome]) -> list[tuple[str, ...]]:
@@ -371,6 +378,7 @@ def rows(outcomes: Iterable[Outcome]) -> list[tuple[str, ...]]:
             o.claim.source,
             o.claim.status,
             "Coq" if proofs.of(o.claim.label) else "",
+            str(len(evidence.certified(o.claim.label)) or ""),
             "; ".join(map(str, o.found)),
             str(len(o.broken)),
             f"{o.seconds:.1f}",
@@ -392,6 +400,6 @@ def text(outcomes: Iterable[Outcome]) -> str:
     widths = [max((len(row[i]) for row in table), default=0) for i in range(len(HEADER))]
     lines = []
     for row in table:
-        head = "  ".join(row[i].ljust(widths[i]) for i in (0, 1, 2, 3, 4, 6, 7, 8)).rstrip()
-        lines += [head, f"    {row[5]}"]
+        head = "  ".join(row[i].ljust(widths[i]) for i in (0, 1, 2, 3, 4, 5, 7, 8, 9)).rstrip()
+        lines += [head, f"    {row[6]}"]
     return "\n".join(lines)
