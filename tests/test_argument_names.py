@@ -12,15 +12,16 @@ import numpy as np
 import pytest
 
 import companion.memorization as mem
+from book.appendix import pinning
 from book.dispute import four_flaws, measuring
-from book.linear import data, formulas, minimum_norm, pinned, structure, turning_off
+from book.linear import data, formulas, structure, turning_off
 from book.linear import noise as noise_room
 from book.shared import regime
 from companion import linear
 from companion.linear.theory import counts, density, noise, risk, shrinkage
 
 #: formulas that stand beside their only chapter
-ROOMS = [data, formulas, four_flaws, measuring, minimum_norm, noise_room, pinned, regime, structure, turning_off]
+ROOMS = [data, formulas, four_flaws, measuring, noise_room, pinning, regime, structure, turning_off]
 THEORY = [counts, density, noise, risk, shrinkage]
 
 

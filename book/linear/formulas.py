@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import scipy.sparse as sp
 from scipy.optimize import brentq
-from scipy.special import gamma as gamma_function
 from scipy.special import gammaincc, gammaln, lambertw, zeta
 
 from companion import _validate as check
@@ -59,22 +58,37 @@ def expected_level_one(p: np.ndarray, k: int, n: int) -> float:
     return float(-np.expm1(n * np.log1p(-alone_probability(p, k))).sum())
 
 
+def gamma_law(
+    theta: float, *, c: float, alpha: float, power: float = 1.0, a: float = 0.0, d: float = math.inf
+) -> tuple[float, float]:
+    """The integral that stands for sum_{i<=d} q_i^power i^-a exp(-theta q_i), q_i = c i^-alpha; and its largest error.
+
+    (1/alpha) c^((1-a)/alpha) theta^-g Gamma(g, theta c d^-alpha) with g = power - (1 - a)/alpha > 0, and
+    c^(-a/alpha) (w/(e theta))^w with w = power + a/alpha, for every whole d. Source: :prf:ref:`lem-power-sum` (b).
+    """
+    theta, c, alpha = check.positive("theta", theta), check.positive("c", c), check.positive("alpha", alpha)
+    power, a = check.number("power", power), check.number("a", a)
+    d = math.inf if np.isscalar(d) and d == math.inf else check.positive("d", d)
+    g, w = power - (1 - a) / alpha, power + a / alpha
+    if g <= 0:
+        raise ValueError(f"power must be above (1 - a)/alpha = {(1 - a) / alpha:g}, got {power}")
+    share = 1.0 if math.isinf(d) else float(gammaincc(g, theta * c * d**-alpha))
+    # in logarithms: for small alpha the factors leave the range of floats where their product does not
+    law = math.exp((1 - a) / alpha * math.log(c) + float(gammaln(g)) - g * math.log(theta)) * share / alpha
+    return law, math.exp(-a / alpha * math.log(c) + w * math.log(w / theta) - w)
+
+
 def power_law_sum(alpha: float, c: float, m: float, d: float = math.inf) -> float:
     """The integral that stands for sum_{i<=d} p_i exp(-m p_i), p_i = min(1, c i^-alpha), alpha > 1.
 
-    (1/alpha) c^(1/alpha) m^-gamma Gamma(gamma, m c d^-alpha) with gamma = 1 - 1/alpha,
     :prf:ref:`lem-power-sum`; the error is at most `power_law_sum_error`.
     """
-    alpha = check.number("alpha", alpha, low=1, open_low=True)
-    c, m = check.positive("c", c), check.positive("m", m)
-    d = math.inf if np.isscalar(d) and d == math.inf else check.positive("d", d)
-    g = 1 - 1 / alpha
-    start = 0.0 if math.isinf(d) else m * c * d**-alpha
-    return float(c ** (1 / alpha) * m**-g * gamma_function(g) * gammaincc(g, start) / alpha)
+    alpha, m = check.number("alpha", alpha, low=1, open_low=True), check.positive("m", m)
+    return gamma_law(m, c=c, alpha=alpha, d=d)[0]
 
 
 def power_law_sum_error(alpha: float, c: float, m: float) -> float:
-    """Largest error of `power_law_sum` for m >= 1, :prf:ref:`lem-power-sum`."""
+    """Largest error of `power_law_sum` for m >= 1, the cut of p_i at 1 included, :prf:ref:`lem-power-sum`."""
     alpha, c, m = check.positive("alpha", alpha), check.positive("c", c), check.number("m", m, low=1)
     cut = c ** (1 / alpha) * math.exp(-m) if c > 1 else 0.0
     return 1 / (math.e * m) + cut
@@ -206,11 +220,9 @@ def floor_law(n: int, *, c: float, alpha: float, b: float, d: int | None = None)
     when `d` is None. Source: ours, :prf:ref:`lem-floor-law`.
     """
     n, c = check.positive_int("n", n), check.positive("c", c)
-    alpha, b = check.positive("alpha", alpha), check.number("b", b)
-    g, d = floor_exponent(alpha, b), None if d is None else check.positive_int("d", d)
-    share = 1.0 if d is None else float(gammaincc(g, n * c * float(d) ** -alpha))
-    # in logarithms: for small alpha the factors leave the range of floats where their product does not
-    return math.exp((1 - g) * math.log(c) + float(gammaln(g)) - g * math.log(n)) * share / alpha
+    floor_exponent(alpha, b)
+    whole = math.inf if d is None else check.positive_int("d", d)
+    return gamma_law(n, c=c, alpha=alpha, a=2 * b, d=whole)[0]
 
 
 def ridge_once_seen(X: Any, y: Any, feature: int, n_lam: float) -> tuple[float, float]:
@@ -355,14 +367,9 @@ def floor_law_error(n: int, *, c: float, alpha: float, b: float) -> float:
     Relative to the law it is ``O(n^-min(1, 1/alpha))``. Source: ours, :prf:ref:`lem-floor-law`.
     """
     n, c = check.positive_int("n", n), check.positive("c", c)
-    alpha, b = check.positive("alpha", alpha), check.number("b", b)
-    g = floor_exponent(alpha, b)
-    w = 1 + 2 * b / alpha
-    scale, size = (1 - w) * math.log(c), math.log(n)
-    spacing = scale - w * size + w * math.log(w / math.e)
-    rounding = (1 - g) * math.log(c) + float(gammaln(g + 2)) - (g + 1) * size - math.log(alpha)
-    peak = scale - (w + 1) * size + (w + 2) * math.log((w + 2) / math.e)
-    return math.exp(spacing) + math.exp(rounding) + math.exp(peak)
+    floor_exponent(alpha, b)
+    cubes, error = gamma_law(n, c=c, alpha=alpha, power=3, a=2 * b)  # of (1 - p)^n against e^(-np)
+    return gamma_law(n, c=c, alpha=alpha, a=2 * b)[1] + n * (cubes + error)
 
 
 def unseen_floor_range(p: Any, beta: Any, n: int, k: int, delta: float) -> tuple[float, float, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -14,7 +14,7 @@ import scipy.sparse as sp
 from book.linear import formulas
 from book.shared.draws import design, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim, exactly
-from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, Picture, band, picture, subplots, whiskers
+from book.shared.style import BLUE, GREEN, GREY, INK, Picture, band, picture, subplots, whiskers
 from companion.linear import (
     LongTailModel,
     components,
@@ -331,32 +331,6 @@ any_entries.breaks("half the upper sum", upper=0.5)
 any_entries.breaks("a cycle", cyclic=True)
 
 
-@claim(
-    "lem-power-sum",
-    "The power-law sum is a gamma function, with its error",
-    functions=("book.linear.formulas.power_law_sum", "book.linear.formulas.power_law_sum_error"),
-    teeth={"(c) 1 - (1 - p)^n": 0.99},
-)
-def power_sum(exponent_shift: float = 0.0, forget_d: bool = False) -> list[Found]:
-    """The exact sum less the integral, as a share of the stated error, over four alpha, three m and two d."""
-    worst = 0.0
-    for alpha, m, d in itertools.product((1.25, 1.5, 2.0, 3.0), (1e2, 1e4, 1e6), (1e5, 1e6)):
-        B = formulas.blocks(alpha, 5.0, d)
-        exact = float((B.weights * B.p) @ np.exp(-m * B.p))
-        stated = formulas.power_law_sum(alpha, B.c, m, math.inf if forget_d else d) * m**exponent_shift
-        worst = max(worst, abs(exact - stated) / formulas.power_law_sum_error(alpha, B.c, m))
-    p, n = np.linspace(0.001, 1, 1000), np.array([[1], [2], [10], [100]])
-    lost = (1 - (1 - p) ** n * np.exp(n * p)) / (n * p**2)
-    return [
-        at_most("(b) largest error of the gamma function, as a share of the error stated", worst, 1),
-        between("(c) 1 - (1 - p)^n e^(np) over n p^2, largest", float(lost.max()), 0, 1),
-    ]
-
-
-power_sum.breaks("exponent off by 0.01", exponent_shift=0.01)
-power_sum.breaks("d taken as infinite", forget_d=True)
-
-
 @lru_cache(maxsize=8)
 def rate_bounds(alpha: float, drawn: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """Proved lower and upper bound and law (3, sizes) of the unresolved share of the seen, and the same of the mass.
@@ -433,82 +407,3 @@ def rate(exponent: Callable[[float], float] = lambda alpha: 1 - 1 / alpha, const
 rate.breaks("exponent off by 0.1", exponent=lambda alpha: 1.1 - 1 / alpha)
 rate.breaks("constants a third larger", constant=4 / 3)
 rate.breaks("the paper's exponent read as a count", exponent=lambda alpha: min(1 / alpha, 2 - 2 / alpha))
-
-
-@claim(
-    "cor-count",
-    "The paper's fraction cannot be a share of the count for 1 < alpha < 2",
-    source="paper (as summarised)",
-    status="differs",
-    functions=("companion.linear.peel",),
-    teeth={"(limit: our bound)": 0.8},
-)
-def paper_count(alphas: tuple[float, ...] = (1.25, 1.5), shift: float = 0.0) -> list[Found]:
-    """How (our lower bound)/(the paper's rate read as a share of the count) grows; n p_k = 3 ln n, d = 10 n."""
-    found = []
-    for alpha in alphas:
-        low, claimed = rate_bounds(alpha)[0][0], []
-        for n in RATE_SIZES:
-            B = formulas.blocks(alpha, 5.0, 10 * n, per_decade=1500)
-            tail = n * B.p < 3 * math.log(n)
-            mass = float(B.weights[tail] @ B.p[tail])
-            claimed.append(max(3 * math.log(n) / n / mass, mass**2 * math.log(10 * n) ** 2))
-        gamma = 1 - 1 / alpha
-        logs = np.log(RATE_SIZES) ** (2 * gamma) * np.log(10 * RATE_SIZES) ** 2  # of p_{>k}^2 ln^2 d
-        ratio = low / np.array(claimed)
-        growth, stated = slope(RATE_SIZES, ratio * logs), min(2 / alpha - 1, gamma) + shift
-        found.append(at_least(f"alpha = {alpha}: exponent of n in the quotient", slope(RATE_SIZES, ratio), 0.01))
-        what = f"alpha = {alpha}: the same without its logarithms"
-        found.append(between(what, growth, stated - 0.05, stated + 0.05))
-        values, bound = drawn_shares(alpha)[0], rate_bounds(alpha, drawn=True)[0][0, 0]
-        what = f"alpha = {alpha}: share in {len(values)} designs of {DRAWN:,} rows (limit: our bound)"
-        found.append(at_least(what, values.mean() + 3 * values.std(ddof=1) / math.sqrt(len(values)), bound))
-    return found
-
-
-paper_count.breaks("alpha = 2.5 and 3", alphas=(2.5, 3.0))
-paper_count.breaks("growth faster by 0.1", shift=0.1)
-paper_count.breaks("growth slower by 0.1", shift=-0.1)
-
-
-def fig_rates(result: Result, alpha: float = 1.5) -> Picture:
-    """Unresolved count share and unresolved mass against n with their leading orders; the paper's two terms."""
-    groups = sorted(result.where(alpha=alpha), key=lambda group: float(group["n"]))
-    sizes = [group["n"] for group in groups]
-    lines = np.geomspace(min(sizes), 1e12, 40)
-    table = np.array([rate_lines(result.settings, alpha, n) for n in lines]).T
-    figure, (left, right) = subplots(1, 2, size=(8.4, 3.5), sharex=True)
-    left.plot(lines, table[0], color=BLUE, label=r"$M/\alpha$ (theorem)")
-    right.plot(lines, table[1], color=BLUE, label=r"$\gamma M^2$ (theorem)")
-    for ax in (left, right):
-        ax.plot(lines, table[2], color=ORANGE, ls="--", label=r"$p_{>k}^2\ln^2 d$")
-        ax.plot(lines, table[3], color=PURPLE, ls=":", label=r"$p_k/p_{>k}$")
-        ax.set(xscale="log", yscale="log", xlabel="rows $n$", ylim=(1e-8, 1e3))
-        ax.axhline(1, color=GREY, lw=0.8)
-    for ax, key, title in (
-        (left, "missed_share", "as a share of the seen features"),
-        (right, "missed_mass", "as probability mass"),
-    ):
-        whiskers(ax, sizes, [group[key] for group in groups], color=INK, label="measured, 95% interval")
-        ax.set_title(f"Seen but unresolved, {title}", fontsize=9.5)
-        ax.legend(fontsize=8)
-    share, mass = ([group[key]["mean"] for group in groups] for key in ("missed_share", "missed_mass"))
-    return picture(
-        figure,
-        f"Two logarithmic panels against n at alpha = {alpha:g}. Measured share of seen features left unresolved: "
-        f"{_list(share)} at n = {_list(sizes)}; mass: {_list(mass)}. At n = 10^12 the lines are: M/alpha "
-        f"{table[0][-1]:.1e}, gamma M^2 {table[1][-1]:.1e}, the paper's {table[2][-1]:.1e} and {table[3][-1]:.1e}.",
-    )
-
-
-def rate_lines(fixed: dict[str, Any], alpha: float, n: float) -> tuple[float, float, float, float]:
-    """Leading orders of the unresolved share of the seen and of their mass; the two terms of the paper's fraction."""
-    B = formulas.blocks(alpha, fixed["s"], fixed["width"] * n, per_decade=1000)
-    tail = n * B.p < 10
-    mass = float(B.weights[tail] @ B.p[tail])
-    M = formulas.power_law_sum(alpha, B.c, n)
-    return M / alpha, (1 - 1 / alpha) * M**2, (mass * math.log(fixed["width"] * n)) ** 2, 10 / n / mass
-
-
-def _list(values: Sequence[float]) -> str:
-    return ", ".join(f"{value:.3g}" for value in values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -53,6 +54,12 @@ def few_plain_rows_bound(n: int, none: float, delta: float) -> float:
     """Bound on P(N_0 <= (1 - delta) n pi_0), N_0 ~ Bin(n, pi_0), :prf:ref:`lem-row-counts` (c)."""
     n, none = check.integer("n", n, low=0), check.number("none", none, low=0, high=1)
     return math.exp(-(check.number("delta", delta, low=0, high=1) ** 2) * n * none / 2)
+
+
+def rank_failure_given_rows(p: np.ndarray, k: int, rows: int) -> float:
+    """Bound on P(rank A < k | N_0 = rows), :prf:ref:`thm-pinned` (a); at least 1 when rows < k."""
+    p, k = split(p, k, low=1)
+    return float(np.sum(formulas.value_probability(p[:k]) ** (check.integer("rows", rows, low=0) - k + 1)))
 
 
 @claim(
@@ -174,6 +181,49 @@ def peeled_in_order(full: np.ndarray, order: np.ndarray, drop: int, k: int, agai
                 known[left] = True
                 changed = again
     return known
+
+
+def failures(
+    p: Sequence[float], rows: int, draws: int, seed: int, *, tail: float = 0.0, signs: bool = True
+) -> tuple[float, float]:
+    """Share of draws in which A has not full rank, and its standard error; a row is lost with probability `tail`."""
+    rng = np.random.default_rng(seed)
+    A = (rng.integers(0, 2, (draws, rows, len(p))) * 2 - 1 if signs else 1) * (rng.random((draws, rows, len(p))) < p)
+    A = (A * (rng.random((draws, rows, 1)) >= tail)).astype(float)
+    share = float(np.mean(np.abs(np.linalg.det(A.swapaxes(1, 2) @ A)) < 0.5))  # an integer, 0 if the rank fails
+    return share, math.sqrt(share * (1 - share) / draws)
+
+
+SMALL = (0.5, 0.35, 0.3, 0.25)
+SHARP = (1.0, 1.0, 0.06)  # hardly anything but an empty third column makes the rank fail: the bound is nearly attained
+
+
+@claim(
+    "thm-pinned",
+    "Common features are pinned without concentration",
+    functions=("book.linear.structure.rank_failure_given_rows", "book.linear.formulas.rank_failure_bound"),
+    blunt={"(a) 20 plain rows": "four columns share their failures here; the next case has one column that can fail"},
+)
+def pinned(signs: bool = True, lost_rows: bool = True, scale: float = 1.0) -> list[Found]:
+    """Rank failures of drawn matrices and three standard errors, against both bounds; in (b) 3 rows of 10 are lost."""
+    found = []
+    for p, rows, n, draws in ((SMALL, 20, 24, 20_000), (SHARP, 40, 60, 40_000)):
+        k, lost = len(p), 0.3
+        given = rank_failure_given_rows(np.array(p), k, rows)
+        averaged = formulas.rank_failure_bound(np.array([*p, lost if lost_rows else 0.0]), k, n)
+        for what, bound, (share, error) in (
+            (f"(a) {rows} plain rows", given, failures(p, rows, draws, 3, signs=signs)),
+            (f"(b) {n} rows", averaged, failures(p, n, draws, 4, tail=lost, signs=signs)),
+        ):
+            found.append(
+                at_most(f"{what}, p = {p}: share of rank failures, upper end", share + 3 * error, scale * bound)
+            )
+    return found
+
+
+pinned.breaks("signs that are always +", signs=False)
+pinned.breaks("rows with tail features counted as plain", lost_rows=False)
+pinned.breaks("bounds times 0.9", scale=0.9)
 
 
 def fig_peeling(X: Any, step: int, k: int = 0) -> Picture:

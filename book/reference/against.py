@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from book.linear.recovery import rate_lines
+from book.appendix.rates import rate_lines
 from book.networks.table1 import verdict
 from book.shared.networks import NAMES
 from book.shared.page import interval

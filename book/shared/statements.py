@@ -12,6 +12,7 @@ BLOCK = re.compile(
     r"^(?P<fence>:{3,})\{prf:(?P<kind>\w+)\} ?(?P<title>[^\n]*)\n(?P<body>.*?)^(?P=fence)\s*$", re.M | re.S
 )
 LABEL = re.compile(r"^:label: (\S+)$", re.M)
+ELSEWHERE = re.compile(r"\*Of \{prf:ref\}`([a-z0-9-]+)`\.\*")  # begins a proof that stands away from its statement
 USED = re.compile(r"\{prf:ref\}`(?:[^`<]*<)?([a-z]+-[a-z0-9-]+)>?`")
 
 
@@ -31,23 +32,28 @@ class Statement:
 def statements() -> dict[str, Statement]:
     """Label -> statement, in the order of the contents; empty where the pages are not at hand (an installed package).
 
-    A statement uses what its own text and the proofs that follow it, up to the next statement, refer to.
+    A statement uses what its own text and its proof refer to: the proof that follows it, up to the next statement, or
+    one in the appendix that names it first.
     """
     contents = HOME.parent / "_toc.yml"
     pages = re.findall(r"book/[\w/-]+", contents.read_text(encoding="utf-8")) if contents.is_file() else []
     found: dict[str, Statement] = {}
+    proofs: list[tuple[str, str]] = []
     for page in pages:
         label = ""
         for block in BLOCK.finditer((HOME.parent / f"{page}.md").read_text(encoding="utf-8")):
             if block["kind"] == "proof":
-                if label:
-                    found[label] = _using(found[label], block["body"])
+                named = ELSEWHERE.match(block["body"])
+                proofs += [(named[1] if named else label, block["body"])]
                 continue
             named = LABEL.search(block["body"])
             label = named[1] if named else ""
             if label:
                 text = LABEL.sub("", block["body"], count=1).strip()
                 found[label] = _using(Statement(label, block["kind"], page, block["title"], text, ()), text)
+    for label, body in proofs:
+        if label in found:
+            found[label] = _using(found[label], body)
     known = {label: [used for used in one.uses if used in found] for label, one in found.items()}
     return {label: Statement(**{**vars(one), "uses": tuple(known[label])}) for label, one in found.items()}
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 
-from book.linear import formulas, minimum_norm, pinned, structure, turning_off
+from book.appendix import pinning
+from book.linear import data, formulas, structure, turning_off
 from book.linear import noise as noise_room
 from book.shared import regime
 from companion import linear
@@ -168,14 +169,14 @@ THEORY = [
     bad("lambert", lambda: formulas.lambert_rate(nan, 0.5), ValueError, "M must be finite", "got nan"),
     bad("row_map-z", lambda: formulas.row_map(p, 10, [2.0]), ValueError, "z must hold probabilities in [0, 1]", "2.0"),
     bad("pinned-k", lambda: formulas.rank_failure_bound(p, 4, 10), ValueError, "k must be in [1, 3], got 4"),
-    bad("pinned-delta", lambda: pinned.pinning_frequency(3, 10, 0), ValueError, "delta must", "(0, 1]", "got 0"),
-    bad("concentration", lambda: pinned.concentration_failure(p, 2, 9, -1), ValueError, "epsilon must", "got -1"),
+    bad("pinned-delta", lambda: pinning.pinning_frequency(3, 10, 0), ValueError, "delta must", "(0, 1]", "got 0"),
+    bad("concentration", lambda: pinning.concentration_failure(p, 2, 9, -1), ValueError, "epsilon must", "got -1"),
     bad("level-one-k", lambda: formulas.expected_level_one(p, 9, 10), ValueError, "k must be in [0, 3], got 9"),
     bad("paper-rate-k", lambda: formulas.paper_rate(p, 3), ValueError, "k must be in [1, 2], got 3"),
     bad("vacuous", lambda: regime.paper_rate_first_vacuous(1.0), ValueError, "alpha must", "greater than 1"),
     bad(
         "train-error",
-        lambda: minimum_norm.expected_train_error(3, 4, 1),
+        lambda: data.expected_train_error(3, 4, 1),
         ValueError,
         "rank must be in [0, 3], got 4",
     ),

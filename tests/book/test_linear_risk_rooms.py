@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from book import index
+from book.appendix import rates, solver
 from book.limits import limits
-from book.linear import composition, figure1, noise, noiseless, scale, turning_off
+from book.linear import composition, figure1, noise, noiseless, turning_off
 from book.shared.switches import World
 from book.shared.symbols import symbol_losses, symbol_task
 from companion.runner import results
@@ -29,14 +30,14 @@ def swept(rho, kernel="product"):
 def table_of_shares():
     alphas, sizes = np.array([1.2, 1.6, 2.0, 2.5]), np.array([1e3, 1e5, 1e7])
     share = 1 - 0.3 / (alphas * np.log10(sizes)[:, None])
-    return scale.RecoveredMap(alphas, sizes, share, np.array([1e6, 1e5, 1e4, 2e3]))
+    return rates.RecoveredMap(alphas, sizes, share, np.array([1e6, 1e5, 1e4, 2e3]))
 
 
 def recovered_at():
     sizes = np.array([1e3, 1e5, 1e7])
     names = ("equation", "leading order", "first term", "second term")
     curves = {name: scale * sizes**-0.5 for name, scale in zip(names, (1.0, np.nan, 3.0, 9.0), strict=True)}
-    return scale.fig_recovered_at(table_of_shares(), curves, sizes, alpha=1.6, n=1e4)
+    return rates.fig_recovered_at(table_of_shares(), curves, sizes, alpha=1.6, n=1e4)
 
 
 PICTURES = {
@@ -49,10 +50,10 @@ PICTURES = {
     "graph": lambda: composition.fig_training_graph(np.array([[0, 0], [0, 1], [1, 1], [2, 2]]), 4),
     "similarity": lambda: composition.fig_similarity([swept(0.1), swept(0.6)], swept(0.3, "additive")),
     "predictions": lambda: composition.fig_predictions(task(), rho=0.4, ridge=0.1),
-    "solve-times": lambda: scale.fig_scale(
+    "solve-times": lambda: solver.fig_scale(
         stored("scale").summary, {"min_norm": "ours", "lsmr": "lsmr", "sampling": "drawing"}
     ),
-    "recovered-map": lambda: scale.fig_phase_alpha_n(table_of_shares()),
+    "recovered-map": lambda: rates.fig_phase_alpha_n(table_of_shares()),
     "recovered-at": recovered_at,
     "figure1": lambda: figure1.fig_figure1(stored("figure1", "smoke")),
     "figure1-at": lambda: figure1.fig_figure1(stored("figure1", "smoke"), alpha=2.0, sigma=0.05),

@@ -5,7 +5,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from book.linear import beyond, data, minimum_norm, necessity, one_equation, pinned, recovery, structure
+from book.appendix import dense_rows, pinning, rates
+from book.linear import beyond, data, necessity, one_equation, recovery, structure
 from companion.linear import LongTailModel, sample_design
 from companion.runner import results
 from tests.book.pictures import well_formed
@@ -19,22 +20,22 @@ def draw(alpha=2.0):
 
 FIGURES = {
     "data-frequencies": lambda: data.fig_frequencies(200, 1000, 5.0),
-    "minimum-norm-descent": lambda: minimum_norm.fig_descent(draw()[1].X, draw()[1].y, steps=300),
-    "minimum-norm-leverages": lambda: minimum_norm.fig_leverages(120, 600, 5.0, seed=0),
+    "data-descent": lambda: data.fig_descent(draw()[1].X, draw()[1].y, steps=300),
+    "data-leverages": lambda: data.fig_leverages(120, 600, 5.0, seed=0),
     "structure-peeling": lambda: structure.fig_peeling(sample_design(9, np.linspace(0.5, 0.1, 12), seed=3), 1),
     "structure-tails": lambda: structure.fig_tails(results.load("recovery")),
-    "pinned": lambda: pinned.fig_spectrum(pinned.spectrum_rows(n=150, common=(2, 10), draws=6), draws=6),
+    "pinning": lambda: pinning.fig_spectrum(pinning.spectrum_rows(n=150, common=(2, 10), draws=6), draws=6),
     "recovery-shares": lambda: recovery.fig_shares(results.load("recovery")),
     "recovery-sandwich": lambda: recovery.fig_sandwich(results.load("recovery")),
-    "recovery-rates": lambda: recovery.fig_rates(results.load("density")),
+    "rates": lambda: rates.fig_rates(results.load("density")),
     "necessity": necessity.fig_necessity,
     "beyond-topics": beyond.fig_topics,
     "beyond-margin": beyond.fig_margin,
     "one-equation-tree": one_equation.fig_tree,
-    "one-equation-curves": lambda: one_equation.fig_curves(1.5, 5.0, 200, 1000),
+    "dense-curves": lambda: dense_rows.fig_curves(1.5, 5.0, 200, 1000),
     "one-equation-accuracy": lambda: one_equation.fig_accuracy(one_equation.accuracy_rows(results.load("density"))),
-    "one-equation-map": lambda: one_equation.fig_phase_map(40, 200),
-    "one-equation-phases": lambda: one_equation.fig_phases(results.load("phase")),
+    "dense-map": lambda: dense_rows.fig_phase_map(40, 200),
+    "dense-phases": lambda: dense_rows.fig_phases(results.load("phase")),
 }
 
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from book.appendix import pinning as pinned_room
 from book.linear import formulas
-from book.linear import pinned as pinned_room
 from book.linear import structure as structure_room
 from book.shared import regime as regime_room
 from companion.linear import LongTailModel, peel, recoverability, sample_design

@@ -10,10 +10,10 @@ import pytest
 from scipy.optimize import minimize_scalar
 from scipy.stats import binom
 
+from book.appendix import pinning as pinned_room
+from book.linear import data as minimum_norm_room
 from book.linear import formulas
-from book.linear import minimum_norm as minimum_norm_room
 from book.linear import noise as noise_room
-from book.linear import pinned as pinned_room
 from book.linear import structure as structure_room
 from book.shared import regime as regime_room
 from companion.linear import LongTailModel, min_norm

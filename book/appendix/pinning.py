@@ -1,29 +1,25 @@
-"""The room of *Common features are pinned*: checks and breaks of its statements, and its figure."""
+"""The room of *Why common features are pinned*: checks and breaks of its statements, and its figure."""
 
 from __future__ import annotations
 
 import itertools
 import math
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from scipy.stats import binom, binomtest
 
 from book.linear import formulas
+from book.linear.structure import SMALL, failures, rank_failure_given_rows
 from book.shared.draws import long_tail
-from book.shared.ledger import Found, at_least, at_most, claim
+from book.shared.ledger import Found, at_least, at_most, between, claim
 from book.shared.style import BLUE, GREEN, INK, ORANGE, PURPLE, Picture, band, picture, subplots, whiskers
 from companion import _validate as check
 from companion.linear import LongTailModel, sample_design
 from companion.linear.theory import counts
 from companion.linear.theory.checks import split
 from companion.linear.theory.counts import no_tail_probability
-
-
-def rank_failure_given_rows(p: np.ndarray, k: int, rows: int) -> float:
-    """Bound on P(rank A < k | N_0 = rows), :prf:ref:`thm-pinned` (a); at least 1 when rows < k."""
-    p, k = split(p, k, low=1)
-    return float(np.sum(formulas.value_probability(p[:k]) ** (check.integer("rows", rows, low=0) - k + 1)))
 
 
 def empty_column_probability(p: np.ndarray, k: int, rows: int) -> float:
@@ -80,7 +76,7 @@ def matrix_chernoff_bound(p: np.ndarray, k: int, n: int, delta: float) -> float:
 @claim(
     "prop-no-concentration",
     "At n p_k = 10 the spectrum does not concentrate and matrix Chernoff is vacuous",
-    functions=("book.linear.pinned.concentration_failure", "book.linear.pinned.matrix_chernoff_bound"),
+    functions=("book.appendix.pinning.concentration_failure", "book.appendix.pinning.matrix_chernoff_bound"),
     blunt={"(a) share of draws": "the probability looks at the diagonal only; other entries spread the spectrum too"},
 )
 def no_concentration(common: float = 10.0, slack: float = 1.0) -> list[Found]:
@@ -141,53 +137,10 @@ odlyzko.breaks("exponent N - m + 1", exponent_shift=1)
 odlyzko.breaks("entries that are all equal", independent=False)
 
 
-def failures(
-    p: Sequence[float], rows: int, draws: int, seed: int, *, tail: float = 0.0, signs: bool = True
-) -> tuple[float, float]:
-    """Share of draws in which A has not full rank, and its standard error; a row is lost with probability `tail`."""
-    rng = np.random.default_rng(seed)
-    A = (rng.integers(0, 2, (draws, rows, len(p))) * 2 - 1 if signs else 1) * (rng.random((draws, rows, len(p))) < p)
-    A = (A * (rng.random((draws, rows, 1)) >= tail)).astype(float)
-    share = float(np.mean(np.abs(np.linalg.det(A.swapaxes(1, 2) @ A)) < 0.5))  # an integer, 0 if the rank fails
-    return share, math.sqrt(share * (1 - share) / draws)
-
-
-SMALL = (0.5, 0.35, 0.3, 0.25)
-SHARP = (1.0, 1.0, 0.06)  # hardly anything but an empty third column makes the rank fail: the bound is nearly attained
-
-
-@claim(
-    "thm-pinned",
-    "Common features are pinned without concentration",
-    functions=("book.linear.pinned.rank_failure_given_rows", "book.linear.formulas.rank_failure_bound"),
-    blunt={"(a) 20 plain rows": "four columns share their failures here; the next case has one column that can fail"},
-)
-def pinned(signs: bool = True, lost_rows: bool = True, scale: float = 1.0) -> list[Found]:
-    """Rank failures of drawn matrices and three standard errors, against both bounds; in (b) 3 rows of 10 are lost."""
-    found = []
-    for p, rows, n, draws in ((SMALL, 20, 24, 20_000), (SHARP, 40, 60, 40_000)):
-        k, lost = len(p), 0.3
-        given = rank_failure_given_rows(np.array(p), k, rows)
-        averaged = formulas.rank_failure_bound(np.array([*p, lost if lost_rows else 0.0]), k, n)
-        for what, bound, (share, error) in (
-            (f"(a) {rows} plain rows", given, failures(p, rows, draws, 3, signs=signs)),
-            (f"(b) {n} rows", averaged, failures(p, n, draws, 4, tail=lost, signs=signs)),
-        ):
-            found.append(
-                at_most(f"{what}, p = {p}: share of rank failures, upper end", share + 3 * error, scale * bound)
-            )
-    return found
-
-
-pinned.breaks("signs that are always +", signs=False)
-pinned.breaks("rows with tail features counted as plain", lost_rows=False)
-pinned.breaks("bounds times 0.9", scale=0.9)
-
-
 @claim(
     "cor-pinned",
     "min(p_k, ln 2) >= ln(k/delta)/(N_0 - k + 1) pins with probability 1 - delta",
-    functions=("book.linear.pinned.pinning_frequency",),
+    functions=("book.appendix.pinning.pinning_frequency",),
 )
 def pinning_suffices(scale: float = 1.0) -> list[Found]:
     """The bound, and the share of drawn matrices, at the frequency that the corollary asks for (times scale)."""
@@ -208,7 +161,7 @@ pinning_suffices.breaks("half that frequency", scale=0.5)
 @claim(
     "prop-empty-column",
     "Empty columns already make the rank fail: the bound is sharp",
-    functions=("book.linear.pinned.empty_column_probability",),
+    functions=("book.appendix.pinning.empty_column_probability",),
 )
 def empty_column(power: float = 1.0, shift: int = 0) -> list[Found]:
     """Rank failures of 20,000 drawn matrices, and the bound, against the probability of an empty column."""
@@ -228,6 +181,53 @@ def empty_column(power: float = 1.0, shift: int = 0) -> list[Found]:
 
 empty_column.breaks("square root of the probability", power=0.5)
 empty_column.breaks("exponent larger by 1", shift=1)
+
+
+def power_law_failure(alpha: float, n: float, a: float, *, d: float | None = None) -> tuple[float, int]:
+    """The bound on P(rank A < k) for a power law, n p_k = a ln n, d = 10 n unless given; and k."""
+    B = formulas.blocks(alpha, 5.0, d or 10 * n, exact=4000, per_decade=2000)
+    common = n * B.p >= a * math.log(n)
+    k, tail = float(B.weights[common].sum()), B.p[~common]
+    none = math.exp(float(B.weights[~common] @ np.log1p(-tail)))
+    rho = formulas.value_probability(B.p[common])
+    return float(B.weights[common] @ np.exp(-(k - 1) * np.log(rho) + n * np.log1p(-none * (1 - rho)))), round(k)
+
+
+@cache
+def drawn_failures(alpha: float, n: int, a: float, draws: int = 400) -> tuple[float, float, float]:
+    """Share of drawn designs in which rank A < k, n p_k = a ln n, its standard error, and the bound."""
+    bound, k = power_law_failure(alpha, n, a)
+    p, failed = long_tail(alpha, n).p, 0
+    plain = no_tail_probability(p, k)
+    for seed in range(draws):
+        A = sample_design(n, p[:k], seed=seed)[np.random.default_rng(seed).random(n) < plain]
+        failed += np.linalg.eigvalsh((A.T @ A).toarray())[0] < 1e-6
+    share = failed / draws
+    return share, math.sqrt(share * (1 - share) / draws), bound
+
+
+@claim(
+    "lem-pinning-rate",
+    "With n p_k >= a ln n the common features fail to be pinned with probability n^(1/alpha - a) at most",
+    functions=("book.linear.formulas.value_probability", "book.linear.formulas.blocks"),
+    blunt={"drawn designs": "a union over all columns; how near it comes is measured at the theorem itself"},
+)
+def pinning_rate(shift: float = 0.0) -> list[Found]:
+    """The slope of the bound in log n from 1e11 to 1e16; at a = 0.7, rank failures of 400 drawn designs."""
+    found, sizes = [], np.geomspace(1e11, 1e16, 4)
+    for alpha, a in ((1.5, 3.0), (2.0, 3.0), (2.0, 1.0), (3.0, 1.0)):
+        logs = np.log(sizes) ** (1 + 1 / alpha)  # k is of order (n/ln n)^(1/alpha), of which a share 1/ln n counts
+        bounds = [power_law_failure(alpha, float(n), a)[0] for n in sizes]
+        slope, stated = float(np.polyfit(np.log(sizes), np.log(bounds * logs), 1)[0]), 1 / alpha - a + shift
+        what = f"alpha = {alpha}, a = {a}: slope without logarithms"
+        found.append(between(what, slope, stated - 0.05, stated + 0.05))
+    share, error, bound = drawn_failures(1.75, 1000, 0.7)
+    found.append(at_most("a = 0.7: share of drawn designs, less three standard errors", share - 3 * error, bound))
+    return found
+
+
+pinning_rate.breaks("exponent larger by 0.1", shift=0.1)
+pinning_rate.breaks("exponent smaller by 0.1", shift=-0.1)
 
 
 def spectrum_rows(

@@ -1,9 +1,8 @@
-"""The room of *Scale*: checks and breaks of its statements, and its figures."""
+"""The room of *The lemma as an algorithm*: checks and breaks of its statements, and its figures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,12 +10,12 @@ import scipy.sparse as sp
 
 from book.shared.block_solver import block_min_norm, component_bound, expected_branching
 from book.shared.ledger import Found, at_most, claim, exactly
-from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, band, picture, subplots
+from book.shared.style import BLUE, GREEN, ORANGE, Picture, band, picture, subplots
 from companion.linear import LongTailModel, components, resolved
 from companion.linear.reduce import back_substitute, peel_items
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+    pass
 
 
 def pinv(X: np.ndarray) -> np.ndarray:
@@ -157,71 +156,3 @@ def fig_scale(groups: Sequence[Mapping[str, Any]], labels: Mapping[str, str]) ->
     told = ", ".join(f"{label} {last[key]['mean']:.3g} s" for key, label in labels.items())
     where = f"at n {last['n']:,} and alpha {last['alpha']:g}"
     return picture(figure, f"CPU time to solve against n; {where}: {told}.")
-
-
-@dataclass(frozen=True)
-class RecoveredMap:
-    """Shares of the seen features that are recovered, over (alpha, n).
-
-    share: (sizes, alphas). bite: for each alpha the n from which the paper's second term is below 1 (NaN where
-    never).
-    """
-
-    alphas: np.ndarray
-    sizes: np.ndarray
-    share: np.ndarray
-    bite: np.ndarray
-
-    def draw(self, ax: Axes) -> Any:
-        """The phase diagram on `ax`; returns what a colour bar needs."""
-        missing = np.log10(1 - self.share)
-        drawn = ax.contourf(self.alphas, self.sizes, missing, levels=np.linspace(-7, 0, 15), extend="min")
-        levels = [0.5, 0.9, 0.99, 0.999]
-        lines = ax.contour(self.alphas, self.sizes, self.share, levels=levels, colors="white", linewidths=1)
-        ax.clabel(lines, fmt=lambda v: f"{v:.3g}", fontsize=8)
-        ax.plot(self.alphas, self.bite, color=ORANGE, lw=2, ls="--", label=r"$p_{>k}^2\ln^2 d=1$")
-        ax.set(yscale="log", ylim=(self.sizes[0], self.sizes[-1]))
-        ax.set(xlabel=r"tail exponent $\alpha$", ylabel="training rows n")
-        ax.grid(False)
-        ax.legend(loc="upper right", labelcolor="white")
-        return drawn
-
-
-def fig_phase_alpha_n(table: RecoveredMap) -> Picture:
-    """The phase diagram alone."""
-    figure, ax = subplots(size=(6.6, 4.0))
-    figure.colorbar(table.draw(ax), ax=ax, label="share not recovered, power of ten")
-    alphas, sizes, share = table.alphas, table.sizes, table.share
-    corner = [f"{share[i, j]:.2f}" for i in (0, -1) for j in (0, -1)]
-    return picture(
-        figure,
-        f"Share of seen features recovered: at n {sizes[0]:.0e} it is {corner[0]} at alpha {alphas[0]:g} and "
-        f"{corner[1]} at alpha {alphas[-1]:g}; at n {sizes[-1]:.0e} {corner[2]} and {corner[3]}.",
-    )
-
-
-def fig_recovered_at(
-    table: RecoveredMap, curves: Mapping[str, Sequence[float]], sizes: Sequence[float], *, alpha: float, n: float
-) -> Picture:
-    """The phase diagram with a point at (alpha, n), and the cut through it along n.
-
-    `curves`, along `sizes`: the share not recovered by the equation, its leading order, the paper's two terms.
-    """
-    figure, (left, ax) = subplots(1, 2, size=(8.6, 3.7), width_ratios=(1, 1.25))
-    table.draw(left)
-    left.plot([alpha], [n], "o", color=ORANGE, mec="white", mew=1.6, ms=10, clip_on=False, zorder=5)
-    styles = ((BLUE, "-"), (BLUE, ":"), (ORANGE, "--"), (GREY, "--"))
-    for (label, values), (color, ls) in zip(curves.items(), styles, strict=True):
-        ax.plot(sizes, values, color=color, ls=ls, label=label)
-    ax.axhline(1, color=INK, lw=0.8)
-    ax.set(xscale="log", yscale="log", ylim=(1e-6, 1e3), xlabel="training rows n", ylabel="share not recovered")
-    ax.legend(fontsize=8)
-    log = {name: float(np.interp(np.log(n), np.log(sizes), np.log(values))) for name, values in curves.items()}
-    here = {name: float(np.exp(value)) for name, value in log.items() if not np.isnan(value)}
-    ax.axvline(n, color=INK, lw=0.8, ls=":")
-    ax.plot([n] * len(here), list(here.values()), "o", color=INK, ms=4, zorder=4)
-    ax.set_title(rf"$\alpha={alpha:g}$: {next(iter(here.values())):.2g} of the seen not recovered", fontsize=10)
-    told = "; ".join(f"{name.replace('$', '')} {value:.2g}" for name, value in here.items())
-    return picture(
-        figure, f"The phase diagram with a point at alpha {alpha:g}, n {n:.0e}. Not recovered there: {told}."
-    )
