@@ -189,7 +189,7 @@ def resolved_features() -> Iterator[Certified]:
     seen, inverse = seen_inverse(2.0)
     count = sum(certificate == 1 for certificate in inverse.certificates())
     value = float(np.sum(recoverability(X) > 1 - 1e-9))
-    page, what = "book/linear/minimum-norm", f"features resolved, of {seen.size} seen"
+    page, what = "book/linear/data", f"features resolved, of {seen.size} seen"
     yield exact("thm-certificate", page, what, ".0f", value, count)
 
 
@@ -204,7 +204,7 @@ def held_out() -> Iterator[Certified]:
         those = [square for square, is_so in zip(squares, memorized, strict=True) if is_so == kind]
         what = f"mean square residual of {whose}, held out"
         shown = np.mean(value[flagged == kind] ** 2)
-        yield exact("thm-leave-one-out", "book/linear/minimum-norm", what, fmt, shown, sum(those) / len(those))
+        yield exact("thm-leave-one-out", "book/linear/data", what, fmt, shown, sum(those) / len(those))
 
 
 def unpeeled() -> Iterator[Certified]:
@@ -251,7 +251,7 @@ def shared_credit() -> Iterator[Certified]:
     """The credit of a label 3 that two features share."""
     value, certain = min_norm(np.array([[1.0, 1.0]]), [3.0])[0], pseudo_inverse(np.array([[1, 1]])).solution([3])[0]
     what = "coefficient of each of two features that share a label of 3"
-    yield exact("thm-block-solver", "book/linear/scale", what, "g", value, certain)
+    yield exact("thm-block-solver", "book/appendix/solver", what, "g", value, certain)
 
 
 def kept_by_ridge() -> Iterator[Certified]:
