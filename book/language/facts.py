@@ -46,6 +46,13 @@ def spread(found: Any, fmt: str = ".2f") -> str:
     return f"{stats['mean']:{fmt}} ({max(stats['low'], least):{fmt}} to {min(stats['high'], 1.0):{fmt}})"
 
 
+def over_worlds(found: Result, key: str, **chosen: Any) -> dict[str, float]:
+    """Mean and interval of a number over worlds, each world's own rows averaged first."""
+    rows = found.select(**chosen)
+    made = {row["world"] for row in rows}
+    return interval([float(np.mean([row[key] for row in rows if row["world"] == world])) for world in sorted(made)])
+
+
 def difference(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
     """The difference of two independent means with its 95% interval (Welch), from their mean, sd and n."""
     from scipy.stats import t

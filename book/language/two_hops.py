@@ -9,7 +9,8 @@ import numpy as np
 
 from book.language.facts import values
 from book.shared.style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, Picture, picture, subplots, whiskers
-from companion.experiments.language import BRIDGES
+from companion.experiments.language import BRIDGES, World
+from companion.neural import language as neural
 from companion.runner.results import Result, interval
 
 WAYS = {"two questions": GREEN, "written": BLUE, "direct": RED}
@@ -55,6 +56,38 @@ def verdict(stats: Mapping[str, float], known: float) -> str:
     return "partly" if stats["low"] > GUESS else "open"
 
 
+def mirror_world(seed: Any, both: int = 60, one: int = 30) -> World:
+    """Persons with a title each: `both` of the pairs told in both orders, `one` forwards only, `one` backwards only.
+
+    Sentences: "PERSON is TITLE" (word 0) and "TITLE borne-by PERSON" (word 1), each told once. Asked: "person",
+    "title", and which orders are told, "forwards" and "backwards".
+    """
+    rng = np.random.default_rng(seed)
+    pairs = both + 2 * one
+    person, title = 2 + rng.permutation(pairs), 2 + pairs + rng.permutation(pairs)
+    forwards, backwards = np.arange(pairs) < both + one, (np.arange(pairs) < both) | (np.arange(pairs) >= both + one)
+    told = [np.c_[person, np.full(pairs, 0), title][forwards], np.c_[title, np.full(pairs, 1), person][backwards]]
+    asked = {"person": person, "title": title, "forwards": forwards, "backwards": backwards}
+    return World(np.concatenate(told), 2 + 2 * pairs, asked)
+
+
+def mirrored(seed: int = 0, worlds: int = 10, both: int = 60) -> list[tuple[str, dict[str, float], dict[str, float]]]:
+    """For each way in which pairs were told: its name, and right answers asked forwards and backwards, over worlds."""
+    made = [mirror_world((seed, j), both) for j in range(worlds)]
+    recipe = neural.Recipe(width=32, layers=2, weight_decay=1.0, batch=16, epochs=60)
+    models = neural.train(np.stack([w.text for w in made]), made[0].words, recipe, seed=seed)
+    person, title = (np.stack([w.asked[key] for w in made]) for key in ("person", "title"))
+    asked = [(0, person, title), (1, title, person)]
+    right = [models.write(np.stack([said, np.full_like(said, w)], -1))[..., 0] == wanted for w, said, wanted in asked]
+    forwards, backwards = made[0].asked["forwards"], made[0].asked["backwards"]
+    found = []
+    for name, pairs in (("both ways", forwards & backwards), ("forwards", ~backwards), ("backwards", ~forwards)):
+        if pairs.any():
+            there, back = (interval([float(world[pairs].mean()) for world in way]) for way in right)
+            found.append((name, there, back))
+    return found
+
+
 def fig_scores(measured: Result) -> Picture:
     """Compositions of each once-seen fact against its memorization score, along training; means in five bins."""
     figure, ax = subplots(size=(6.8, 3.7))
@@ -97,6 +130,7 @@ def fig_sums(measured: Result) -> Picture:
 
 
 def at_scores(measured: Result, way: str, low: float, high: float) -> dict[str, float]:
-    """A composition, averaged over the facts of a world whose score lies in [low, high]: mean and interval of facts."""
+    """A composition, averaged over the facts whose score lies in [low, high], world by world: mean and interval."""
     rows = [row for row in measured.select(part="scores") if low <= row["mem"] <= high]
-    return interval([row[way] for row in rows])
+    worlds = sorted({row["world"] for row in rows})
+    return interval([float(np.mean([row[way] for row in rows if row["world"] == world])) for world in worlds])

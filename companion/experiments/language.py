@@ -28,18 +28,16 @@ RIDDLES: dict[str, tuple[int, ...]] = {
 
 @dataclass(frozen=True)
 class Settings:
-    worlds: int = setting(10, "worlds of a seed, each with one model; their models are trained side by side")
-    widths: tuple[int, ...] = setting((4, 8, 16, 32), "widths of the model in the world of facts and grammar")
-    layers: tuple[int, ...] = setting((1, 2, 3), "layers in the two-hop world; the grid holds the first two")
+    worlds: int = setting(20, "worlds of a seed, each with one model; their models are trained side by side")
+    widths: tuple[int, ...] = setting((4, 8, 16, 32, 64), "widths of the model in the world of facts and grammar")
+    layers: tuple[int, ...] = setting((1, 2, 3), "layers in the two-hop world")
     decays: tuple[float, ...] = setting((0.0, 1.0), "weight decay, decoupled, in the two-hop world")
     sum_decays: tuple[float, ...] = setting((0.0, 0.3, 1.0, 3.0), "weight decay in the world of prices")
     shares: tuple[float, ...] = setting((0.0, 0.002, 0.02, 0.1, 0.3), "share of the text that the riddle takes")
     watched: tuple[int, ...] = setting((2, 4, 6, 8, 12, 24), "epochs at which memorization scores are taken")
-    judged: int = setting(3, "two-hop worlds in which they are taken")
-    rounds: int = setting(
-        3, "times that each once-seen fact there is left out: four models a round, each without a quarter"
-    )
-    subsets: int = setting(200, "models of one world of facts and grammar, each on its own 70% of the sentences")
+    judged: int = setting(5, "worlds in which memorization scores and influences are taken")
+    rounds: int = setting(3, "times that each once-seen fact is left out: four models a round, each without a quarter")
+    subsets: int = setting(200, "models of a world of facts and grammar, each on its own 70% of the sentences")
     subset_epochs: int = setting(60, "passes over these, with 16 sentences a step: the texts are small")
     epochs: int = setting(40, "passes over the text")
     batch: int = setting(64, "sentences a step")
@@ -267,7 +265,9 @@ def scores(settings: Any, cell: dict[str, Any], seed: Any, worlds: int) -> list[
         people = [np.broadcast_to(world.asked[key], kept.shape) for key in ("person", "country", "capital")]
         used = np.flatnonzero(world.asked["bridge"] == BRIDGES.index("used"))
 
-        def watch(epoch: int, speakers: Any, people: Any = people, kept: Any = kept, used: Any = used) -> None:
+        def watch(
+            epoch: int, speakers: Any, j: int = j, people: Any = people, kept: Any = kept, used: Any = used
+        ) -> None:
             if epoch not in settings.watched:
                 return
             right = hop_answers(speakers, *people)
@@ -275,7 +275,7 @@ def scores(settings: Any, cell: dict[str, Any], seed: Any, worlds: int) -> list[
             for i in used:
                 row = {way: float(rates.inside[i]) for way, rates in shares.items()}
                 row |= {f"{way} without": float(shares[way].outside[i]) for way in ("fact", "direct")}
-                rows.append({"shown": str(epoch), "mem": row["fact"] - row["fact without"], **row})
+                rows.append({"shown": str(epoch), "world": j, "mem": row["fact"] - row["fact without"], **row})
 
         dials = {"width": cell["width"], "layers": cell["layers"], "weight_decay": cell["decay"]}
         speak(settings, texts, (seed, 9, j), epochs=max(settings.watched), after_epoch=watch, **dials)
@@ -283,32 +283,34 @@ def scores(settings: Any, cell: dict[str, Any], seed: Any, worlds: int) -> list[
 
 
 def influence(settings: Any, cell: dict[str, Any], seed: Any, worlds: int) -> list[dict[str, Any]]:
-    """One row a question ("shown": "fact" or "rule"): the largest influence of any sentence on its answer.
+    """One row for each world and question ("shown": "fact" or "rule"): the largest influence of any sentence on it.
 
     Influence on the probability of the right answer, from models on random 70% of the sentences; "null" the same with
     the masks dealt out anew among the models. "own": whether the strongest is the sentence that tells the fact.
     """
-    world = facts_world((seed, 10), names=40, unseen=1, most=1, stems=12)
-    n = len(world.text)
-    masks = subset_masks(settings.subsets, n, round(0.7 * n), seed=(seed, 11))
-    asked, facts_told = world.asked, 40
-    chances: dict[str, list[np.ndarray]] = {"fact": [], "rule": []}
-    for a in range(0, len(masks), settings.worlds):
-        block = masks[a : a + settings.worlds]
-        texts = [world._replace(text=world.text[mask]) for mask in block]
-        dials = {"width": cell["width"], "layers": cell["layers"], "weight_decay": cell["decay"]}
-        speakers = speak(settings, texts, (seed, 12, a), epochs=settings.subset_epochs, batch=16, **dials)
-        said = np.exp(speakers.next(np.c_[asked["name"][:facts_told], np.zeros(facts_told, int)]))
-        chances["fact"].append(said[:, np.arange(facts_told), asked["value"][:facts_told]])
-        chances["rule"].append(agreement(speakers, [world] * len(block)))
-    order, rows = np.random.default_rng((seed, 13)).permutation(len(masks)), []
-    for kind, parts in chances.items():
-        chance = np.concatenate(parts)
-        real, dealt = _influence(chance, masks), _influence(chance[order], masks)
-        for i, (top, null) in enumerate(zip(real.max(1), dealt.max(1), strict=True)):
-            row = {"right": float(chance[:, i].mean()), "top": float(top), "null": float(null)}
-            own = float(real[i].argmax() == i) if kind == "fact" else float("nan")
-            rows.append({"shown": kind, **row, "excess": float(top - null), "own": own})
+    rows, facts_told = [], 40
+    dials = {"width": cell["width"], "layers": cell["layers"], "weight_decay": cell["decay"]}
+    for j in range(settings.judged):
+        world = facts_world((seed, 10, j), names=facts_told, unseen=1, most=1, stems=12)
+        n = len(world.text)
+        masks = subset_masks(settings.subsets, n, round(0.7 * n), seed=(seed, 11, j))
+        name, value = (world.asked[key][:facts_told] for key in ("name", "value"))
+        chances: dict[str, list[np.ndarray]] = {"fact": [], "rule": []}
+        for a in range(0, len(masks), settings.worlds):
+            block = masks[a : a + settings.worlds]
+            texts = [world._replace(text=world.text[mask]) for mask in block]
+            speakers = speak(settings, texts, (seed, 12, j, a), epochs=settings.subset_epochs, batch=16, **dials)
+            said = np.exp(speakers.next(np.c_[name, np.full(facts_told, IS)]))
+            chances["fact"].append(said[:, np.arange(facts_told), value])
+            chances["rule"].append(agreement(speakers, [world] * len(block)))
+        order = np.random.default_rng((seed, 13, j)).permutation(len(masks))
+        for kind, parts in chances.items():
+            chance = np.concatenate(parts)
+            real, dealt = _influence(chance, masks), _influence(chance[order], masks)
+            for i, (top, null) in enumerate(zip(real.max(1), dealt.max(1), strict=True)):
+                row = {"right": float(chance[:, i].mean()), "top": float(top), "null": float(null)}
+                own = float(real[i].argmax() == i) if kind == "fact" else float("nan")
+                rows.append({"shown": kind, "world": j, **row, "excess": float(top - null), "own": own})
     return rows
 
 
@@ -349,7 +351,11 @@ def cells(settings: Settings) -> list[dict[str, Any]]:
     return [
         *(cell("facts", width) for width in settings.widths),
         cell("shuffled", 16),
-        *(cell("hops", 32, layers, decay) for layers in settings.layers[:2] for decay in settings.decays),
+        *(cell("hops", 32, layers, decay) for layers in settings.layers for decay in settings.decays),
+        *(cell("sums", 32, 1, decay) for decay in settings.sum_decays),
+        cell("scores", 32, min(2, max(settings.layers)), 1.0),
+        cell("influence", 32),
+        *(cell(f"riddle {rule}", 16, 1, 1.0, share) for rule in ("first", "sum") for share in settings.shares),
     ]
 
 
@@ -363,12 +369,9 @@ EXPERIMENT = Experiment(
     name="language",
     presets={
         "smoke": Settings(worlds=2, widths=(4,), layers=(1,), decays=(0.0,), sum_decays=(0.0,), shares=(0.1,),
-                          watched=(1, 2), judged=1,
-            rounds=1, subsets=20,
-            subset_epochs=2, epochs=2),
+                          watched=(1, 2), judged=1, rounds=1, subsets=20, subset_epochs=2, epochs=2),
         "cpu": Settings(),
-        "paper": Settings(worlds=20, widths=(4, 8, 16, 32, 64), judged=1,
-            rounds=10, subsets=1_000),
+        "paper": Settings(worlds=20, judged=10, rounds=10, subsets=1_000),
     },
     seeds={"smoke": 1, "cpu": 1, "paper": 2},
     cells=cells,

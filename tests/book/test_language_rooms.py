@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("torch")
 
 from book.language import facts, two_hops
-from companion.runner.results import interval
+from companion.runner.results import Result, interval
 
 
 def stats(low, high):
@@ -69,3 +69,9 @@ def test_figures_say_their_numbers(name):
     else:
         rows = [row for row in measured.select() if row["mem"] < 0.2]
         assert f"direct {np.mean([row['direct'] for row in rows]):.2f}" in alt
+
+
+def test_intervals_over_worlds_average_each_world_first():
+    rows = [{"part": "x", "world": w, "a": v} for w, v in ((0, 0.0), (0, 0.5), (0, 1.0), (1, 1.0), (2, 0.0))]
+    found = facts.over_worlds(Result("language", "none", {}, [0], ("part",), rows, [], {}), "a", part="x")
+    assert (found["mean"], found["n"]) == (0.5, 3)
