@@ -183,6 +183,15 @@ def test_text_does_not_wait_for_scripts(browser, server):
     at.close()
 
 
+@pytest.mark.parametrize("anchor", ["", "#forgetting"])
+def test_an_old_address_leads_on_with_its_anchor(browser, server, anchor):
+    at = browser.new_page()
+    at.goto(f"{server}start.html{anchor}")
+    at.wait_for_selector("article h1")
+    assert at.url == f"{server}book/start.html{anchor}"
+    at.close()
+
+
 def test_search_finds_a_page(browser, server):
     at = browser.new_page()
     at.goto(f"{server}search.html?q=memorization")

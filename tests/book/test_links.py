@@ -14,7 +14,8 @@ from tests.book.pages import CHAPTERS, PAGES, ROOT, has_code
 pytestmark = pytest.mark.site
 
 HEAVIEST_PAGE, HEAVIEST_SITE = 3_000_000, 80_000_000
-BRANCH = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]["site_branch"]
+SETTINGS = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]
+BRANCH, MOVED = SETTINGS["site_branch"], SETTINGS["redirects"]
 FEWEST_EXPLORERS, MOST_STATES, HEAVIEST_EXPLORER = 10, 60, 1_500_000
 
 
@@ -162,3 +163,15 @@ def test_the_download_menu_names_what_it_offers(html, page):
     offered = soup(html / f"{page}.html").select(".dropdown-download-buttons a[href]")
     ends = [(link.get_text().strip(), link["href"].rsplit(".", 1)[1]) for link in offered]
     assert ends == [(".ipynb", "ipynb"), (".md", "md")]
+
+
+@pytest.mark.parametrize("old", MOVED)
+def test_old_addresses_lead_to_a_page_that_is_there(html, old):
+    """What stands at the old address is no page of today's, and leads to one, at an anchor that it has."""
+    moved = soup(html / f"{old}.html")
+    target, _, anchor = moved.select_one("link[rel=canonical]")["href"].partition("#")
+    page = (html / old).parent.joinpath(target).resolve()
+    assert str(page.relative_to(html.resolve()).with_suffix("")) in PAGES
+    assert old not in PAGES
+    assert not anchor or anchor in anchors(page)
+    assert moved.select_one("body a")["href"] == moved.select_one("link[rel=canonical]")["href"]
