@@ -57,7 +57,14 @@ class Settings:
 
 def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
     resources.use_threads()
-    X, y, truth, X_test, y_test = world(settings, cell, seed, resources)
+    return measured(settings, world(settings, cell, seed, resources), cell, seed, resources)
+
+
+def measured(
+    settings: Any, data: tuple[np.ndarray, ...], cell: dict[str, Any], seed: int, resources: Resources
+) -> list[dict[str, Any]]:
+    """Every protocol on one data set, as `world` returns it: a row for each."""
+    X, y, truth, X_test, y_test = data
     right = judged(X, y, X_test, y_test, cell["learner"], seed, resources)
     averages = accuracies(X, truth, X_test, y_test, settings.leaked)
     base = averages(right(np.ones((settings.judges, settings.n), dtype=bool), 4, TEST))
@@ -107,7 +114,12 @@ def judged(
     how = LEARNERS[learner]
     asked = ((X, y), (X_test, y_test))
     if isinstance(how, Recipe):
-        given: dict[str, Any] = {"recipe": how, "classes": 10, "device": resources.device, "block": 400}
+        given: dict[str, Any] = {
+            "recipe": how,
+            "classes": int(y_test.max()) + 1,
+            "device": resources.device,
+            "block": 400,
+        }
 
         def network(subsets: np.ndarray, use: int, query: int) -> np.ndarray:
             return ensemble_correct(X, y, subsets, *asked[query], seed=(seed, use), **given)[1]
@@ -159,16 +171,18 @@ def accuracies(
 
     Classes weighed as in training, equally, and as in training without the test images nearest to a training image.
     """
-    share = np.bincount(truth, minlength=10) / len(truth)
+    classes = int(y_test.max()) + 1
+    share = np.bincount(truth, minlength=classes) / len(truth)
     near = squared_distances(X_test, X).min(1)
     free = near > np.quantile(near, leaked)
 
-    def weights(kept: np.ndarray, classes: np.ndarray) -> np.ndarray:
-        each = classes[y_test] / np.maximum(np.bincount(y_test[kept], minlength=10), 1)[y_test] * kept
+    def weights(kept: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+        each = wanted[y_test] / np.maximum(np.bincount(y_test[kept], minlength=classes), 1)[y_test] * kept
         return each / each.sum()
 
     everywhere = np.ones(len(y_test), dtype=bool)
-    matrix = np.stack([weights(everywhere, share), weights(everywhere, np.full(10, 0.1)), weights(free, share)])
+    equal = np.full(classes, 1 / classes)
+    matrix = np.stack([weights(everywhere, share), weights(everywhere, equal), weights(free, share)])
     return lambda right: 100 * matrix @ right.mean(0)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from companion.experiments import (
     composition_removal,
+    few_shot,
     influential,
     planted,
     protocols,
@@ -173,3 +174,34 @@ def test_small_images_are_single_precision_and_read_from_the_given_folder(monkey
     with pytest.raises(LookupError, match="enough"):
         real_scores.run(real_scores.Settings(), {}, 0, Resources(device="cpu", data=tmp_path))
     assert asked == [tmp_path, tmp_path]
+
+
+def test_a_few_shot_world_keeps_hands_apart_and_has_a_tail(monkeypatch):
+    """No drawing is both in training and in the test; most classes of the tail have one drawing in training."""
+    given = {}
+
+    def look(settings, data, cell, seed, resources):
+        given[cell["exponent"]] = data
+        return []
+
+    monkeypatch.setattr(few_shot.protocols, "measured", look)
+    settings = few_shot.Settings(source="embedded")
+    for exponent in settings.exponents:
+        few_shot.run(settings, {"exponent": exponent, "noise": 0.2}, 0, Resources())
+    for X, y, truth, X_test, y_test in given.values():
+        assert (np.bincount(y_test, minlength=200) == 4).all()
+        assert (y != truth).sum() == 80
+        assert not set(map(bytes, X)) & set(map(bytes, X_test))
+    sizes = {exponent: np.bincount(data[2], minlength=200) for exponent, data in given.items()}
+    assert sizes[0.0].min() == sizes[0.0].max() == 2
+    assert sizes[0.5].max() > 10
+    assert (sizes[0.5] == 1).mean() > 0.5
+
+
+def test_a_drawing_is_centred_before_it_is_blurred():
+    """Where on the sheet a character was drawn is not seen."""
+    sheet = np.zeros((2, 28, 28), dtype=np.uint8)
+    sheet[0, 6:14, 8:10] = sheet[1, 11:19, 13:15] = 255
+    here, there = few_shot.blurred(sheet, 1.0, 14)
+    assert here.max() > 0.2
+    np.testing.assert_allclose(here, there, atol=1e-6)

@@ -280,3 +280,21 @@ def test_embedded_images_have_the_same_interface_and_disjoint_parts():
 def test_unknown_source_is_refused():
     with pytest.raises(ValueError, match="source must be one of real, embedded"):
         images.digits("imagenet", train=True)
+
+
+def test_characters_are_all_drawings_of_each(tmp_path, drawings):
+    """Each chosen character brings all of its drawings, and the seed chooses the characters."""
+    pack(tmp_path, drawings)
+    got = images.characters("real", classes=3, seed=0, root=tmp_path)
+    known = {images._decode_drawing(content).tobytes(): name.rsplit("/", 1)[0] for name, content in drawings.items()}
+    names = [known[picture.tobytes()] for picture in got.pixels]
+    assert got.labels.tolist() == [0, 0, 1, 1, 2, 2]
+    assert len(set(names)) == 3
+    assert names[::2] == names[1::2]
+    assert len({images.characters("real", classes=3, seed=s, root=tmp_path).pixels.tobytes() for s in range(8)}) > 1
+
+
+def test_embedded_characters_differ_from_drawing_to_drawing():
+    got = images.characters("embedded", classes=2, seed=0)
+    assert got.pixels.shape == (40, 28, 28)
+    assert len({picture.tobytes() for picture in got.pixels}) == 40
