@@ -35,6 +35,7 @@ SMALL = {
     "planted": {"ordinary": 60, "plants": 2, "models": 10, "epochs": 1},
     "protocols": {"n": 60, "models": 10, "judges": 2},
     "learners": {"n": 40, "models": 6, "judges": 2, "learners": ("logistic",)},
+    "few-shot": {"classes": 20, "n": 40, "models": 10, "judges": 2},
     "influential": {"n": 60, "models": 10, "judges": 2},
     "real-scores": {"n": 60, "n_test": 20, "models": 10, "epochs": 1, "block": 5},
     "language": {},

@@ -177,7 +177,7 @@ def test_small_images_are_single_precision_and_read_from_the_given_folder(monkey
 
 
 def test_a_few_shot_world_keeps_hands_apart_and_has_a_tail(monkeypatch):
-    """No drawing is both in training and in the test; most classes of the tail have one drawing in training."""
+    """No drawing is both in training and in the test; most classes of the tail have one or two in training."""
     given = {}
 
     def look(settings, data, cell, seed, resources):
@@ -195,7 +195,7 @@ def test_a_few_shot_world_keeps_hands_apart_and_has_a_tail(monkeypatch):
     sizes = {exponent: np.bincount(data[2], minlength=200) for exponent, data in given.items()}
     assert sizes[0.0].min() == sizes[0.0].max() == 2
     assert sizes[0.5].max() > 10
-    assert (sizes[0.5] == 1).mean() > 0.5
+    assert (sizes[0.5] <= 2).mean() > 0.5
 
 
 def test_a_drawing_is_centred_before_it_is_blurred():
