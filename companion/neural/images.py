@@ -137,7 +137,7 @@ def characters(source: str, *, classes: int, seed: int, root: str | Path | None 
 
     Parameters
     ----------
-    source : "real" (Omniglot, another hand for each drawing) or "embedded" (a made-up character, a tenth of its pixels blank)
+    source : "real" (Omniglot, a hand for each drawing) or "embedded" (a made-up character, a tenth of its pixels blank)
 
     Raises
     ------
