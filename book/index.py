@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from book.shared.style import BLUE, GREY, ORANGE, Picture, band, picture, subplots
+from book.shared.style import COMPOSITION, FRESH, TRAINING, Picture, band, picture, subplots
 from companion.runner.results import Result, Row
 
 CURVES = (
-    ("composition", ORANGE, "two rare features,\nnever together before"),
-    ("population", BLUE, "fresh data"),
-    ("train", GREY, "training data"),
+    ("composition", COMPOSITION, "two rare features,\nnever together before"),
+    ("population", FRESH, "fresh data"),
+    ("train", TRAINING, "training data"),
 )
 STRONGEST = 10.0  # n times lambda; beyond it the ridge shrinks common features too, and everything grows
 

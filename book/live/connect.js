@@ -58,13 +58,13 @@ function view({ edges, pick, left, right }, { i, j, label, way, truth, additive,
   const lines = edges.map((edge) => {
     const [a, b] = ends(edge), at = way?.indexOf(edge) ?? -1, on = at >= 0, share = 0.32 + 0.12 * (a % 2);
     const x = X[0] + share * (X[1] - X[0]), high = y(a) + share * (y(b) - y(a));
-    return `<path d="M${X[0]} ${y(a)}L${X[1]} ${y(b)}" stroke="${on ? "#d07a00" : "#7d858f"}" stroke-width="${on ? 3.5 : 1.6}"${on && at % 2 ? ' stroke-dasharray="7 5"' : ""}/>` +
+    return `<path d="M${X[0]} ${y(a)}L${X[1]} ${y(b)}" stroke="${on ? "var(--companion-once)" : "var(--companion-never)"}" stroke-width="${on ? 3.5 : 1.6}"${on && at % 2 ? ' stroke-dasharray="7 5"' : ""}/>` +
       `<rect class="sheet" x="${number(x - 15, 1)}" y="${number(high - 10, 1)}" width="30" height="20" rx="5"/><text x="${number(x, 1)}" y="${number(high + 5, 1)}" text-anchor="middle"${on ? ' font-weight="700"' : ""}>${on ? (at % 2 ? "−" : "+") : ""}${label(edge)}</text>`;
   }).join("");
   const nodes = [LEFT, RIGHT].map((names, side) => names.map((name, at) => {
     const asked = at === [i, j][side], held = pick === `${side}${at}`;
     return `<g data-act="${side}${at}" tabindex="0" role="button" aria-pressed="${held}" aria-label="symbol ${name}"><circle class="node${held ? " held" : ""}" cx="${X[side]}" cy="${y(at)}" r="19"/>` +
-      `<text x="${X[side]}" y="${y(at) + 6}" text-anchor="middle" font-size="17" font-weight="${asked ? 700 : 400}">${name}</text>${asked ? `<circle cx="${X[side]}" cy="${y(at)}" r="24" fill="none" stroke="#d07a00" stroke-width="2" stroke-dasharray="3 3"/>` : ""}</g>`;
+      `<text x="${X[side]}" y="${y(at) + 6}" text-anchor="middle" font-size="17" font-weight="${asked ? 700 : 400}">${name}</text>${asked ? `<circle cx="${X[side]}" cy="${y(at)}" r="24" fill="none" stroke="var(--companion-once)" stroke-width="2" stroke-dasharray="3 3"/>` : ""}</g>`;
   }).join("")).join("");
   const verdict = (said) => `<b>${number(said, 1)}</b> <span class="${Math.abs(said - truth) < 0.05 ? "right" : "wrong"}">${Math.abs(said - truth) < 0.05 ? "right" : "wrong"}</span>`;
   return `<div class="connect-stage"><svg viewBox="0 0 ${WIDE} ${2 * 32 + (SIDE - 1) * GAP}" role="group" aria-label="Symbols of two slots; lines are training pairs with their sums">${lines}${nodes}</svg>` +

@@ -4,7 +4,7 @@ import { mix } from "./engine/rng.js";
 import { explorable, number } from "./frame.js";
 
 const D = 10000, S = 5, EXPONENT = 0.1, COMMON = 10, DRAWS = 20, WIDE = 230, HIGH = 168;
-const GREY = "#7d858f", BLUE = "#2f7fd0", ORANGE = "#d07a00";
+const FRESH = "var(--companion-fresh)", ONCE = "var(--companion-once)", OFTEN = "var(--companion-common)", COMPOSITION = "var(--companion-composition)";
 const beta = coefficients(D, EXPONENT), law = new Map(); // a power law of 10,000 terms is summed once
 const powers = (alpha) => law.get(alpha) ?? law.set(alpha, frequencies(D, S, alpha)).get(alpha);
 
@@ -33,10 +33,10 @@ export function draw({ alpha, sigma, n }, seed) {
 
 // title, unit of the axis, top of the axis at a noise, and what is drawn: [key, colour, name]
 const PANELS = [
-  ["Tail features seen once", "rms error", (sigma) => 0.45 + 1.5 * sigma, [["once", ORANGE, "all of them"], ["peeled", BLUE, "named by peeling"]]],
-  ["Common features", "rms error", (sigma) => 0.1 + sigma, [["common", BLUE, ""]]],
-  ["Loss in distribution", "excess loss", () => 0.5, [["inside", BLUE, ""]]],
-  ["Loss on two tail features", "excess loss", (sigma) => 0.3 + 6 * sigma ** 2, [["composition", ORANGE, ""]]],
+  ["Tail features seen once", "rms error", (sigma) => 0.45 + 1.5 * sigma, [["once", ONCE, "all of them"], ["peeled", FRESH, "named by peeling"]]],
+  ["Common features", "rms error", (sigma) => 0.1 + sigma, [["common", OFTEN, ""]]],
+  ["Loss in distribution", "excess loss", () => 0.5, [["inside", FRESH, ""]]],
+  ["Loss on two tail features", "excess loss", (sigma) => 0.3 + 6 * sigma ** 2, [["composition", COMPOSITION, ""]]],
 ];
 
 const keyOf = ({ alpha, sigma, n, seed }) => JSON.stringify([sigma, n, seed, alpha]);

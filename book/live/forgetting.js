@@ -4,7 +4,7 @@ import { mix, uniforms } from "./engine/rng.js";
 import { explorable, number } from "./frame.js";
 
 const N = 1000, D = 10000, S = 5, EXPONENT = 0.1, WIDE = 460, HIGH = 230;
-const LOSSES = [["training", "training data", "#159a72"], ["fresh", "fresh data", "#2f7fd0"], ["pair", "two features seen once", "#d4505b"]];
+const LOSSES = [["training", "training data", "var(--companion-training)"], ["fresh", "fresh data", "var(--companion-fresh)"], ["pair", "two features seen once", "var(--companion-composition)"]];
 
 /** The slider goes from nothing forgotten to nearly all, on a logarithmic scale: n lambda up, or training time down. */
 const penalty = (f) => (f === 0 ? 0 : 10 ** (-2.5 + 4.5 * f));
@@ -53,7 +53,7 @@ function view(state, { seen, held, share, shake, alone, losses, playing }) {
     `<path d="M40 ${y(1)}H${WIDE - 10}" stroke="currentColor" stroke-opacity="0.25"/><path d="M40 14V${HIGH - 36}M40 ${y(0)}H${WIDE - 10}" stroke="currentColor" stroke-opacity="0.6" fill="none"/>` +
     `<text x="34" y="${y(1) + 4}" text-anchor="end">1</text><text x="34" y="${y(0) + 4}" text-anchor="end">0</text><text x="44" y="14" class="quiet">share of the coefficient kept</text>` +
     `${ticks}<text x="${WIDE - 10}" y="${HIGH}" text-anchor="end" class="quiet">rows that hold the feature</text>` +
-    `<path d="${marks}" stroke="#2f7fd0" stroke-opacity="0.28" stroke-width="1.2" fill="none"/><path d="${dots}" stroke="#2f7fd0" stroke-opacity="0.75" stroke-width="5" stroke-linecap="round" fill="none"/>` +
+    `<path d="${marks}" stroke="currentColor" stroke-opacity="0.28" stroke-width="1.2" fill="none"/><path d="${dots}" stroke="currentColor" stroke-opacity="0.75" stroke-width="5" stroke-linecap="round" fill="none"/>` +
     `<path d="M${curve}" fill="none" stroke="currentColor" stroke-dasharray="5 4" stroke-width="1.4"/></svg>` +
     `<div><p class="quiet-title">squared error (bars: its root)</p>${bars}<p class="pad-buttons"><button type="button" class="go" data-act="play">${playing ? "Pause" : "Play"}</button></p></div></div>`;
 }

@@ -41,20 +41,20 @@ function view({ added, n }, found) {
   const { rows, worth, known, story, unknown, ready, stuck, label, playing } = found, latest = story.at(-1), wide = LEFT + D * COLUMN + 52;
   const heads = P.map((_, i) => {
     const may = stuck.includes(i) && added.length < ADDED;
-    const tone = known.has(i) ? (latest?.i === i ? "#d07a00" : "#7d858f") : "#2f7fd0";
+    const tone = known.has(i) ? (latest?.i === i ? "var(--companion-once)" : "var(--companion-never)") : "var(--companion-common)";
     const name = may ? ` data-act="add:${i}" tabindex="0" role="button" aria-label="add a row that holds feature ${i + 1} alone"` : "";
     return `<g${name}><rect x="${x(i) - 11}" y="2" width="22" height="${TOP - 8}" rx="5" fill="${tone}" fill-opacity="${known.has(i) ? 0.22 : 0.05}"${may ? ` stroke="${tone}" stroke-dasharray="3 2"` : ""}/>` +
       `<text x="${x(i)}" y="15" text-anchor="middle" class="quiet">${i + 1}</text><text x="${x(i)}" y="31" text-anchor="middle" font-weight="600">${known.has(i) ? worth[i] : "?"}</text></g>`;
   });
   const lines = rows.map((row, r) => {
-    const can = ready.includes(r), done = unknown[r].length === 0, used = latest?.r === r, ink = can || used ? "#d07a00" : "#7d858f";
+    const can = ready.includes(r), done = unknown[r].length === 0, used = latest?.r === r, ink = can || used ? "var(--companion-once)" : "var(--companion-never)";
     if (!row.length) return `<text x="${x(0)}" y="${y(r) + 4}" class="quiet">an empty row</text>`;
     const marks = row.map(([i, sign]) => {
-      const tone = known.has(i) ? "#7d858f" : can ? "#d07a00" : "#2f7fd0";
+      const tone = known.has(i) ? "var(--companion-never)" : can ? "var(--companion-once)" : "var(--companion-common)";
       return sign > 0 ? `<circle cx="${x(i)}" cy="${y(r)}" r="6" fill="${tone}"/>` : `<path d="M${x(i)} ${y(r) - 7}l7 7l-7 7l-7 -7z" fill="${tone}"/>`;
     }).join("");
     const press = can ? ` data-act="row:${r}" tabindex="0" role="button" aria-label="row ${r + 1}: only feature ${unknown[r][0][0] + 1} is unknown"` : "";
-    return `<g${press} opacity="${done && !used ? 0.45 : 1}"><rect x="2" y="${y(r) - ROW / 2}" width="${wide - 4}" height="${ROW}" fill="${can ? "#d07a00" : "transparent"}" fill-opacity="${can ? 0.12 : 0}" rx="4"/>` +
+    return `<g${press} opacity="${done && !used ? 0.45 : 1}"><rect x="2" y="${y(r) - ROW / 2}" width="${wide - 4}" height="${ROW}" fill="${can ? "var(--companion-once)" : "transparent"}" fill-opacity="${can ? 0.12 : 0}" rx="4"/>` +
       `<path d="M${x(row[0][0])} ${y(r)}H${x(row.at(-1)[0])}" stroke="${ink}" stroke-width="${can || used ? 2 : 1}"/>${marks}` +
       `<text x="${wide - 8}" y="${y(r) + 5}" text-anchor="end"${r >= n ? ' font-weight="700"' : ""}>${number(label[r])}</text></g>`;
   });

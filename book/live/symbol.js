@@ -42,7 +42,7 @@ const SYMBOLS_HIGH = 5 * STEP;
 const value = (state, label) => state.value + label;
 
 /** Root mean squared errors, on a scale that a sum is read on: how far off one is. */
-const LINES = [["loss", "training", "#7d858f"], ["digits", "new digits", "#2f7fd0"], ["pairs", "your pairs", "#d07a00"]];
+const LINES = [["loss", "training", "var(--companion-training)"], ["digits", "new digits", "var(--companion-fresh)"], ["pairs", "your pairs", "var(--companion-composition)"]];
 const TOP = 12, high = (mse) => 150 - 138 * Math.min(1, Math.sqrt(mse) / TOP);
 const axis = `<path d="M26 8V150H176" fill="none" stroke="currentColor"/><text x="22" y="153" text-anchor="end">0</text><text x="22" y="16" text-anchor="end">${TOP}</text>` +
   '<text class="quiet" x="30" y="170">training time; up: error of a sum</text>';

@@ -3,7 +3,7 @@ import { certificates, counts, frequencies, sample } from "./engine/longtail.js"
 import { explorable, number } from "./frame.js";
 
 const MOST = 120, WIDE = 720, HIGH = 260;
-const KINDS = [["once", "once", "#d07a00"], ["more", "more often", "#2f7fd0"], ["never", "never", "#7d858f"]];
+const KINDS = [["once", "once", "var(--companion-once)"], ["more", "more often", "var(--companion-common)"], ["never", "never", "var(--companion-never)"]];
 
 function compute({ n, d, alpha, s, seed }) {
   const p = frequencies(d, s, alpha), X = sample({ n, p, seed, capacity: MOST }), held = counts(X), { P } = certificates(X);

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from book.shared.style import BLUE, GREEN, ORANGE, PURPLE
+from book.shared.style import CROSS_CHANNEL, LINEAR, SUM, TWO_LAYER
 from companion.runner import results
 from companion.runner.results import Result
 
 NAMES = {"sum": "Sum", "linear": "Linear", "2-layer": "2-layer", "cross-channel": "Cross-channel"}
-COLOURS = {"sum": BLUE, "linear": GREEN, "2-layer": PURPLE, "cross-channel": ORANGE}
+COLOURS = {"sum": SUM, "linear": LINEAR, "2-layer": TWO_LAYER, "cross-channel": CROSS_CHANNEL}
 
 
 def ratios(result: Result, key: str, over: Mapping[str, Any], under: Mapping[str, Any]) -> np.ndarray:

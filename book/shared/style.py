@@ -21,6 +21,24 @@ if TYPE_CHECKING:
 # Hues of Okabe and Ito, set to a lightness that keeps 3:1 contrast on white and on the dark theme.
 BLUE, ORANGE, GREEN, PURPLE, RED, GREY = "#2f7fd0", "#d07a00", "#159a72", "#a567c7", "#d4505b", "#7d858f"
 CYCLE = (BLUE, ORANGE, GREEN, PURPLE, RED, GREY)
+# What colours mean, on every page: losses, kinds of features, architectures. A figure says these names where it shows
+# one of these things; the plain hues above are for what has no name here. Explorables have the same names as CSS
+# variables, `var(--companion-once)`, in book/_static/live.css, with a lighter tone for the dark theme.
+TRAINING, FRESH, COMPOSITION = GREEN, BLUE, RED
+COMMON, ONCE, NEVER = "#1b8fb0", ORANGE, GREY
+SUM, LINEAR, TWO_LAYER, CROSS_CHANNEL = "#6a6fd8", PURPLE, "#c45a9a", "#9c7740"
+PALETTE = {
+    "training": TRAINING,
+    "fresh": FRESH,
+    "composition": COMPOSITION,
+    "common": COMMON,
+    "once": ONCE,
+    "never": NEVER,
+    "sum": SUM,
+    "linear": LINEAR,
+    "two-layer": TWO_LAYER,
+    "cross-channel": CROSS_CHANNEL,
+}
 INK = svg.INK  # text and axes: the page's own text colour
 
 _RC = {
@@ -175,7 +193,7 @@ def _drawn(figure: Figure, alt: str) -> str:
     with house():
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return svg.inline(buffer.getvalue(), alt)
+    return svg.inline(buffer.getvalue(), alt, PALETTE)
 
 
 def _letter(figure: Figure) -> None:

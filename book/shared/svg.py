@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import re
+from collections.abc import Mapping
 
 # Text and axes are drawn in this colour and become the page's own text colour.
 INK = "#010203"
@@ -15,8 +16,11 @@ _GRID = re.compile(
 )
 
 
-def inline(svg: str, alt: str) -> str:
-    """Strip what a page does not need, let colours and fonts follow the page, and name the picture."""
+def inline(svg: str, alt: str, palette: Mapping[str, str]) -> str:
+    """Strip what a page does not need, let colours and fonts follow the page, and name the picture.
+
+    `palette`: colours by name; the dark theme has a tone of its own for each (book/_static/live.css).
+    """
     svg = svg[svg.index("<svg") :]
     # The <style> element would speak to the whole page: its one rule stands on the root element instead.
     svg = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->|<defs>\s*<style.*?</style>\s*</defs>", "", svg, flags=re.S)
@@ -29,6 +33,8 @@ def inline(svg: str, alt: str) -> str:
     viewbox = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
     assert viewbox is not None, "matplotlib always writes a viewBox"
     body = _short(svg[svg.index(">") + 1 : svg.rindex("</svg>")])
+    for name, colour in palette.items():
+        body = re.sub(rf"(?<=[:])({colour})\b", rf"var(--companion-{name},\1)", body)
     width = float(viewbox[1]) * 4 / 3  # points to CSS pixels
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" {viewbox[0]} role="img" aria-label="{html.escape(alt, quote=True)}" '

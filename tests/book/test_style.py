@@ -64,18 +64,69 @@ def test_pictures_repeat_to_the_byte():
     assert style.picture(draw(), "A line, twice.").svg == style.picture(draw(), "A line, twice.").svg
 
 
-@pytest.mark.parametrize("colour", style.CYCLE)
-@pytest.mark.parametrize("ground", ["#ffffff", "#14181e"])
-def test_colours_keep_contrast_in_light_and_dark(colour, ground):
-    """WCAG asks 3:1 of graphical objects."""
+LIVE = Path(style.__file__).parents[1] / "_static" / "live.css"
 
+
+def tones():
+    """The colours of the explorables' style sheet by name: (on the light theme, on the dark theme)."""
+    blocks = re.findall(
+        r"^(?::root|html\[data-theme=\"dark\"\]) \{\n((?:  --companion-.*\n)+)\}", LIVE.read_text("utf-8"), re.M
+    )
+    light, dark = (dict(re.findall(r"--companion-([\w-]+): (#\w{6});", block)) for block in blocks)
+    return {name: (light[name], dark[name]) for name in light}
+
+
+def contrast(one, other):
     def luminance(code):
         parts = [int(code[i : i + 2], 16) / 255 for i in (1, 3, 5)]
         linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    high, low = sorted((luminance(colour), luminance(ground)), reverse=True)
-    assert (high + 0.05) / (low + 0.05) >= 3
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("colour", sorted({*style.CYCLE, *style.PALETTE.values()}))
+@pytest.mark.parametrize("ground", ["#ffffff", "#14181e"])
+def test_colours_keep_contrast_in_light_and_dark(colour, ground):
+    """WCAG asks 3:1 of graphical objects. In a notebook the light tones stand on either ground."""
+    assert contrast(colour, ground) >= 3
+
+
+def test_explorables_and_figures_have_one_palette_and_the_dark_theme_a_lighter_tone():
+    assert {name: light for name, (light, _) in tones().items()} == style.PALETTE
+    for light, dark in tones().values():
+        assert contrast(dark, "#14181e") > max(contrast(light, "#14181e"), 4.5)
+
+
+def test_each_meaning_has_a_colour_of_its_own_among_those_that_stand_together():
+    """Losses, kinds of features, and architectures: within each, no colour twice."""
+    palette = style.PALETTE
+    for together in (
+        ("training", "fresh", "composition"),
+        ("common", "once", "never"),
+        ("sum", "linear", "two-layer", "cross-channel"),
+    ):
+        assert len({palette[name] for name in together}) == len(together)
+
+
+def test_a_figure_takes_the_dark_themes_tone():
+    svg = style.picture(draw(), "A line that rises from 1 to 3.").svg
+    assert f"var(--companion-fresh,{style.FRESH})" in svg
+    assert not re.search(rf"(?<!,){style.FRESH}", svg)
+
+
+BOOK = Path(style.__file__).parents[1]
+DRAWN = sorted([*BOOK.glob("[a-z]*/*.py"), *BOOK.glob("*.py"), *BOOK.glob("live/**/*.js")])
+
+
+@pytest.mark.parametrize("file", DRAWN, ids=lambda file: str(file.relative_to(BOOK)))
+def test_figures_name_their_colours(file):
+    """A colour that is written out follows neither the palette nor the dark theme."""
+    if file.name in ("style.py", "svg.py"):  # where the names are
+        return
+    text = file.read_text(encoding="utf-8")
+    assert re.findall(r"[\"']#[0-9a-fA-F]{3,8}[\"']", text) == []
 
 
 def test_whiskers_show_the_interval_of_each_mean():
