@@ -144,68 +144,59 @@ def curves(result: Result) -> dict[str, dict[str, list[float]]]:
     return found
 
 
-def fig_figure1(result: Result, *, alpha: float | None = None, sigma: float | None = None) -> Picture:
-    """The four panels of Figure 1 from a stored or a fresh result; bands: one standard deviation.
+def fig_figure1(result: Result) -> Picture:
+    """The four panels of Figure 1 at the largest noise of a result; bands: one standard deviation, dashes: theory.
 
-    sigma: the noise level shown beside none, the largest unless given. alpha: a value to mark and to read off;
-    the axes then stay where they are, so that two such pictures can be compared.
+    Without noise resolved features have no error, which a logarithmic axis cannot show: only what is left over all
+    features is drawn then, hollow.
     """
     alphas = sorted({group["alpha"] for group in result.summary})
-    quiet = min(group["sigma"] for group in result.summary)
-    loud = max(group["sigma"] for group in result.summary) if sigma is None else sigma
+    quiet, loud = (pick(group["sigma"] for group in result.summary) for pick in (min, max))
     settings = figure1.Settings(**{k: v for k, v in result.settings.items() if k != "alphas"})
     theory = [expectations(settings, alpha, loud) for alpha in alphas]
-    figure, axes = subplots(2, 2, size=(8.2, 6.0), sharex=True)
+    figure, axes = subplots(2, 2, size=(8.2, 6.2), sharex=True)
     (tail, common), (inside, outside) = axes
-
-    _curve(tail, result, alphas, quiet, "once_square", GREY, "resolved, no noise")
-    _curve(tail, result, alphas, loud, "once_square", BLUE, "resolved")
-    _curve(tail, result, alphas, loud, "once_square_all", ORANGE, "all seen once")
-    tail.plot(alphas, [t["once_square"] ** 0.5 for t in theory], color=INK, ls="--", lw=1.2, label=r"$\sigma$")
-    tail.set(title="Tail features seen once", ylabel="rms error")
-
-    _curve(common, result, alphas, quiet, "common_square", GREY, "no noise")
-    _curve(common, result, alphas, loud, "common_square", BLUE, rf"$\sigma={loud:g}$")
-    common.plot(
-        alphas,
-        [t["common_square"] ** 0.5 for t in theory],
-        color=INK,
-        ls="--",
-        lw=1.2,
-        label="alone in its rows",
+    panels = (
+        (tail, "Tail features seen once", (2e-2, 0.7), (("once_square_all", ORANGE), ("once_square", BLUE))),
+        (common, "Common features", (4e-3, 0.2), (("common_square", GREEN),)),
+        (inside, "In distribution", (2e-3, 0.7), (("in_distribution", GREY),)),
+        (
+            outside,
+            "Out of distribution: two tail features",
+            (2e-3, 0.7),
+            (("composition", ORANGE), ("composition_resolved", BLUE)),
+        ),
     )
-    common.set(title="Common features", ylabel="rms error")
-
-    _curve(inside, result, alphas, quiet, "in_distribution", GREY, "no noise")
-    _curve(inside, result, alphas, loud, "in_distribution", BLUE, rf"$\sigma={loud:g}$", ls=":")
-    inside.plot(alphas, [t["unseen"] for t in theory], color=INK, ls="--", lw=1.2, label="never seen (exact)")
-    inside.set(title="In distribution", ylabel="excess loss", yscale="log", xlabel=r"tail exponent $\alpha$")
-
-    _curve(outside, result, alphas, quiet, "composition", GREY, "seen pair, no noise")
-    _curve(outside, result, alphas, loud, "composition", ORANGE, rf"seen pair, $\sigma={loud:g}$", ls=":")
-    _curve(outside, result, alphas, loud, "composition_resolved", BLUE, "resolved pair")
-    outside.plot(alphas, [t["composition"] for t in theory], color=INK, ls="--", lw=1.2, label="alone in its rows")
-    outside.set(title="Out of distribution: two tail features", ylabel="excess loss", xlabel=r"tail exponent $\alpha$")
-    if alpha is not None:
-        for ax, top in ((tail, 0.5), (common, 0.3), (outside, 0.5)):
-            ax.set_ylim(0, top)
-        inside.set_ylim(2e-3, 1)
-        for ax, key in ((tail, "once_square"), (common, "common_square"), (inside, "in_distribution")):
-            _read_off(ax, result, alpha, loud, key)
-        _read_off(outside, result, alpha, loud, "composition")
-    for ax in axes.flat:
-        ax.legend(loc="upper right")
-    return picture(figure, _panels_alt(result, alphas if alpha is None else [alpha], quiet, loud))
-
-
-def _read_off(ax: Any, result: Result, alpha: float, sigma: float, key: str) -> None:
-    """A vertical line at alpha, and the mean of `key` there as a dot with its number."""
-    value = result.one(alpha=alpha, sigma=sigma)[key]["mean"] ** (0.5 if "square" in key else 1.0)
-    ax.axvline(alpha, color=INK, lw=0.8, ls=":")
-    ax.plot([alpha], [value], "o", color=INK, ms=6, zorder=4)
-    side = 6 if alpha < 2.5 else -6
-    align = "left" if side > 0 else "right"
-    ax.annotate(f"{value:.3g}", (alpha, value), (side, 6), textcoords="offset points", ha=align, fontsize=9)
+    expected = {"once_square": 0.5, "common_square": 0.5, "unseen": 1.0, "composition": 1.0}
+    for (ax, title, limits, curves), key in zip(panels, expected, strict=True):
+        for name, color in curves:
+            _curve(ax, result, alphas, loud, name, color)
+        if curves[0][0] != "common_square":
+            still = [result.one(alpha=alpha, sigma=quiet)[curves[0][0]]["mean"] for alpha in alphas]
+            power = 0.5 if "square" in curves[0][0] else 1.0
+            ax.plot(alphas, np.power(still, power), "o", ms=6, mfc="none", color=INK, lw=0)
+        ax.plot(alphas, [t[key] ** expected[key] for t in theory], color=INK, ls="--", lw=1.2)
+        ax.set(title=title, yscale="log", ylim=limits)
+        ax.set_yticks([tick for tick in (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5) if limits[0] <= tick <= limits[1]])
+        ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        ax.minorticks_off()
+    for ax, words, at, color in (
+        (tail, "all", (1.5, 0.23), ORANGE),
+        (tail, "resolved", (1.3, 0.04), BLUE),
+        (inside, "never seen", (1.9, 0.007), INK),
+        (outside, "seen pair", (1.45, 0.09), ORANGE),
+        (outside, "resolved pair", (1.3, 0.0125), BLUE),
+    ):
+        ax.annotate(words, at, color=color, fontsize=9.5)
+    for ax, label in ((tail, "rms error"), (common, "rms error"), (inside, "excess loss"), (outside, "excess loss")):
+        ax.set(ylabel=label, xlabel=r"tail exponent $\alpha$" if ax in (inside, outside) else "")
+    shown = [
+        ax.plot([], [], color=INK, marker="o", ms=3, label=rf"$\sigma={loud:g}$")[0],
+        ax.plot([], [], "o", color=INK, mfc="none", ms=6, label="no noise")[0],
+        ax.plot([], [], color=INK, ls="--", lw=1.2, label="theory")[0],
+    ]
+    figure.legend(handles=shown, loc="outside upper center", ncols=3)
+    return picture(figure, _panels_alt(result, alphas, quiet, loud))
 
 
 def fig_one_draw(drawn: figure1.Draw, sigma: float) -> Picture:
@@ -247,15 +238,13 @@ def fig_one_draw(drawn: figure1.Draw, sigma: float) -> Picture:
     return picture(figure, _one_alt(drawn, sigma, exposure, parts))
 
 
-def _curve(
-    ax: Any, result: Result, alphas: list[float], sigma: float, key: str, color: str, label: str, **line: Any
-) -> None:
+def _curve(ax: Any, result: Result, alphas: list[float], sigma: float, key: str, color: str) -> None:
     """A mean over runs with one standard deviation to each side; squares are shown as their roots."""
     groups = [result.one(alpha=alpha, sigma=sigma)[key] for alpha in alphas]
     mean, sd = (np.array([g[name] for g in groups]) for name in ("mean", "sd"))
     power = 0.5 if "square" in key else 1.0
-    low, high = np.maximum(mean - sd, 0) ** power, (mean + sd) ** power
-    band(ax, alphas, mean**power, low, high, color=color, label=label, marker="o", ms=3, **line)
+    low = np.maximum(mean - sd, mean / 10)  # the axis is logarithmic
+    band(ax, alphas, mean**power, low**power, (mean + sd) ** power, color=color, marker="o", ms=3)
 
 
 def _panels_alt(result: Result, alphas: list[float], quiet: float, loud: float) -> str:

@@ -206,11 +206,11 @@ def fig_chain(length: int = 5) -> Picture:
     figure, ax = subplots(size=(7.2, 1.9))
     ax.grid(False)
     for i in range(length):
-        ax.plot([2 * i, 2 * i + 1], [0, 0], color=INK, lw=1.2)
+        ax.plot([2 * i, 2 * i + 1], [0, 0], color=INK, lw=1.2, zorder=1)
         if i:
-            ax.plot([2 * i - 1, 2 * i], [0, 0], color=INK, lw=1.2)
-        ax.plot(2 * i, 0, "s", color=ORANGE, ms=15)
-        ax.plot(2 * i + 1, 0, "o", color=BLUE, ms=17)
+            ax.plot([2 * i - 1, 2 * i], [0, 0], color=INK, lw=1.2, zorder=1)
+        ax.plot(2 * i, 0, "s", color=ORANGE, ms=15, zorder=2)
+        ax.plot(2 * i + 1, 0, "o", color=BLUE, ms=17, zorder=2)
         ax.annotate(f"row {i + 1}", (2 * i, 0), (0, 13), textcoords="offset points", ha="center", fontsize=9)
         ax.annotate(f"feature {i + 1}", (2 * i + 1, 0), (0, 13), textcoords="offset points", ha="center", fontsize=9)
         ax.annotate(

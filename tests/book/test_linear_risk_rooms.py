@@ -56,7 +56,6 @@ PICTURES = {
     "recovered-map": lambda: rates.fig_phase_alpha_n(table_of_shares()),
     "recovered-at": recovered_at,
     "figure1": lambda: figure1.fig_figure1(stored("figure1", "smoke")),
-    "figure1-at": lambda: figure1.fig_figure1(stored("figure1", "smoke"), alpha=2.0, sigma=0.05),
     "front": lambda: index.fig_claim(stored("forgetting")),
     "one-at-a-time": lambda: limits.fig_switches(
         {"all hold": limits.averaged(World(), range(1)), "no labels": limits.averaged(World(labels=False), range(1))}
