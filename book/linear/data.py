@@ -11,7 +11,7 @@ import numpy as np
 from book.linear import formulas
 from book.shared.draws import EXACT, THEORY, TINY, certified, deviations, long_tail
 from book.shared.ledger import Found, at_least, at_most, claim, exactly
-from book.shared.style import BLUE, CYCLE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots
+from book.shared.style import COMMON, CYCLE, INK, NEVER, ONCE, PURPLE, Picture, picture, subplots
 from companion import _validate as check
 from companion.linear import (
     LongTailModel,
@@ -122,7 +122,7 @@ def fig_frequencies(n: int, d: int, s: float, alphas: tuple[float, ...] = (1.0, 
     fine = np.linspace(1, 3, 41)
     parts = np.array([row_parts(LongTailModel(n=n, d=d, s=s, alpha=a, beta_exponent=0.0, sigma=0.0)) for a in fine])
     names = ("common", "tail, seen twice or more", "tail, seen once", "tail, never seen")
-    right.stackplot(fine, parts.T, colors=(GREEN, BLUE, ORANGE, GREY), alpha=0.75, labels=names, linewidth=0)
+    right.stackplot(fine, parts.T, colors=(COMMON, PURPLE, ONCE, NEVER), alpha=0.75, labels=names, linewidth=0)
     right.axhline(s, color=INK, lw=0.8, ls=":")
     right.set(xlabel=r"tail exponent $\alpha$", ylabel="features in a fresh row", title=r"$E\,|x|^2$ and its parts")
     right.legend()

@@ -9,7 +9,20 @@ import scipy.sparse as sp
 
 from book.linear.formulas import inverse_count, unseen_floor
 from book.shared.ledger import Found, at_least, at_most, claim
-from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, band, picture, subplots
+from book.shared.style import (
+    COMMON,
+    COMPOSITION,
+    FRESH,
+    GREY,
+    INK,
+    NEVER,
+    ONCE,
+    PURPLE,
+    Picture,
+    band,
+    picture,
+    subplots,
+)
 from companion.experiments import figure1
 from companion.linear import LongTailModel, inverse_gram_diagonal, min_norm, recoverability
 from companion.linear.theory.density import cavity
@@ -91,7 +104,7 @@ def _span(low: int, high: int, n: int) -> str:
     return f"{low}" if low == high else f"{low}–{high}" if high <= n else f"{low}+"
 
 
-COLOURS = {"never seen": GREY, "seen, not resolved": ORANGE, "resolved (noise)": BLUE, "common": GREEN}
+COLOURS = {"never seen": NEVER, "seen, not resolved": ONCE, "resolved (noise)": PURPLE, "common": COMMON}
 RESOLVED = 1 - 1e-8  # P_ii above this counts as 1; the break lowers it to "seen"
 
 
@@ -157,14 +170,14 @@ def fig_figure1(result: Result) -> Picture:
     figure, axes = subplots(2, 2, size=(8.2, 6.2), sharex=True)
     (tail, common), (inside, outside) = axes
     panels = (
-        (tail, "Tail features seen once", (2e-2, 0.7), (("once_square_all", ORANGE), ("once_square", BLUE))),
-        (common, "Common features", (4e-3, 0.2), (("common_square", GREEN),)),
-        (inside, "In distribution", (2e-3, 0.7), (("in_distribution", GREY),)),
+        (tail, "Tail features seen once", (2e-2, 0.7), (("once_square_all", ONCE), ("once_square", PURPLE))),
+        (common, "Common features", (4e-3, 0.2), (("common_square", COMMON),)),
+        (inside, "In distribution", (2e-3, 0.7), (("in_distribution", FRESH),)),
         (
             outside,
             "Out of distribution: two tail features",
             (2e-3, 0.7),
-            (("composition", ORANGE), ("composition_resolved", BLUE)),
+            (("composition", COMPOSITION), ("composition_resolved", PURPLE)),
         ),
     )
     expected = {"once_square": 0.5, "common_square": 0.5, "unseen": 1.0, "composition": 1.0}
@@ -181,11 +194,11 @@ def fig_figure1(result: Result) -> Picture:
         ax.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         ax.minorticks_off()
     for ax, words, at, color in (
-        (tail, "all", (1.5, 0.23), ORANGE),
-        (tail, "resolved", (1.3, 0.04), BLUE),
+        (tail, "all", (1.5, 0.23), ONCE),
+        (tail, "resolved", (1.3, 0.04), PURPLE),
         (inside, "never seen", (1.9, 0.007), INK),
-        (outside, "seen pair", (1.45, 0.09), ORANGE),
-        (outside, "resolved pair", (1.3, 0.0125), BLUE),
+        (outside, "seen pair", (1.45, 0.09), COMPOSITION),
+        (outside, "resolved pair", (1.3, 0.0125), PURPLE),
     ):
         ax.annotate(words, at, color=color, fontsize=9.5)
     for ax, label in ((tail, "rms error"), (common, "rms error"), (inside, "excess loss"), (outside, "excess loss")):
@@ -205,7 +218,7 @@ def fig_one_draw(drawn: figure1.Draw, sigma: float) -> Picture:
     parts = loss_parts(drawn, sigma)
     figure, (left, right) = subplots(1, 2, size=(8.2, 3.2), width_ratios=(1.2, 1))
     x = np.arange(len(exposure))
-    for name, color, shift in (("resolved", BLUE, -0.2), ("unresolved", ORANGE, 0.2)):
+    for name, color, shift in (("resolved", PURPLE, -0.2), ("unresolved", ONCE, 0.2)):
         height = np.nan_to_num([row[f"{name}_error"] for row in exposure])
         left.bar(x + shift, height, 0.38, color=color, label=name)
         for at, row, top in zip(x + shift, exposure, height, strict=True):

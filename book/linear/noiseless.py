@@ -11,7 +11,7 @@ from scipy.stats import binom
 from book.linear import formulas
 from book.shared.draws import EXACT, THEORY, TINY, certified, design, deviations, filled, fitted_slope, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim
-from book.shared.style import BLUE, CYCLE, GREY, INK, ORANGE, PURPLE, Picture, band, picture, subplots
+from book.shared.style import CYCLE, FRESH, INK, NEVER, ORANGE, PURPLE, Picture, band, picture, subplots
 from companion.linear import LongTailModel, feature_counts, min_norm, population_risk, sample_design
 from companion.linear.theory import risk
 from companion.runner.results import Result
@@ -186,8 +186,8 @@ def fig_risk_sandwich(result: Result) -> Picture:
     curves = (
         ("crude", PURPLE, "largest $p$ times everything unresolved"),
         ("components", ORANGE, "component by component"),
-        ("risk", BLUE, "risk"),
-        ("floor", GREY, "never seen"),
+        ("risk", FRESH, "risk"),
+        ("floor", NEVER, "never seen"),
     )
     for key, color, name in curves:
         mean, low, high = (np.array([result.one(alpha=a)[key][x] for a in alphas]) for x in ("mean", "low", "high"))

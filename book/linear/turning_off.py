@@ -13,7 +13,7 @@ from book.linear import formulas
 from book.linear.formulas import once_seen_mass
 from book.shared.draws import THEORY, TINY, certified, design, filled, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim
-from book.shared.style import BLUE, GREEN, INK, PURPLE, RED, Picture, band, picture, subplots, whiskers
+from book.shared.style import COMPOSITION, FRESH, INK, PURPLE, TRAINING, Picture, band, picture, subplots, whiskers
 from companion import _validate as check
 from companion.linear import LongTailModel, feature_counts, gradient_descent, min_norm, ridge, sample_design
 from companion.linear.theory import noise, shrinkage
@@ -264,9 +264,9 @@ def fig_joint(result: Result, sigma: float, n_lam: float | None = None) -> Pictu
     ridge_path = [g for g in result.where(sigma=sigma, path="ridge") if g["n_lam"] > 0]
     x = [g["n_lam"] for g in ridge_path]
     for key, color, name in (
-        ("composition", RED, "two once-seen features"),
-        ("population", BLUE, "in distribution"),
-        ("train", GREEN, "training"),
+        ("composition", COMPOSITION, "two once-seen features"),
+        ("population", FRESH, "in distribution"),
+        ("train", TRAINING, "training"),
     ):
         mean, low, high = (np.array([g[key][part] for g in ridge_path]) for part in ("mean", "low", "high"))
         band(left, x, mean, np.maximum(low, 1e-7), high, color=color, label=name)
