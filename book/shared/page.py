@@ -146,7 +146,10 @@ class Table:
         caption = f'<p class="companion-caption">{html.escape(self.caption)}</p>' if self.caption else ""
         columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.header)
         head = "".join(_th(name, cells) for name, cells in zip(self.header, columns, strict=True))
-        body = "".join("<tr>" + "".join(_td(cell) for cell in row) + "</tr>" for row in self.rows)
+        # five columns or more do not fit a phone, where each cell then says what it is and stands on its own line
+        names = self.header if len(self.header) >= 5 else [""] * len(self.header)
+        cells = (map(_td, row, names) for row in self.rows)
+        body = "".join(f"<tr>{''.join(row)}</tr>" for row in cells)
         name = html.escape(self.caption or "Table")
         return (
             f'{caption}<div class="companion-table" role="region" tabindex="0" aria-label="{name}">'
@@ -205,7 +208,9 @@ def _th(name: str, cells: Sequence[str]) -> str:
     return '<th scope="col"' + (f' class="{" ".join(kinds)}"' if kinds else "") + f">{_inline(name)}</th>"
 
 
-def _td(text: str) -> str:
+def _td(text: str, name: str = "") -> str:
+    if name:
+        return _td(text).replace("<td", f'<td data-label="{html.escape(name.replace("`", ""))}"', 1)
     if _numeric(text):
         number, mark, rest = html.escape(text).partition(" (")
         # an interval may go below its number, so that a table of intervals fits the page

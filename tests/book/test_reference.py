@@ -210,6 +210,13 @@ def test_tables_set_numbers_right_and_escape_the_rest():
     assert repr(page).splitlines()[0].split() == ["a", "<", "b", "`code`"]
 
 
+def test_a_wide_table_can_be_read_line_by_line():
+    """From five columns on each cell carries the name of its column, which a phone shows beside it."""
+    wide = table(["α", "`n`", "c", "d", "e & f"], [(1, 2, 3, 4, "x")])._repr_html_()
+    assert re.findall(r'data-label="([^"]*)"', wide) == ["α", "n", "c", "d", "e &amp; f"]
+    assert "data-label" not in table(["a", "b"], [(1, 2)])._repr_html_()
+
+
 def test_a_header_may_hold_numbers_and_stands_over_them():
     html = table(["n", 10_000], [["loss", 0.5]])._repr_html_()
     assert '<th scope="col">n</th><th scope="col" class="number">10,000</th>' in html
