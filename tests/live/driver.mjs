@@ -4,7 +4,9 @@ import * as longtail from "../../book/live/engine/longtail.js";
 import * as net from "../../book/live/engine/network.js";
 import { drawn, unpack } from "../../book/live/engine/symbols.js";
 import { lesson } from "../../book/live/trainer.js";
-import { nearest } from "../../book/live/engine/neighbours.js";
+import * as near from "../../book/live/engine/neighbours.js";
+import { uniforms } from "../../book/live/engine/rng.js";
+import { learned } from "../../book/live/wrong.js";
 
 const calls = {
   solve({ rows, d, y, p, beta, k, features, t, lam, steps, lr }) {
@@ -37,7 +39,17 @@ const calls = {
     const given = { digits: unpack(digits), mine: { image: drawn("183c5a18181824e7"), label: 9 }, known, kind, decay, how };
     return seeds.map((seed) => [...lesson({ ...given, seed })].at(-1).pairs);
   },
-  nearest: ({ points, labels, at, k }) => at.map((place) => nearest(points, labels, place, k)),
+  nearest: ({ points, labels, at, k }) => at.map((place) => near.nearest(points, labels, place, k)),
+  votes({ points, labels, at, k, kept }) {
+    return near.orders(at, points).map((order) => near.vote(order, labels, (i) => kept[i], k));
+  },
+  memorized: ({ points, labels, k, size, subsets }) => ({
+    exact: near.leaveOneOut(points, labels, k), ...near.rates(points, labels, { k, size, subsets, uniform: uniforms(5) }),
+  }),
+  wrong(state) {
+    const { X, tags, receipts, stated, scale, prices, training, fresh, pairs } = learned(state);
+    return { design: { ...X }, tags, receipts, stated, scale, prices, training, fresh, pairs };
+  },
   normal: ({ n, seed }) => longtail.noise(n, seed),
 };
 

@@ -1,6 +1,7 @@
 """The engine of the live explorables against the package: Node computes, on designs that Python made and on its own."""
 
 import base64
+import itertools
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from companion.experiments.protocols import nearest_vote
 from companion.linear import (
     LongTailModel,
     composition_risk,
@@ -23,6 +25,7 @@ from companion.linear import (
     recoverability,
     ridge,
 )
+from companion.memorization import nearest_loo, nearest_subset_scores
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
@@ -163,6 +166,49 @@ def test_neighbours_agree_with_scikit_learn(k):
     asked = {"points": points.tolist(), "labels": labels.tolist(), "at": at.tolist(), "k": k}
     (found,) = engine({"call": "nearest", **asked})
     assert found == KNeighborsClassifier(k).fit(points, labels).predict(at).tolist()  # two labels, k odd: no ties
+
+
+@pytest.mark.parametrize("k", [1, 3, 5])
+def test_votes_with_points_left_out_are_the_packages(k):
+    rng = np.random.default_rng(7)
+    points, labels, at = rng.normal(size=(60, 2)), rng.integers(3, size=60), rng.normal(size=(40, 2))
+    kept = rng.random(60) < 0.6
+    asked = {"points": points.tolist(), "labels": labels.tolist(), "at": at.tolist(), "k": k, "kept": kept.tolist()}
+    (found,) = engine({"call": "votes", **asked})
+    order = np.argsort(((at[:, None] - points) ** 2).sum(-1), axis=1, kind="stable")
+    assert found == nearest_vote(order, kept[None], labels, k)[0].tolist()
+
+
+def test_memorization_in_the_plane_is_the_packages():
+    """Leave one out exactly; the subset estimator within five standard errors of the package's closed form."""
+    rng = np.random.default_rng(8)
+    points, labels, size, subsets = rng.normal(size=(80, 2)), rng.integers(3, size=80), 56, 2000
+    asked = {"points": points.tolist(), "labels": labels.tolist(), "k": 1, "size": size, "subsets": subsets}
+    (found,) = engine({"call": "memorized", **asked})
+    assert found["exact"] == nearest_loo(points, labels).tolist()
+    assert set(found["inside"]) == {1.0}
+    exact = 1 - nearest_subset_scores(points, labels, size)
+    error = np.sqrt(exact * (1 - exact) / (0.25 * subsets)) + 1e-9  # a point is missing in 30% of the subsets
+    assert (abs(np.array(found["outside"]) - exact) < 5 * error).all()
+
+
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("off", [0, -7])
+def test_prices_learned_from_one_wrong_receipt_are_the_packages(off, tied):
+    (found,) = engine({"call": "wrong", "off": off, "tied": tied, "good": 3, "seed": 2})
+    receipts, scale = found["receipts"], np.array(found["scale"])
+    X = np.zeros((len(receipts), len(found["prices"])))
+    for row, receipt in zip(X, receipts, strict=True):
+        row[receipt["goods"]] = 1.0
+    stated, prices = np.array(found["stated"]), np.array(found["prices"], float)
+    tags = min_norm(X * scale[:, None], stated * scale)
+    np.testing.assert_allclose(found["tags"], tags, atol=1e-9)
+    share = scale**2 / (scale**2).sum()
+    np.testing.assert_allclose(found["training"], share @ (X @ tags - stated) ** 2, atol=1e-9)
+    np.testing.assert_allclose(found["fresh"], share @ (X @ (tags - prices)) ** 2, atol=1e-9)
+    errors = (tags - prices)[8:]
+    pairs = [a + b for a, b in itertools.combinations(errors, 2)]
+    np.testing.assert_allclose(found["pairs"], np.mean(np.square(pairs)), atol=1e-9)
 
 
 @pytest.mark.site

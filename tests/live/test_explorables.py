@@ -183,3 +183,37 @@ def test_connect_says_what_the_kernels_say(rho):
             assert abs(float(number.replace("−", "-")) - wanted[0]) < 0.051
     assert "No path of training pairs leads from A to c" in shown("connect", right="c")[1]
     assert "No path" in shown("connect", edges=[0, 5])[1]
+
+
+@needs_node
+def test_one_wrong_receipt_makes_a_cross_and_tied_goods_another():
+    """A label off by 6 reaches the nine pairs of its good and leaves training exact; with nothing wrong, no pair is."""
+    words = shown("wrong")[1]
+    assert "priced wrong by 6; so are 9 of the 45 pairs" in words
+    assert "reproduced exactly" in words
+    assert "All 45 pairs of rare goods are right." in shown("wrong", off=0)[1]
+    tied = shown("wrong", off=0, tied=True)[1]
+    assert "so are 16 of the 45 pairs" in tied  # the two goods with each other are right
+    assert "fresh ones are off by 0 in" in tied
+    for off in (-8, 3):
+        assert f"priced wrong by {str(off).replace('-', '−')};" in shown("wrong", off=off, good=7, seed=3)[1]
+
+
+@needs_node
+def test_who_is_right_turns_its_sign_between_tail_and_wrong_labels():
+    """Five draws: removing the memorized hurts where they are a tail, and helps where they are wrong labels."""
+    held = r"By the absolute score, (\d+) of 160 .*: (\d+) mislabelled, (\d+) alone in their cluster"
+    effects = {}
+    for name, state in {"tail": {"tail": 0.5, "noise": 0}, "wrong": {"tail": 0, "noise": 0.3}}.items():
+        for seed in range(5):
+            picture, words = shown("who", seed=seed, **state)
+            size, mistaken, alone = map(int, re.search(held, words).groups())
+            assert mistaken + alone <= size
+            assert (mistaken == 0) if name == "tail" else (alone == 0)
+            assert f"Remove the {size} memorized" in picture
+            effects.setdefault(name, []).append(companion_live.first("who", json.dumps({"seed": seed, **state})))
+    effect = {name: [float(f["phrases"]["effect"].replace("−", "-")) for f in found] for name, found in effects.items()}
+    assert np.mean(effect["tail"]) < -5 < 5 < np.mean(effect["wrong"])
+    assert shown("who", removed="memorized")[0].count('class="gone"') == int(
+        companion_live.first("who", "{}")["phrases"]["size"]
+    )
