@@ -50,9 +50,10 @@ function view({ good, tied }, { errors, other, training, fresh, pairs }) {
   }).join("");
   const cells = errors.map((a, r) => errors.map((b, q) => {
     if (r === q) return "";
-    const error = a + b, off = Math.abs(error) >= 0.5, x = LEFT + q * CELL, y = TOP + r * CELL;
-    return `<rect class="${off ? "off" : "fine"}" x="${x + 1}" y="${y + 1}" width="${CELL - 2}" height="${CELL - 2}" rx="3"${off ? ` fill-opacity="${shade(error)}"` : ""}/>` +
-      (off ? `<text class="amount" x="${x + CELL / 2}" y="${y + CELL * 0.66}" text-anchor="middle">${error > 0 ? "+" : ""}${number(error, 0)}</text>` : "");
+    const error = a + b, x = LEFT + q * CELL, y = TOP + r * CELL, box = `x="${x + 1}" y="${y + 1}" width="${CELL - 2}" height="${CELL - 2}" rx="3"`;
+    const off = Math.abs(error) < 0.5 ? "" : `<g class="live-reveal"><rect class="off" ${box} fill-opacity="${shade(error)}"/>` +
+      `<text class="amount" x="${x + CELL / 2}" y="${y + CELL * 0.66}" text-anchor="middle">${error > 0 ? "+" : ""}${number(error, 0)}</text></g>`;
+    return `<rect class="fine" ${box}/>${off}`;
   }).join("")).join("");
   const bars = [["the receipts", training], ["fresh receipts", fresh], ["pairs of rare goods", pairs]].map(([label, mse]) => {
     const off = Math.sqrt(mse);
@@ -61,7 +62,7 @@ function view({ good, tied }, { errors, other, training, fresh, pairs }) {
   const wide = LEFT + RARE.length * CELL + 26;
   return `<div class="wrong-stage"><div><p class="quiet-title">two rare goods in one basket: by how much the price is wrong</p>` +
     `<svg data-stage viewBox="0 0 ${wide} ${TOP + RARE.length * CELL}" role="group" aria-label="Error of each pair of rare goods">${names}${cells}</svg></div>` +
-    `<div class="wrong-bars"><p class="quiet-title">wrong by, in the root mean square</p>${bars}</div></div>`;
+    `<div class="wrong-bars live-reveal"><p class="quiet-title">wrong by, in the root mean square</p>${bars}</div></div>`;
 }
 
 function say({ off, tied, good }, { wrong, count, training, fresh, errors, other, receipts, all }) {
@@ -70,7 +71,7 @@ function say({ off, tied, good }, { wrong, count, training, fresh, errors, other
   const priced = tied
     ? `${RARE[good]} is priced wrong by ${number(errors[good], 1)} and ${RARE[other]} by ${number(errors[other], 1)}`
     : `${RARE[good]} is priced wrong by ${number(errors[good], 1)}`;
-  return `${said} <span class="live-reveal">${wrong ? `${priced.replace(/^./, (c) => c.toUpperCase())}; so are ${wrong} of the ${count} pairs of rare goods wrong.` : `All ${count} pairs of rare goods are right.`} ` +
+  return `${said} <span class="live-reveal">${wrong ? `${priced.replace(/^./, (c) => c.toUpperCase())}, and with it ${wrong} of the ${count} pairs of rare goods.` : `All ${count} pairs of rare goods are right.`} ` +
     `The ${number(all)} receipts are reproduced ${Math.sqrt(training) < 0.005 ? "exactly" : `to ${number(Math.sqrt(training))}`}, and fresh ones are off by ${number(Math.sqrt(fresh))} in the root mean square.</span>`;
 }
 

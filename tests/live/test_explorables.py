@@ -189,14 +189,14 @@ def test_connect_says_what_the_kernels_say(rho):
 def test_one_wrong_receipt_makes_a_cross_and_tied_goods_another():
     """A label off by 6 reaches the nine pairs of its good and leaves training exact; with nothing wrong, no pair is."""
     words = shown("wrong")[1]
-    assert "priced wrong by 6; so are 9 of the 45 pairs" in words
+    assert "priced wrong by 6, and with it 9 of the 45 pairs" in words
     assert "reproduced exactly" in words
     assert "All 45 pairs of rare goods are right." in shown("wrong", off=0)[1]
     tied = shown("wrong", off=0, tied=True)[1]
-    assert "so are 16 of the 45 pairs" in tied  # the two goods with each other are right
+    assert "and with it 16 of the 45 pairs" in tied  # the two goods with each other are right
     assert "fresh ones are off by 0 in" in tied
     for off in (-8, 3):
-        assert f"priced wrong by {str(off).replace('-', '−')};" in shown("wrong", off=off, good=7, seed=3)[1]
+        assert f"priced wrong by {str(off).replace('-', '−')}, and" in shown("wrong", off=off, good=7, seed=3)[1]
 
 
 @needs_node
