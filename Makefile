@@ -58,7 +58,7 @@ test-gpu: $(READY)  ## check and time everything on the CUDA GPU of this machine
 proofs: $(READY)  ## compile the proofs with Coq, and see that their variants fail
 	$(BIN)/python -m pytest -m proofs tests/test_proofs.py
 
-evidence: $(READY)  ## certify the printed numbers again, and keep what is found
+evidence: $(READY)  ## certify printed numbers and search for counterexamples again, and keep what is found (minutes)
 	$(BIN)/python -m tests.evidence
 
 lint: $(READY)  ## ruff and mypy

@@ -1,4 +1,4 @@
-"""The ledger as data beside the pages: claims.json, with what the checks found while the site was built."""
+"""Data beside the pages: claims.json with what the checks found, the stored results, and an RO-Crate of both."""
 
 import html
 import json
@@ -16,9 +16,16 @@ def write(app, error):
     if error or app.builder.format != "html":
         return
     from book.reference.claims import for_machines
+    from book.shared.crate import CRATE, crate
     from book.shared.ledger import HOME, ledger
 
     pages = [path.read_text(encoding="utf-8") for path in sorted((Path(app.outdir) / "book").rglob("*.html"))]
     found = {label: json.loads(html.unescape(said)) for page in pages for said, label in FOUND.findall(page)}
     (Path(app.outdir) / "claims.json").write_text(json.dumps(for_machines(ledger(), found), indent=1), encoding="utf-8")
     shutil.copy(HOME / "reference" / "claims.schema.json", app.outdir)
+    results = sorted((HOME / "results").glob("*.json"))
+    (Path(app.outdir) / "results").mkdir(exist_ok=True)
+    for path in results:
+        shutil.copy(path, Path(app.outdir) / "results")
+    described = crate(results, ledger(), repository=app.config.html_theme_options["repository_url"])
+    (Path(app.outdir) / CRATE).write_text(json.dumps(described, indent=1), encoding="utf-8")

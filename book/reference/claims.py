@@ -17,6 +17,7 @@ from tqdm.auto import tqdm
 
 import companion
 from book.shared import evidence, ledger, proofs
+from book.shared.hunts import why_not
 from book.shared.ledger import SOURCES, STATUSES, Claim, source
 from book.shared.page import Markdown
 from book.shared.statements import statements
@@ -42,6 +43,8 @@ def claims_list(claims: Iterable[Claim]) -> Markdown:
             parts = [f"*{', '.join(filter(None, (claim.source, claim.status, checked)))}*"]
             parts += [f"breaks with: {_literal('; '.join(claim.broken))}"]
             parts += [f"certified: {_literal(evidence.words(value))}" for value in evidence.certified(claim.label)]
+            hunted = evidence.nearest(claim.label)
+            parts += [f"nearest counterexample: {_literal(evidence.margin_words(hunted))}"] if hunted else []
             parts += [f"code: {code}"] if code else []
             parts += [f"test: `{claim.label}`"] if claim.label.startswith(PROVED) else []
             anchor = f'<span id="check-{claim.label}"></span>'
@@ -73,6 +76,17 @@ def certified_rows() -> list[tuple[str, ...]]:
 
 def _enclosure(low: float, high: float) -> str:
     return f"{low!r}" if low == high else f"[{low!r}, {high!r}]"
+
+
+def not_hunted(claims: Iterable[Claim]) -> Markdown:
+    """The statements that no search tries to refute, by the reason."""
+    by_reason: dict[str, list[str]] = {}
+    for claim in claims:
+        reason = why_not(claim.label)
+        if reason is not None:
+            by_reason.setdefault(reason, []).append(_name(claim))
+    lines = [f"- {reason[:1].upper()}{reason[1:]}: {', '.join(names)}." for reason, names in by_reason.items()]
+    return Markdown("\n".join(lines))
 
 
 def tier(claim: Claim | None) -> str:
@@ -155,6 +169,8 @@ def for_machines(claims: Iterable[Claim], found: Mapping[str, Any]) -> dict[str,
             "certified": [
                 {key: value for key, value in one.items() if key != "label"} for one in evidence.certified(claim.label)
             ],
+            "nearest": evidence.nearest(claim.label),
+            "not_hunted": why_not(claim.label),
             "found": found.get(claim.label),
             "rerun": f"pytest tests/book/test_ledger.py -k {claim.label}",
         }

@@ -276,7 +276,7 @@ class Outcome(NamedTuple):
             f'<a class="badge" href="../reference/claims.html#check-{self.claim.label}">checked</a>{found}{rest}'
             f"<details><summary>How this is checked</summary>{_code(source(self.claim.check))}</details>"
             f"<details><summary>Break it</summary>{breaks}</details>"
-            f"{_by_machine(self.claim.label)}{_certified(self.claim.label)}</div>"
+            f"{_by_machine(self.claim.label)}{_certified(self.claim.label)}{_nearest(self.claim.label)}</div>"
         )
 
 
@@ -315,6 +315,17 @@ def _certified(label: str) -> str:
     """The page's numbers that are certified, folded; nothing where there are none."""
     shown = "".join(f"<p>{_shown(_sentence(words))}.</p>" for words in map(evidence.words, evidence.certified(label)))
     return shown and f"<details><summary>Certified numbers</summary>{shown}</details>"
+
+
+def _nearest(label: str) -> str:
+    """The world that came closest to refuting the statement, folded; nothing where it was not hunted."""
+    found = evidence.nearest(label)
+    if found is None:
+        return ""
+    world = "\n".join(f"{name} = {value}" for name, value in found["world"].items())
+    lines = (f"{_sentence(evidence.margin_words(found))}.", evidence.change_words(found))
+    said = "".join(f"<p>{_shown(line)}</p>" for line in lines)
+    return f"<details><summary>The nearest counterexample</summary>{said}{_code(world)}</details>"
 
 
 def _code(source: str, language: str = "python") -> str:
