@@ -12,7 +12,7 @@ from book.linear import formulas
 from book.shared.draws import THEORY
 from book.shared.ledger import Found, at_most, claim
 from book.shared.style import BLUE, GREEN, INK, ORANGE, Picture, picture, subplots, whiskers
-from companion.linear import recoverability, sample_design
+from companion.linear import rank, resolved, sample_design
 from companion.linear.theory import density
 from companion.runner.results import Result
 
@@ -50,13 +50,13 @@ def rank_potential(largest: bool = False) -> list[Found]:
     n, d = 800, 640
     p = np.full(d, 4 / d)
     Q = density.largest_fixed_point(p, n) if largest else formulas.potential_maximizer(p, n)
-    P = recoverability(sample_design(n, p, seed=0))
-    resolved = int((P > 1 - 1e-8).sum())
+    X = sample_design(n, p, seed=0)
+    told, rank_found = int(resolved(X).sum()), rank(X)
     predicted = d * -math.expm1(-n * p[0] * math.exp(-Q))
-    rank = d - formulas.potential(p, n, Q) if largest else formulas.predicted_rank(p, n)
+    stated = d - formulas.potential(p, n, Q) if largest else formulas.predicted_rank(p, n)
     return [
-        at_most(f"{resolved} resolved, {predicted:.0f} predicted: relative error", abs(predicted / resolved - 1), 0.03),
-        at_most(f"rank {P.sum():.0f}, {rank:.0f} predicted: error over d", abs(P.sum() - rank) / d, 0.03),
+        at_most(f"{told} resolved, {predicted:.0f} predicted: relative error", abs(predicted / told - 1), 0.03),
+        at_most(f"rank {rank_found}, {stated:.0f} predicted: error over d", abs(rank_found - stated) / d, 0.03),
     ]
 
 
@@ -72,7 +72,7 @@ def solutions(alpha: float, s: float, n: int = 1000, d: int = 10_000) -> dict[st
     """
     B = formulas.blocks(alpha, s, d, exact=200, per_decade=60)
     found = formulas.fixed_points(B.p, n, B.weights, grid=300)
-    rank = max(found, key=lambda Q: formulas.potential(B.p, n, Q, B.weights))
+    highest = max(found, key=lambda Q: formulas.potential(B.p, n, Q, B.weights))
     peeling = density.cavity(B.p, n, weights=B.weights, tolerance=1e-8)
     stuck = B.p * (1 - peeling.unresolved) < 1e-12
     return {
@@ -80,8 +80,8 @@ def solutions(alpha: float, s: float, n: int = 1000, d: int = 10_000) -> dict[st
         "seen": peeling.seen,
         "peeled": peeling.resolved,
         "peeled_z": 0.0 if stuck.all() else float(np.exp(B.weights @ np.log1p(-B.p * peeling.unresolved))),
-        "resolved": float(B.weights @ -np.expm1(-n * B.p * math.exp(-rank))),
-        "resolved_z": math.exp(-rank),
+        "resolved": float(B.weights @ -np.expm1(-n * B.p * math.exp(-highest))),
+        "resolved_z": math.exp(-highest),
     }
 
 
@@ -148,21 +148,23 @@ def fig_phases(result: Result) -> Picture:
 def fig_phase_map(n: int = 1000, d: int = 10_000) -> Picture:
     """The (alpha, s) plane: resolved share by rank and by peeling, and where there are several solutions."""
     alphas, fullness = np.linspace(1.05, 3, 20), np.linspace(1, 20, 20)
-    rank, peel = (np.empty((len(fullness), len(alphas))) for _ in range(2))
+    by_rank, peel = (np.empty((len(fullness), len(alphas))) for _ in range(2))
     for i, s in enumerate(fullness):
         for j, alpha in enumerate(alphas):
             found = solutions(round(float(alpha), 4), float(s), n, d)
-            rank[i, j] = found["resolved"] / found["seen"]
+            by_rank[i, j] = found["resolved"] / found["seen"]
             peel[i, j] = found["peeled"] / found["seen"]
     figure, axes = subplots(1, 2, size=(8.2, 3.5), sharey=True)
     mesh: Any = None
-    for ax, share, title in zip(axes, (peel, rank), ("peeling, from nothing", "rank: every interpolator"), strict=True):
+    for ax, share, title in zip(
+        axes, (peel, by_rank), ("peeling, from nothing", "rank: every interpolator"), strict=True
+    ):
         mesh = ax.contourf(alphas, fullness, share, levels=np.linspace(0, 1, 11), cmap="viridis")
         ax.set(title=title, xlabel=r"tail exponent $\alpha$")
         ax.grid(False)
     axes[0].set_ylabel("features a row, $s$")
     figure.colorbar(mesh, ax=axes, label="resolved share of the seen")
-    at = {(name, i): values[i, 10] for name, values in (("peeling", peel), ("rank", rank)) for i in (4, 19)}
+    at = {(name, i): values[i, 10] for name, values in (("peeling", peel), ("rank", by_rank)) for i in (4, 19)}
     return picture(
         figure,
         f"Two maps of the resolved share over alpha from 1.05 to 3 and s from 1 to 20 at n = {n}. At alpha = "

@@ -24,7 +24,7 @@ from book.shared.style import (
     subplots,
 )
 from companion.experiments import figure1
-from companion.linear import LongTailModel, inverse_gram_diagonal, min_norm, recoverability
+from companion.linear import LongTailModel, feature_counts, inverse_gram_diagonal, min_norm, resolved
 from companion.linear.theory.density import cavity
 from companion.linear.theory.noise import once_seen_rows
 from companion.runner.results import Result
@@ -105,27 +105,26 @@ def _span(low: int, high: int, n: int) -> str:
 
 
 COLOURS = {"never seen": NEVER, "seen, not resolved": ONCE, "resolved (noise)": PURPLE, "common": COMMON}
-RESOLVED = 1 - 1e-8  # P_ii above this counts as 1; the break lowers it to "seen"
 
 
 @claim(
     "prop-proportional",
     "On resolved features the error is exactly proportional to the noise",
-    functions=("companion.linear.min_norm", "companion.linear.recoverability"),
+    functions=("companion.linear.min_norm", "companion.linear.resolved"),
     teeth={"least variance": 0.99},
 )
-def proportional(least: float = RESOLVED, own: float = 1.0) -> list[Found]:
+def proportional(only_resolved: bool = True, own: float = 1.0) -> list[Found]:
     """One draw at two noise levels; then the variance of once-seen features, and of one alone in its only row."""
     model = LongTailModel(n=300, d=3000, s=5.0, alpha=1.4, beta_exponent=0.1, sigma=1.0)
     sample = model.sample(seed=3)
-    wanted = recoverability(sample.X) > least
+    wanted = resolved(sample.X) if only_resolved else feature_counts(sample.X) > 0
     low, high = [
         (min_norm(sample.X, sample.X @ model.beta + sigma * sample.noise) - model.beta)[wanted] for sigma in (0.02, 0.2)
     ]
     X = sp.block_diag([sample.X, [[1.0]]], format="csr")  # and one feature alone in its only row
     features, _ = once_seen_rows(X)
     variance = inverse_gram_diagonal(X)
-    least_variance = variance[features[recoverability(X)[features] > RESOLVED]].min()
+    least_variance = variance[features[resolved(X)[features]]].min()
     apart = np.abs(high / 10 - low).max() / np.abs(low).max()
     return [
         at_most(f"errors at 0.2 over ten, less those at 0.02, relative, {wanted.sum()} features", apart, 1e-6),
@@ -134,7 +133,7 @@ def proportional(least: float = RESOLVED, own: float = 1.0) -> list[Found]:
     ]
 
 
-proportional.breaks("all seen features, not only the resolved", least=1e-8)
+proportional.breaks("all seen features, not only the resolved", only_resolved=False)
 proportional.breaks("a variance of 1.1 sigma^2 alone in a row", own=1.1)
 
 

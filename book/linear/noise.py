@@ -10,7 +10,7 @@ import scipy.sparse as sp
 from scipy.special import digamma, gamma
 
 from book.linear import formulas
-from book.shared.draws import EXACT, THEORY, TINY, certified, deviations, fitted_slope, long_tail
+from book.shared.draws import THEORY, TINY, certified, deviations, fitted_slope, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim
 from book.shared.style import BLUE, GREEN, INK, ORANGE, RED, Picture, band, picture, subplots
 from companion import _validate as check
@@ -21,6 +21,7 @@ from companion.linear import (
     level_one,
     min_norm,
     population_risk,
+    resolved,
     sample_design,
 )
 from companion.linear.theory import noise
@@ -120,11 +121,11 @@ def slopes_over_k() -> np.ndarray:
 )
 def paper_noise(shift: float = 0.0, once: float = 1.0, whole: bool = True) -> list[Found]:
     """All at alpha = 2: the noise part of the risk over k/n along n, once-seen features, and the whole loss."""
-    model, X, P = certified(2.0, 1000)
+    model, X, _ = certified(2.0, 1000)
     quiet = whole * population_risk(min_norm(X, X @ model.beta), model)
     losses = [quiet + formulas.noise_risk(X, model.p, sigma) for sigma in (0.0125, 0.05)]
     features, _ = noise.once_seen_rows(X)
-    error = np.sqrt(inverse_gram_diagonal(X)[features[P[features] >= EXACT]].mean())
+    error = np.sqrt(inverse_gram_diagonal(X)[features[resolved(X)[features]]].mean())
     return [
         fitted_slope("slope in n of the noise part of the risk over k/n", slopes_over_k(), shift),
         between("rms error of resolved once-seen features over sigma", once * error, 1.0, 1.1),
@@ -172,10 +173,10 @@ conditional_risk.breaks("leave out the noise", variance=False)
 )
 def once_seen(rest: float = 1.0, only_resolved: bool = True) -> Found:
     """Forty once-seen features of one design at alpha = 1.5."""
-    _, X, P = certified(1.5, 300)
+    _, X, _ = certified(1.5, 300)
     variance = inverse_gram_diagonal(X)
     features, _ = noise.once_seen_rows(X)
-    features = features[(P[features] >= EXACT) | (not only_resolved)][:40]
+    features = features[resolved(X)[features] | (not only_resolved)][:40]
     worst = max(abs(variance[i] - (1 + rest * rest_leverage(X, int(i)))) for i in features)
     return at_most(f"largest error of 1 + q on {features.size} once-seen features", worst, 1e-7)
 

@@ -9,10 +9,10 @@ import numpy as np
 from scipy.stats import binom
 
 from book.linear import formulas
-from book.shared.draws import EXACT, THEORY, TINY, certified, design, deviations, filled, fitted_slope, long_tail
+from book.shared.draws import THEORY, TINY, certified, design, deviations, filled, fitted_slope, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim
 from book.shared.style import CYCLE, FRESH, INK, NEVER, ORANGE, PURPLE, Picture, band, picture, subplots
-from companion.linear import LongTailModel, feature_counts, min_norm, population_risk, sample_design
+from companion.linear import LongTailModel, feature_counts, min_norm, population_risk, resolved, sample_design
 from companion.linear.theory import risk
 from companion.runner.results import Result
 
@@ -60,7 +60,7 @@ def sandwich(certificate: bool = True, beyond: float = 1.0) -> list[Found]:
     found, crude, noisy = [], [], []
     for alpha, seed in itertools.product((1.25, 1.5), range(3)):
         model, X, P = certified(alpha, 300, seed)
-        bounds = risk.risk_sandwich(X, model.p, model.beta, P >= EXACT if certificate else P > 0)
+        bounds = risk.risk_sandwich(X, model.p, model.beta, resolved(X) if certificate else P > 0)
         value = population_risk(min_norm(X, X @ model.beta), model)
         top = bounds.floor + beyond * (bounds.components - bounds.floor)
         what = f"alpha = {alpha}, draw {seed}: risk (limits: floor, sum over components)"
@@ -404,13 +404,13 @@ def fig_rate(result: Result) -> Picture:
 @claim(
     "cor-free-composition",
     "Without noise any input on resolved features is predicted exactly",
-    functions=("companion.linear.recoverability",),
+    functions=("companion.linear.resolved",),
 )
 def free_composition(known: str = "resolved") -> Found:
     """All resolved features of a design of 300 rows in one input, each with the sign of its error."""
     model, X, P = certified(1.5, 300)
     error = np.abs(min_norm(X, X @ model.beta) - model.beta)
-    features = P >= EXACT if known == "resolved" else P > 0
+    features = resolved(X) if known == "resolved" else P > 0
     return at_most(f"error on one input of all {features.sum()} features, worst signs", error[features].sum(), TINY)
 
 

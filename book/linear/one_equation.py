@@ -13,7 +13,7 @@ from book.linear import formulas
 from book.shared.draws import THEORY, design, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim, exactly
 from book.shared.style import BLUE, GREY, INK, ORANGE, Picture, picture, subplots
-from companion.linear import feature_counts, min_norm, peel, recoverability, sample_design
+from companion.linear import feature_counts, min_norm, peel, resolved, sample_design
 from companion.linear.theory import counts, density
 from companion.runner.results import Result
 from companion.runner.results import interval as summary
@@ -22,7 +22,7 @@ from companion.runner.results import interval as summary
 @claim(
     "lem-leave-one-out",
     "A once-seen feature is resolved iff the rest of its row is, without that row",
-    functions=("companion.linear.peel", "companion.linear.recoverability"),
+    functions=("companion.linear.peel", "companion.linear.resolved"),
     blunt={"cases peeled and cases not": "it says that both cases occur"},
 )
 def leave_one_out(occurrences: int = 1) -> list[Found]:
@@ -31,14 +31,14 @@ def leave_one_out(occurrences: int = 1) -> list[Found]:
     wrong = {0: 0, 3: 0, "rank": 0}
     for _ in range(20):
         X = sample_design(14, np.linspace(0.35, 0.02, 20), seed=rng)
-        full, resolved = X.toarray(), recoverability(X) > 1 - 1e-8
+        full, known = X.toarray(), resolved(X)
         for i in np.flatnonzero(feature_counts(X) == occurrences):
             r = np.flatnonzero(full[:, i])[0]
             others, rest = np.delete(full, r, axis=0), np.where(np.arange(20) == i, 0, full[r])
             for k in (0, 3):
                 wrong[k] += int(i >= k and peel(X, k)[i] != peel(others, k)[rest != 0].all())
             spanned = np.linalg.matrix_rank(np.vstack([others, rest])) == np.linalg.matrix_rank(others)
-            wrong["rank"] += int(resolved[i] != spanned)
+            wrong["rank"] += int(known[i] != spanned)
             peeled.append(peel(X)[i])
             cases += 1
     return [
@@ -109,10 +109,10 @@ def tree_limit(several: bool = False, feedback: bool = True, all_counted: bool =
             told = np.stack([np.ones(len(p)), peel(X, k), np.abs(min_norm(X, X @ probe) - probe) < 1e-7])
             counted += [told[:, kind].sum(axis=1) for kind in (in_tail & (feature_counts(X) == 1), *kinds)]
         stated = np.append(math.exp(-Q), -np.expm1(-n * np.unique(tail) * math.exp(-Q)))
-        peeled, resolved = np.abs(counted[:, 1:] / counted[:, :1] - stated[:, None]).max(axis=0)
+        peeled, determined = np.abs(counted[:, 1:] / counted[:, :1] - stated[:, None]).max(axis=0)
         found += [
             at_most(f"{k} features known: largest error of a share peeled", peeled, 0.03),
-            at_most(f"{k} features known: largest error of a share resolved", resolved, 0.03),
+            at_most(f"{k} features known: largest error of a share resolved", determined, 0.03),
         ]
     return found
 
@@ -140,8 +140,8 @@ def fig_tree() -> Picture:
         for end in (above, *below):
             ax.plot([place[0], end[0]], [place[1], end[1]], color=INK, lw=1, zorder=1)
         ax.plot(*place, "s", color=ORANGE if told else GREY, ms=11, zorder=2)
-    for feature, resolved in known.items():
-        ax.plot(*feature, "o", ms=14, color=BLUE, mfc=BLUE if resolved else "white", zorder=3)
+    for feature, told in known.items():
+        ax.plot(*feature, "o", ms=14, color=BLUE, mfc=BLUE if told else "white", zorder=3)
     for text, at in (
         ("the feature", (0.35, 4.0)),
         ("rows that hold it", (2.35, 3.0)),
