@@ -10,7 +10,7 @@ import numpy as np
 
 from book.appendix.rates import rate_lines
 from book.networks.table1 import verdict
-from book.shared.networks import NAMES
+from book.shared.networks import NAMES, factor
 from book.shared.page import interval
 from book.shared.stored import stored_results
 from companion.runner import results
@@ -230,24 +230,46 @@ def against_networks() -> list[tuple[str, str, str]]:
     return [(said, *row) for said, row in zip(says, rows, strict=True)]
 
 
-def against_readings() -> list[tuple[str, str, str]]:
-    """The four readings of Table 1: which, the losses of the split models on pairs, and whether they compose.
+def against_readings() -> list[tuple[str, str, str, str]]:
+    """The four readings of Table 1: which, the losses of the split models on pairs, whether they compose, the numbers.
 
-    They do if the loss is below half of what reading the digit and guessing the pair costs; the paper's are.
+    Whether they compose is `composing`. Of the numbers the last entry is the worst status of the three (`compared`).
     """
+    from companion.experiments.table1 import PAPER
+
     stored = largest("slots")
     columns = {"composition": "the glyphs in their own channels", "composition_moved": "the glyphs in other channels"}
     rows = []
     for encoders, words in (("shared", "one encoder"), ("separate", "an encoder for each channel")):
         for key, where in columns.items():
-            ours, status = "not stored", "not run"
+            ours, composes, status = "not stored", "not run", "not run"
             if stored is not None:
                 got = {group["model"]: group[key] for group in stored.where(encoders=encoders)}
                 shown = (f"{model} {interval(loss, '.2f')}" for model, loss in got.items())
-                digit = math.fsum(row["baseline_reads_digit_best"] for row in stored.rows) / len(stored.rows)
-                ours, status = ", ".join(shown), _status(max(v["mean"] for v in got.values()) < digit / 2)
-            rows.append((f"{words}, {where}", ours, status))
+                ours, composes = ", ".join(shown), together(composing(stored, encoders, key).values())
+                found = {compared(PAPER[m][0][0], v["mean"], v["low"], v["high"]) for m, v in got.items()}
+                status = next(word for word in ("differs", "undecided", "reproduced") if word in found)
+            rows.append((f"{words}, {where}", ours, composes, status))
     return rows
+
+
+def composing(stored: Result, encoders: str, key: str) -> dict[str, str]:
+    """Whether each split model composes under a reading, from its loss over that of who reads the digit alone.
+
+    The ratio is taken draw by draw. "yes": all of its interval lies below 1; "no": above; else "not resolved".
+    """
+    found = {}
+    for model in dict.fromkeys(row["model"] for row in stored.rows):
+        rows = stored.select(model=model, encoders=encoders)
+        of = factor([row[key] / row["baseline_reads_digit_best"] for row in rows])
+        found[model] = "yes" if of["high"] < 1 else "no" if of["low"] > 1 else "not resolved"
+    return found
+
+
+def together(words: Iterable[str]) -> str:
+    """One verdict of several models: "yes" if all say so, "no" if some say no and none yes, else "not resolved"."""
+    said = set(words)
+    return "yes" if said == {"yes"} else "no" if "no" in said and "yes" not in said else "not resolved"
 
 
 def tally(*tables: Sequence[tuple[str, ...]]) -> Counter[str]:

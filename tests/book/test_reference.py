@@ -185,8 +185,26 @@ def test_a_reading_composes_where_its_losses_are_low(monkeypatch):
     ]
     monkeypatch.setattr(against, "largest", lambda name: made("slots", by, rows))
     found = against.against_readings()
-    assert [status for *_, status in found] == ["reproduced", "reproduced", "reproduced", "differs"]
+    assert [composes for *_, composes, _ in found] == ["yes", "yes", "yes", "no"]
+    assert {status for *_, status in found} == {"differs"}, "2 is no 0.17: who composes has not the paper's numbers yet"
     assert "sum 2.00 (2.00 to 2.00)" in found[0][1]
+
+
+def test_pages_say_of_the_readings_what_the_intervals_say():
+    """One function for the table of *Paper against ours* and for the page on the readings."""
+    assert against.together(["yes", "yes"]) == "yes"
+    assert against.together(["no", "not resolved"]) == "no"
+    assert against.together(["yes", "no"]) == against.together(["yes", "not resolved"]) == "not resolved"
+    assert "composing(" in source("book/networks/readings")
+    rows = [
+        {"model": "sum", "encoders": "shared", "seed": s, "composition": loss, "baseline_reads_digit_best": 10.0}
+        for s, loss in enumerate((2.0, 3.0, 2.5))
+    ]
+    for scale, word in ((1, "yes"), (4, "not resolved"), (10, "no")):
+        scaled = made(
+            "slots", ("model", "encoders"), [{**row, "composition": scale * row["composition"]} for row in rows]
+        )
+        assert against.composing(scaled, "shared", "composition") == {"sum": word}
 
 
 def test_each_stored_result_has_a_row_of_times():
