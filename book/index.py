@@ -1,11 +1,19 @@
-"""The room of the front page: what the linear model loses as its one-off examples are forgotten, in one figure."""
+"""The room of the front page: the long-tailed matrix, and what the linear model loses as one-off examples go."""
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from book.shared.style import COMPOSITION, FRESH, TRAINING, Picture, band, picture, subplots
+import numpy as np
+from matplotlib.patches import FancyBboxPatch, Rectangle
+
+from book.shared.style import COMMON, COMPOSITION, FRESH, ONCE, TRAINING, Picture, band, picture, subplots
+from companion.linear import LongTailModel, recoverability
 from companion.runner.results import Result, Row
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 CURVES = (
     ("composition", COMPOSITION, "two rare features,\nnever together before"),
@@ -63,3 +71,68 @@ def _losses(group: Row) -> str:
 
 def _alt(result: Result) -> str:
     return "As one-off examples are forgotten. " + " ".join(_losses(group) for group in ends(result))
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A small training set as a matrix: its dots, how often each column occurs, two odd rows and what they hold."""
+
+    rows: np.ndarray
+    columns: np.ndarray
+    counts: np.ndarray
+    odd: tuple[int, int]
+    rare: tuple[int, int]
+
+
+def matrix(seed: int = 18) -> Drawn:
+    """A draw of the model, and two once-seen features of it in rows that lie far apart, each told by its row."""
+    X = LongTailModel(n=34, d=100, s=3.0, alpha=1.4, beta_exponent=0.1, sigma=0.0).sample(seed=seed).X.tocoo()
+    counts = np.bincount(X.col, minlength=X.shape[1])
+    told = recoverability(X.tocsr()) > 1 - 1e-9
+    single = [(row, column) for row, column in zip(X.row, X.col, strict=True) if counts[column] == 1 and told[column]]
+    right = [pair for pair in single if pair[1] > X.shape[1] // 3]
+    one = min(right)
+    two = max(right, key=lambda pair: (pair[0] - one[0]) * (abs(pair[1] - one[1]) > 12))
+    return Drawn(X.row, X.col, counts, (int(one[0]), int(two[0])), (int(one[1]), int(two[1])))
+
+
+def fig_matrix(seed: int = 18) -> Picture:
+    """The long tail, and a basket that was never seen, put together from two rows that came once."""
+    drawn = matrix(seed)
+    figure, ax = subplots(size=(8.6, 4.1))
+    draw_matrix(ax, drawn)
+    seen, once = int((drawn.counts > 0).sum()), int((drawn.counts == 1).sum())
+    return picture(
+        figure,
+        f"A matrix of {drawn.rows.max() + 1} receipts and {len(drawn.counts)} goods, from common to rare, with a "
+        f"dot where a receipt holds a good. The columns on the left are dense. Of the {seen} goods that occur, {once} "
+        f"occur once: single dots, far to the right. Two receipts are lit, rows {drawn.odd[0] + 1} and "
+        f"{drawn.odd[1] + 1}; each holds a good that no other row holds. From these two dots, lines lead down to a "
+        "basket below the matrix which holds both goods and was never seen.",
+    )
+
+
+def draw_matrix(ax: Axes, drawn: Drawn, *, dot: float = 26.0, size: float = 9.5) -> None:
+    """Dots, the two odd rows lit, and what flows from them into the basket; `dot` in points², `size` of letters."""
+    wide, basket = len(drawn.counts), drawn.rows.max() + 6
+    often = drawn.counts[drawn.columns] > 1
+    for mask, colour in ((often, COMMON), (~often, ONCE)):
+        ax.scatter(drawn.columns[mask], drawn.rows[mask], s=dot, color=colour, linewidth=0, alpha=0.9)
+    for row in drawn.odd:
+        ax.add_patch(Rectangle((-1.2, row - 0.55), wide + 1.4, 1.1, color=ONCE, alpha=0.2, linewidth=0))
+    ax.add_patch(
+        FancyBboxPatch(
+            (-0.6, basket - 0.9), wide + 0.2, 1.8, boxstyle="round,pad=0.3", fc="none", ec=COMPOSITION, lw=1.4
+        )
+    )
+    for row, column in zip(drawn.odd, drawn.rare, strict=True):
+        way = {"arrowstyle": "-|>", "color": COMPOSITION, "lw": 2, "shrinkA": 5, "shrinkB": 5, "mutation_scale": 12}
+        ax.annotate("", (column, basket), (column, row), arrowprops=way)
+        ax.scatter([column], [row], s=2.6 * dot, color=ONCE, linewidth=0, zorder=4)
+        ax.scatter([column], [basket], s=3.2 * dot, color=COMPOSITION, linewidth=0, zorder=4)
+    words = {"fontsize": size, "va": "center"}
+    ax.text(0, -2.2, "common goods", color=COMMON, **words)
+    ax.text(wide - 1, -2.2, "goods seen once, or never", color=ONCE, ha="right", **words)
+    ax.text(0.4, basket, "a basket that nobody ever bought", color=COMPOSITION, **words)
+    ax.set(xlim=(-1.6, wide + 0.6), ylim=(basket + 1.3, -3.2))
+    ax.set_axis_off()

@@ -1,0 +1,52 @@
+"""What a link to a page shows where it is shared: title, first words, and the front page's matrix as a picture."""
+
+import html
+from pathlib import Path
+
+from docutils import nodes
+
+CARD, SIZE = "_static/card.png", (1200, 630)
+
+
+def tags(app, pagename, title, about, doctree):
+    """Open Graph and Twitter tags of a page, as HTML; `about` where its first paragraph has no plain words."""
+    site = app.config.html_baseurl
+    first = next((p for p in doctree.findall(nodes.paragraph) if not p.next_node(nodes.math)), None)
+    words = " ".join(first.astext().split()) if first is not None and pagename != app.config.root_doc else about
+    said = words if len(words) <= 200 else words[:200].rpartition(" ")[0] + " …"
+    known = {
+        "og:type": "article",
+        "og:site_name": app.config.project,
+        "og:title": title,
+        "og:description": said,
+        "og:url": f"{site}{pagename}.html",
+        "og:image": f"{site}{CARD}",
+        "og:image:width": SIZE[0],
+        "og:image:height": SIZE[1],
+        "og:image:alt": "A long-tailed matrix of dots; two rows that came once flow into a basket that never came.",
+        "twitter:card": "summary_large_image",
+    }
+    return "".join(
+        f'<meta {"name" if name.startswith("twitter") else "property"}="{name}" content="{html.escape(str(value))}">\n'
+        for name, value in known.items()
+    )
+
+
+def draw(app, exception):
+    """Handler of `build-finished`: the picture, by the code that draws it on the front page."""
+    if exception is not None or app.builder.format != "html":
+        return
+    from matplotlib.figure import Figure
+
+    from book import index
+    from book.shared.style import INK, house
+
+    with house():
+        figure = Figure(figsize=(SIZE[0] / 100, SIZE[1] / 100), dpi=100, facecolor="white")
+        ax = figure.add_axes((0.04, 0.03, 0.92, 0.72))
+        index.draw_matrix(ax, index.matrix(), dot=52, size=16)
+        figure.text(0.045, 0.885, app.config.project, fontsize=36, weight="bold", color=INK, va="center")
+        figure.text(
+            0.045, 0.795, "What a learner can do with things it saw only once", fontsize=18, color=INK, va="center"
+        )
+        figure.savefig(Path(app.outdir) / CARD, metadata={"Software": None})
