@@ -9,11 +9,13 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 import companion_address  # noqa: E402
 import companion_bibliography  # noqa: E402
+import companion_card  # noqa: E402
 import companion_claims  # noqa: E402
 import companion_execute  # noqa: E402
 import companion_live  # noqa: E402
 import companion_notebooks  # noqa: E402
 import companion_previews  # noqa: E402
+import companion_prompts  # noqa: E402
 import companion_statements  # noqa: E402
 import companion_times  # noqa: E402
 import companion_typography  # noqa: E402
@@ -84,6 +86,8 @@ def adjust_page(app, pagename, templatename, context, doctree):
         companion_notebooks.write(app, pagename, context["body"])
     if doctree is not None:
         context["body"] = NO_SCRIPTS + companion_live.fill(context["body"], here)
+        shared = companion_card.tags(app, pagename, app.env.titles[pagename].astext(), ABOUT, doctree)
+        context["metatags"] = context.get("metatags", "") + shared
     if pagename == app.config.root_doc:  # its title is the book's: said once, with what the book is
         context["docstitle"] = "an executable companion"
         context["metatags"] = context.get("metatags", "") + f'<meta name="description" content="{ABOUT}">'
@@ -104,10 +108,12 @@ def setup(app):
     app.connect("env-updated", companion_previews.rewrite_all)
     app.connect("build-finished", companion_previews.remove_old, priority=900)
     app.connect("build-finished", companion_claims.write)
+    app.connect("build-finished", companion_card.draw)
     app.connect("autodoc-process-docstring", companion_statements.say_items, priority=400)
     app.connect("autodoc-process-docstring", companion_statements.add_links)
     app.add_role("follows", companion_live.follows)
     app.add_role("reading-time", companion_times.reading_time)
+    app.connect("doctree-read", companion_prompts.name)
     app.connect("doctree-resolved", companion_times.show)
     app.connect("doctree-resolved", companion_notebooks.number_cells)
     app.connect("doctree-resolved", companion_typography.keep_together)

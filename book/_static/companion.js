@@ -72,8 +72,41 @@
 
   /* What scrolls sideways can be reached and scrolled by keyboard. */
   const reach = () => {
+    // (a formula within a line has no width of its own to scroll in)
     document.querySelectorAll("mjx-container, pre, .output, .companion-table, .table-wrapper, table.docutils").forEach((box) => {
-      if (box.scrollWidth > box.clientWidth + 1 && !box.hasAttribute("tabindex")) box.setAttribute("tabindex", "0");
+      const scrolls = box.clientWidth > 0 && box.scrollWidth > box.clientWidth + 1;
+      if (scrolls && !box.hasAttribute("tabindex")) {
+        box.setAttribute("tabindex", "0");
+        box.dataset.reached = "yes";
+      } else if (!scrolls && (box.dataset.reached || box.matches(".companion-table"))) {
+        box.removeAttribute("tabindex");
+        delete box.dataset.reached;
+      }
+    });
+  };
+
+  /* A table wider than its column is set in a smaller hand whose words may break; if that is not enough, each of its
+     rows becomes a card with the names of the columns before the values. Nothing is scrolled to, nothing is cut. */
+  const holders = ".companion-table, .pst-scrollable-table-container, .table-wrapper";
+  const reshape = () => {
+    document.querySelectorAll("article table").forEach((table) => {
+      const box = table.closest(holders) || table.parentElement;
+      if (!box.clientWidth || table.closest(".live")) return; /* folded away: measured when it is opened */
+      const wide = () => table.offsetWidth > box.clientWidth + 1 || box.scrollWidth > box.clientWidth + 1;
+      table.classList.remove("tight", "cards");
+      if (wide()) table.classList.add("tight");
+      const heads = table.querySelectorAll("thead tr:last-child th");
+      const cards = wide() && heads.length > 1;
+      table.classList.toggle("cards", cards);
+      if (cards) table.classList.remove("tight");
+      /* shown as cards it is still a table for those who hear it */
+      [["table", table], ["rowgroup", ...table.querySelectorAll("thead, tbody")], ["row", ...table.querySelectorAll("tr")],
+        ["columnheader", ...heads], ["cell", ...table.querySelectorAll("td")]].forEach(([role, ...parts]) =>
+        parts.forEach((part) => (cards ? part.setAttribute("role", role) : part.removeAttribute("role"))));
+      if (!cards) return;
+      table.querySelectorAll("tbody tr").forEach((row) => [...row.children].forEach((cell, at) => {
+        if (heads[at]) cell.dataset.name = heads[at].textContent.trim();
+      }));
     });
   };
 
@@ -109,7 +142,8 @@
   window.addEventListener("load", () => {
     setTimeout(reach, 300);
     const mj = window.MathJax;
-    const both = () => requestAnimationFrame(() => { fit(); reach(); });
+    const both = () => requestAnimationFrame(() => { reshape(); fit(); reach(); });
+    both();
     if (mj && mj.startup && mj.startup.promise) mj.startup.promise.then(both);
     window.addEventListener("resize", both);
     document.querySelectorAll("article details").forEach((fold) => fold.addEventListener("toggle", both));

@@ -93,7 +93,7 @@ class Result:
             f"{len(self.rows)} rows, {duration(p['seconds'])} of computing on {p['device']}, {p['date'][:10]}, "
             f"{versions}, code {p['code']}. Renew with: {self.command}{self._repeated() or changed}{self._kept()}"
         )
-        line.command = self.command
+        line.command, line.seeds = self.command, len(self.seeds)
         return line
 
     def _repeated(self) -> str:
@@ -114,13 +114,17 @@ class Result:
 
 
 class Line(str):
-    """Plain where it is printed, a sentence of the page where it is shown; what a file says is never markup."""
+    """Plain where it is printed; a page shows the seeds, and opens the rest. What a file says is never markup."""
 
-    command = ""
+    command, seeds = "", 0
 
     def _repr_html_(self) -> str:
         said, command = html.escape(self), html.escape(self.command)
-        return f'<p class="provenance">{said.replace(command, f"<code>{command}</code>.") if command else said}</p>'
+        said = said.replace(command, f"<code>{command}</code>.") if command else said
+        if not self.seeds:
+            return f'<p class="provenance">{said}</p>'
+        many = f"From {self.seeds} random draws" if self.seeds > 1 else "From one random draw"
+        return f'<details class="provenance"><summary>{many}</summary><p>{said}</p></details>'
 
 
 def _agreement(note: Mapping[str, Any], code: str) -> str:

@@ -121,6 +121,77 @@ def test_a_phone_does_not_scroll_sideways(visit):
     assert wide <= 0
 
 
+CUT = """() => [...document.querySelectorAll('article table, article mjx-container[display]')].flatMap((e) => {
+  if (!e.getClientRects().length || e.closest('.live')) return [];
+  const box = e.matches('table') ? e.parentElement : e;
+  const wide = Math.max(e.matches('table') ? e.offsetWidth : 0, box.scrollWidth);
+  return wide > box.clientWidth + 1 ? [`${wide} in ${box.clientWidth}: ${e.textContent.trim().slice(0, 60)}`] : [];
+})"""
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_no_table_and_no_formula_is_cut(visit, width):
+    """Wide tables are set smaller or become cards; nobody scrolls sideways to a column."""
+    at = visit.page
+    at.set_viewport_size({"width": width, "height": 900})
+    at.wait_for_timeout(300)
+    cut = at.evaluate(CUT)
+    at.set_viewport_size({"width": 1440, "height": 900})
+    assert cut == []
+
+
+def test_a_wide_table_becomes_cards_that_are_still_a_table(browser, server):
+    """On a phone each value stands beside the name of its column, and those who listen hear rows and columns."""
+    opened = Visit(browser, server, "book/reference/against", viewport={"width": 390, "height": 844})
+    table = opened.page.locator("article table.cards").first
+    names = table.locator("thead th").all_inner_texts()
+    row = table.locator("tbody tr").first
+    assert len(names) > 2
+    assert row.locator("td").evaluate_all("cells => cells.map((c) => c.dataset.name)") == [n.strip() for n in names]
+    assert table.get_attribute("role") == "table"
+    assert row.get_attribute("role") == "row"
+    opened.context.close()
+
+
+def test_formulas_are_no_tab_stops(visit):
+    """Only what scrolls needs the keyboard: before the first slider of a chapter stand links, buttons and folds."""
+    stops = (
+        '[...document.querySelectorAll(\'article mjx-container [tabindex="0"], article mjx-container[tabindex="0"]\')]'
+    )
+    scrolls = "(e) => e.clientWidth > 0 && e.scrollWidth > e.clientWidth + 1"
+    assert visit.page.evaluate(f"{stops}.filter((e) => !({scrolls})(e)).length") == 0
+
+
+SET = "article :is(.explorer .widget-hslider, .live-range, .live-choice)"
+PRINTED = """(set) => [...document.querySelectorAll(set)].flatMap((e) => {
+  const value = e.querySelector('.widget-readout, output, input:checked + span');
+  return value && value.getClientRects().length && value.textContent.trim() ? [] : [e.outerHTML.slice(0, 120)];
+})"""
+
+
+def test_print_keeps_what_sliders_are_set_to(visit):
+    at = visit.page
+    at.emulate_media(media="print")
+    at.wait_for_timeout(200)
+    lost = at.evaluate(PRINTED, SET)
+    handles = at.locator(".noUi-handle:visible, .live-range input:visible").count()
+    at.emulate_media(media="screen")
+    assert lost == []
+    assert handles == 0
+
+
+def test_print_cuts_no_table(visit):
+    """At the width of a sheet of paper: tables are no wider than the text, and nothing of them is hidden."""
+    at = visit.page
+    at.set_viewport_size({"width": 720, "height": 1000})
+    at.emulate_media(media="print")
+    at.wait_for_timeout(300)
+    cut = at.evaluate(CUT.replace(", article mjx-container[display]", ""))
+    at.emulate_media(media="screen")
+    at.set_viewport_size({"width": 1440, "height": 900})
+    assert cut == []
+
+
 def test_focus_is_seen(visit):
     """Every link, button and slider that takes the focus by Tab shows it."""
     at = visit.page

@@ -16,6 +16,8 @@ pytestmark = pytest.mark.site
 HEAVIEST_PAGE, HEAVIEST_SITE = 3_000_000, 80_000_000
 SETTINGS = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]
 BRANCH, MOVED = SETTINGS["site_branch"], SETTINGS["redirects"]
+OWNER, NAME = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"].split("/")[-2:]
+SITE = f"https://{OWNER}.github.io/{NAME}/"
 FEWEST_EXPLORERS, MOST_STATES, HEAVIEST_EXPLORER = 10, 60, 1_500_000
 
 
@@ -175,3 +177,41 @@ def test_old_addresses_lead_to_a_page_that_is_there(html, old):
     assert old not in PAGES
     assert not anchor or anchor in anchors(page)
     assert moved.select_one("body a")["href"] == moved.select_one("link[rel=canonical]")["href"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_shared_link_shows_a_card(html, page):
+    tags = {
+        tag.get("property") or tag.get("name"): tag["content"]
+        for tag in soup(html / f"{page}.html").select("meta[content]")
+    }
+    assert tags["twitter:card"] == "summary_large_image"
+    assert tags["og:url"] == f"{SITE}{page}.html"
+    assert tags["og:image"] == f"{SITE}_static/card.png"
+    assert tags["og:title"] in soup(html / f"{page}.html").select_one("h1").get_text()
+    assert 20 < len(tags["og:description"]) <= 202
+
+
+def test_the_card_has_the_size_that_is_asked_for(html):
+    from PIL import Image
+
+    with Image.open(html / "_static" / "card.png") as card:
+        assert card.size == (1200, 630)
+        assert len(card.convert("RGB").getcolors(1 << 24)) > 50
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if has_code(page)])
+def test_folded_code_says_what_it_does(html, page):
+    """ "Show the code" fifteen times in a row helps nobody to find the cell that is wanted."""
+    shown = [p.get_text().strip() for p in soup(html / f"{page}.html").select("details.hide p.collapsed")]
+    assert [said for said in shown if said in ("Show the code", "Show code cell source", "")] == []
+    assert all(said.startswith("Show ") for said in shown)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if has_code(page)])
+def test_provenance_is_folded_and_the_number_of_draws_is_not(html, page):
+    for line in soup(html / f"{page}.html").select(".provenance"):
+        if "Stored result" in line.get_text():
+            assert line.name == "details"
+            assert re.fullmatch(r"From (\d+ random draws|one random draw)", line.summary.get_text())
+            assert not line.has_attr("open")
