@@ -23,7 +23,7 @@ from docutils import nodes
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "book" / "live"
 FOLDER = ROOT / "book" / "_static" / "live"
-SHARED = ("frame", "trainer")  # modules that are no explorable
+SHARED = ("frame", "trainer", "speaker")  # modules that are no explorable
 PLACE = re.compile(r'<div class="live" data-live="([a-z0-9-]+)" data-state="([^"]*)"></div>')
 PHRASE = re.compile(r'<span data-follows="([a-z0-9-]+\.\w+)"></span>')
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,6 @@ from book.shared.style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, Picture, p
 from companion.experiments import language
 from companion.runner.results import Result, interval, summarise
 
-CITIES = ("Oslo", "Lima", "Cairo", "Quito", "Delhi", "Turin", "Bonn", "Perth",
-          "Kyoto", "Accra", "Minsk", "Hanoi", "Dakar", "Sofia", "Leeds", "Tunis")  # fmt: skip
 TOLD = {
     "often": ("told 10 to 60 times", GREEN),
     "few": ("2 to 9 times", BLUE),
@@ -93,26 +91,6 @@ def fig_growth(stored: Result) -> Picture:
         ax.set_xlabel("width of the model")
         ax.legend(loc="center right" if ax is left else "lower right")
     return picture(figure, f"Shares of right answers from width {widths[0]} to {widths[-1]}: {'; '.join(words)}.")
-
-
-def asker(models: Mapping[int, Any], world: Any) -> Callable[..., Picture]:
-    """The explorer: how sure a model of some width is of each city, for a name that was told so many times."""
-
-    def draw(times: int, width: int) -> Picture:
-        who = int(np.flatnonzero(world.asked["told"] == times)[0])
-        said = np.exp(models[width].next(np.array([[world.asked["name"][who], 0]]))[0, 0])
-        first = int(world.asked["value"].min())
-        chances, right = said[first : first + len(CITIES)], int(world.asked["value"][who]) - first
-        figure, ax = subplots(size=(6.4, 3.0))
-        ax.bar(range(len(CITIES)), chances, color=[GREEN if i == right else BLUE for i in range(len(CITIES))])
-        ax.set_xticks(range(len(CITIES)), CITIES, rotation=60)
-        answer = CITIES[int(chances.argmax())]
-        ax.set(ylim=(0, 1.02), ylabel="probability", title=f"Where does name {who + 1} live? The model says {answer}.")
-        said_so = f"A model of width {width}, asked for a name told {times} times, says {answer}"
-        sure = f"with probability {chances.max():.2f}; right is {CITIES[right]}, {chances[right]:.2f}."
-        return picture(figure, f"{said_so} {sure}")
-
-    return draw
 
 
 def fig_influence(measured: Result) -> Picture:

@@ -21,8 +21,9 @@ const worker = {
   },
 };
 for (const name of names) {
-  const uses = name !== "symbol" ? "" : 'import trainer from "worker:./trainer.js"; import digits from "digits"; ' +
-    "Object.assign(resources, { trainer, digits }); ";
+  const brings = { symbol: 'import trainer from "worker:./trainer.js"; import digits from "digits"; Object.assign(resources, { trainer, digits }); ',
+    ask: 'import speaker from "worker:./speaker.js"; Object.assign(resources, { speaker }); ' };
+  const uses = brings[name] ?? "";
   const entry = `import made, { spec } from "./${name}.js"; import { mount, resources } from "./frame.js"; ${uses}mount(spec, made);`;
   await build({ ...common, stdin: { contents: entry, resolveDir: here }, format: "iife", outfile: join(out, `${name}.js`), plugins: [worker] });
 }

@@ -40,7 +40,7 @@ def live(name: str, **state: Any) -> Any:
     ValueError
         There is no explorable of this name.
     """
-    known = sorted(path.stem for path in SOURCE.glob("*.js") if path.stem not in ("frame", "trainer"))
+    known = sorted(path.stem for path in SOURCE.glob("*.js") if path.stem not in ("frame", "trainer", "speaker"))
     if name not in known:
         raise ValueError(f"name must be one of the explorables {known}, got {name!r}")
     return Live(name, state)

@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import * as longtail from "../../book/live/engine/longtail.js";
 import * as net from "../../book/live/engine/network.js";
 import { drawn, unpack } from "../../book/live/engine/symbols.js";
+import * as language from "../../book/live/engine/language.js";
+import { answer, NAMES, read, speech, village } from "../../book/live/speaker.js";
 import { lesson } from "../../book/live/trainer.js";
 import * as near from "../../book/live/engine/neighbours.js";
 import { uniforms } from "../../book/live/engine/rng.js";
@@ -35,6 +37,25 @@ const calls = {
     }
     return { loss, gradient: first, weights: made.weights, predicted: net.predict(made, triples) };
   },
+  speaks({ words, width, weights, sentences, decay, rate, steps }) {
+    const model = language.create({ words, width, length: sentences[0].length }), size = model.weights.length;
+    model.weights.set(weights);
+    const mean = new Float64Array(size), square = new Float64Array(size), gradient = new Float64Array(size);
+    const loss = language.lossAndGradient(model, sentences, gradient), said = sentences.map((s) => language.next(model, s.slice(0, -1)));
+    for (let step = 1; step <= steps; step++) {
+      const now = new Float64Array(size);
+      language.lossAndGradient(model, sentences, now);
+      net.adamw(model.weights, now, mean, square, step, rate, decay, 0.98);
+    }
+    return { loss, gradient, said, weights: model.weights };
+  },
+  villages: ({ seeds, who, times, width }) => seeds.map((seed) => {
+    let last;
+    for (const step of speech({ seed, who, times, width })) last = step;
+    const world = village({ seed, who, times }), once = NAMES.slice(20).map((name) => answer(last.model, read(name), world).right);
+    const told = answer(last.model, read(`${NAMES[who]} lives in?`), world).right, { newRight, newAny } = answer(last.model, read("the robots"), world);
+    return { told, once: once.reduce((a, b) => a + b) / once.length, plural: newRight / newAny };
+  }),
   lessons({ digits, seeds, how, known, kind, decay }) {
     const given = { digits: unpack(digits), mine: { image: drawn("183c5a18181824e7"), label: 9 }, known, kind, decay, how };
     return seeds.map((seed) => [...lesson({ ...given, seed })].at(-1).pairs);

@@ -211,6 +211,49 @@ def test_prices_learned_from_one_wrong_receipt_are_the_packages(off, tied):
     np.testing.assert_allclose(found["pairs"], np.mean(np.square(pairs)), atol=1e-9)
 
 
+def test_the_language_model_agrees_with_the_package():
+    """Probabilities, loss, gradient, and three steps of AdamW, from the package's own initial weights."""
+    torch = pytest.importorskip("torch")
+    from companion.neural import language
+
+    words, width, text = 11, 8, np.random.default_rng(3).integers(11, size=(1, 6, 4))
+    recipe = language.Recipe(width=width, epochs=0)
+    model = language.train(text, words, recipe, seed=4)
+    weights = {name: w.double().requires_grad_() for name, w in model.weights.items()}
+    order = ("words", "places", "attend0", "return0", "in0", "bias0", "out0", "say")
+    flat = torch.cat([weights[name].flatten() for name in order])
+    (found,) = engine({"call": "speaks", "words": words, "width": width, "weights": flat.tolist(), "decay": 0.5,
+                       "sentences": text[0].tolist(), "rate": 0.01, "steps": 3})  # fmt: skip
+    said = torch.from_numpy(text)
+    optimizer = torch.optim.AdamW(weights.values(), lr=0.01, weight_decay=0.5, betas=(0.9, 0.98))
+    for step in range(3):
+        out = language._forward(weights, recipe, said[..., :-1])
+        loss = torch.nn.functional.cross_entropy(out.flatten(0, 2), said[..., 1:].flatten(), reduction="sum") / 6
+        optimizer.zero_grad()
+        loss.backward()
+        if step == 0:
+            gradient = torch.cat([weights[name].grad.flatten() for name in order])
+            assert found["loss"] == pytest.approx(loss.item(), rel=1e-5)
+            np.testing.assert_allclose(found["gradient"], gradient, atol=1e-5)
+            np.testing.assert_allclose(found["said"], torch.softmax(out[0, :, -1], -1).detach(), atol=1e-5)
+        optimizer.step()
+    after = torch.cat([weights[name].detach().flatten() for name in order])
+    np.testing.assert_allclose(found["weights"], after, atol=1e-5)
+
+
+@pytest.mark.site
+def test_the_small_language_model_concludes_what_the_package_does():
+    """Ten villages: told five times is known, never told is not, a narrow model knows less; the rule needs no fact."""
+    calls = [(16, 5), (16, 0), (4, 5)]
+    found = engine(
+        *({"call": "villages", "seeds": list(range(10)), "who": 9, "times": t, "width": w} for w, t in calls)
+    )
+    told, never, narrow = ({key: np.mean([v[key] for v in kind]) for key in kind[0]} for kind in found)
+    assert told["told"] > 0.6 > 0.2 > max(never["told"], narrow["told"])
+    assert told["once"] > 0.5 > 0.25 > narrow["once"]
+    assert told["plural"] > 0.8
+
+
 @pytest.mark.site
 def test_the_small_network_concludes_what_the_large_ones_do():
     """Means over ten seeds: decay, mixed channels and a symbol that was never seen each spoil its pairs."""

@@ -217,3 +217,13 @@ def test_who_is_right_turns_its_sign_between_tail_and_wrong_labels():
     assert shown("who", removed="memorized")[0].count('class="gone"') == int(
         companion_live.first("who", "{}")["phrases"]["size"]
     )
+
+
+@needs_node
+def test_a_question_is_read_as_a_person_writes_it_and_an_unknown_word_is_named():
+    assert "Nothing is trained yet." in shown("ask", asked="mira LIVES in?")[1]
+    assert "The text has no word “mars”." in shown("ask", asked="Mira lives in Mars")[1]
+    assert "a name, or a noun after “the”" in shown("ask", asked="the")[1]
+    few, many = (int(re.search(r"has (\d+) sentences", shown("ask", times=t)[1])[1]) for t in (0, 20))
+    assert many - few == 20
+    assert "tells nowhere where Tomas lives" in shown("ask", asked="Tomas lives in", who=1, times=0)[1]

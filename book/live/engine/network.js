@@ -120,7 +120,7 @@ export function* train(net, triples, sums, { epochs, batch, lr, decay, seed }) {
 }
 
 /**
- * One step of AdamW with torch's defaults (0.9, 0.999, 1e-8), in place.
+ * One step of AdamW with torch's defaults (0.9, 0.999, 1e-8) unless told otherwise, in place.
  * @param {Float64Array} weights
  * @param {Float64Array} gradient
  * @param {Float64Array} mean running mean of the gradient
@@ -128,13 +128,14 @@ export function* train(net, triples, sums, { epochs, batch, lr, decay, seed }) {
  * @param {number} step 1, 2, ...
  * @param {number} rate
  * @param {number} decay
+ * @param {number} [keep] of the running mean of squares
  */
-export function adamw(weights, gradient, mean, square, step, rate, decay) {
-  const first = 1 - 0.9 ** step, second = 1 - 0.999 ** step;
+export function adamw(weights, gradient, mean, square, step, rate, decay, keep = 0.999) {
+  const first = 1 - 0.9 ** step, second = 1 - keep ** step;
   for (let w = 0; w < weights.length; w++) {
     const g = gradient[w];
     mean[w] = 0.9 * mean[w] + 0.1 * g;
-    square[w] = 0.999 * square[w] + 0.001 * g * g;
+    square[w] = keep * square[w] + (1 - keep) * g * g;
     weights[w] -= rate * (decay * weights[w] + mean[w] / first / (Math.sqrt(square[w] / second) + 1e-8));
   }
 }

@@ -1,0 +1,95 @@
+/** Ask it: a tiny language model trains in the page on a text with facts and a rule, and answers a typed question. */
+import { explorable, escape, number, resources } from "./frame.js";
+import { answer, NAMES, read, village, WORDS } from "./speaker.js";
+
+const GOOD = "#1f9c6d", OTHER = "#2f7fd0";
+
+function compute({ asked, who, times, seed }, { last, progress, running }) {
+  const question = read(asked), world = village({ seed, who, times });
+  return { question, world, told: last && !question.error ? answer(last, question, world) : null, progress, running };
+}
+
+function view({ asked, times }, { question, told, progress, running }) {
+  const bars = told
+    ? told.bars.map(({ word, chance, right, never }) =>
+      `<div class="ask-bar"><span>${escape(word === "lives-in" ? "lives in" : word)}${never ? " <em>new</em>" : ""}</span><div class="track"><i style="width:${number(100 * chance, 1)}%;background:${right ? GOOD : OTHER}"></i></div><b>${number(chance)}</b></div>`).join("")
+    : `<p class="quiet-title">${question.error ? "" : "What it says stands here after training."}</p>`;
+  const options = [...NAMES.slice(0, 12).map((name) => `${name} lives in`), "the dogs", "the child", "the robots", "the tree"].map((text) => `<option value="${text}"></option>`).join("");
+  return `<div class="ask-line"><label>your question <input type="text" data-key="asked" value="${escape(asked)}" list="ask-questions" autocomplete="off" spellcheck="false" maxlength="40"></label>` +
+    `<datalist id="ask-questions">${options}</datalist><button type="button" class="go" data-act="train">${running ? "Stop" : told ? "Again" : "Train"}</button></div>` +
+    `<div class="ask-progress" role="img" aria-label="training ${number(100 * (progress ?? 0), 0)}%"><i style="width:${number(100 * (progress ?? 0), 0)}%"></i></div>` +
+    `<div class="ask-bars">${bars}</div><p class="quiet-title">green is right; “new” marks a verb that the text never puts beside this noun. Names: ${NAMES.slice(0, 6).join(", ")}, and so on to ${NAMES.at(-1)}.</p>`;
+}
+
+function say({ who, times, width }, { question, world, told, progress, running }) {
+  const facts = `The text has ${world.text.length} sentences and tells ${times === 0 ? "nowhere" : times === 1 ? "once" : `${times} times`} where ${NAMES[who]} lives; the model has width ${width}.`;
+  if (question.error) return `${question.error} ${facts}`;
+  if (!told) return `${facts} Nothing is trained yet.`;
+  const when = running ? `After ${number(100 * progress, 0)}% of the training it` : "It";
+  const best = told.bars[0];
+  if (question.who !== undefined) {
+    return `${facts} <span class="live-reveal">${when} says ${best.word}, with probability ${number(best.chance)}; right is ${WORDS[world.home[question.who]]}, which has ${number(told.right)}.</span>`;
+  }
+  return `${facts} <span class="live-reveal">${when} puts a verb in the ${question.many ? "plural" : "singular"} with probability ${number(told.right)}; among verbs that never stood beside this noun, with probability ${number(told.newRight / told.newAny)}.</span>`;
+}
+
+function act(_state, _what, _found, memory) {
+  memory[memory.running ? "stop" : "start"]?.();
+  return null;
+}
+
+/** Training runs in a worker; a setting that changes after the first run starts another one, a question does not. */
+function alive(live) {
+  const { memory } = live;
+  let worker = null, trained = "", later = null;
+  const settings = () => JSON.stringify(["seed", "who", "times", "width"].map((key) => live.state[key]));
+  memory.stop = () => {
+    worker?.terminate();
+    worker = null;
+    memory.running = false;
+    live.soon();
+  };
+  memory.start = () => {
+    memory.stop();
+    const address = URL.createObjectURL(new Blob([resources.speaker], { type: "text/javascript" }));
+    worker = new Worker(address);
+    URL.revokeObjectURL(address);
+    Object.assign(memory, { running: true, progress: 0 });
+    trained = settings();
+    worker.onmessage = ({ data }) => {
+      Object.assign(memory, { last: data.model, progress: data.share });
+      if (data.share === 1) memory.stop();
+      live.soon();
+    };
+    const { seed, who, times, width } = live.state;
+    worker.postMessage({ seed, who, times, width: Number(width) });
+  };
+  memory.reset = memory.changed = () => {
+    const { who } = read(live.state.asked);
+    if (who !== undefined && who !== live.state.who) return live.change({ who }); // the slider is that of the name asked last
+    if (!trained || trained === settings()) return;
+    memory.stop();
+    clearTimeout(later);
+    later = setTimeout(memory.start, 500);
+  };
+}
+
+export const spec = {
+  name: "ask",
+  title: "Ask a language model that trains in this page",
+  ask: "Type a question, “Mira lives in” or “the dogs”, and train; then change how often the text tells the answer.",
+  start: { asked: "Mira lives in", who: 0, times: 1, width: "16" },
+  controls: [
+    { key: "times", label: "times that the fact is told", kind: "range", min: 0, max: 20, step: 1, show: String },
+    { key: "width", label: "width of the model", kind: "choice", options: [["4", "4"], ["8", "8"], ["16", "16"]] },
+  ],
+  draws: true,
+  predict: {
+    question: "Guess first: the text tells once where Mira lives. Will a model of width 16 know it, and one of width 4?",
+    choices: ["Both will", "Only the wide one", "Neither"],
+    reply: () => "Train, and see; then choose width 4. A question on grammar, “the dogs”, needs no sentence of its own.",
+  },
+  compute, view, say, act, alive,
+  phrases: ({ times }, { world }) => ({ sentences: String(world.text.length), times: String(times) }),
+};
+export default explorable(spec);
