@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.lines import Line2D
 
 from book.shared.ledger import Found, at_least, at_most, claim
 from book.shared.page import carried
-from book.shared.style import BLUE, GREY, INK, ORANGE, Picture, band, picture, subplots
+from book.shared.style import BLUE, GREY, INK, ORANGE, PURPLE, Picture, band, picture, subplots
 from companion.experiments.protocols import nearest_vote
 from companion.linear import LongTailModel, composition_risk, feature_counts, leverage, min_norm, population_risk
 from companion.memorization import LongTailMixture, neighbour_order, squared_distances
 from companion.runner.results import Result, interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 def fig_removal_map(result: Result, key: str = "memorized_effect") -> Picture:
@@ -26,28 +30,15 @@ def fig_removal_map(result: Result, key: str = "memorized_effect") -> Picture:
         group = result.one(clusters=clusters, exponent=exponent, noise=noise).get(key)
         if group and group["n"]:
             value[a, b], half[a, b] = group["mean"], (group["high"] - group["low"]) / 2
-    figure, ax = subplots(size=(6.8, 4.2))
+    figure, ax = subplots(size=(6.8, 4.4))
     ax.grid(False)
-    top = np.nanmax(np.abs(value))
     for a, b in np.ndindex(value.shape):
-        v = value[a, b]
+        v, h = value[a, b], half[a, b]
         if np.isnan(v):
             ax.annotate("nothing\nmemorized", (b, a), ha="center", va="center", fontsize=8)
             continue
-        colour = BLUE if v > 0 else ORANGE
-        ax.fill([b - 0.49, b + 0.49, b + 0.49, b - 0.49], [a - 0.49, a - 0.49, a + 0.49, a + 0.49], color=colour,
-                alpha=0.12 + 0.6 * (abs(v) / top) ** 0.5, linewidth=0)  # fmt: skip
-        ax.annotate(
-            f"{v:+.1f}".replace("-", "−"),
-            (b, a),
-            (0, 5),
-            textcoords="offset points",
-            ha="center",
-            va="center",
-            fontsize=11,
-        )
-        ax.annotate(f"± {half[a, b]:.1f}", (b, a), (0, -8), textcoords="offset points", ha="center", va="center",
-                    fontsize=8)  # fmt: skip
+        bubble(ax, b, a + 0.14, {"mean": float(v), "low": float(v - h), "high": float(v + h)})
+        ax.annotate(f"{v:+.1f} ± {h:.1f}".replace("-", "\u2212"), (b, a - 0.32), ha="center", va="center", fontsize=8.5)
     ax.set_xticks(range(len(noises)), [f"{q:.0%}" for q in noises])
     ax.set_yticks(range(len(tails)), ["no tail\n(30 groups)" if e == 0 else f"Zipf {e:g}" for _, e in tails])
     ax.set(xlabel="share of wrong labels in training", xlim=(-0.5, len(noises) - 0.5), ylim=(-0.5, len(tails) - 0.5))
@@ -101,14 +92,24 @@ def verdict(stats: dict[str, float]) -> str:
 
 REFERENCE = {"score": "absolute", "rate": 0.7, "threshold": "fixed", "test": "like", "control": "random"}
 NAMES = {"like": "test like training", "balanced": "balanced test", "free": "leak-free test"}
-WORLDS = (  # exponent, wrong labels, test set
-    (0.0, 0.0, "like", "balanced classes, right labels"),
-    (0.0, 0.2, "like", "balanced classes, 20% wrong"),
-    (2.0, 0.0, "like", "long tail, right labels"),
-    (2.0, 0.2, "like", "long tail, 20% wrong"),
-    (2.0, 0.0, "balanced", "long tail, right labels"),
-    (2.0, 0.2, "balanced", "long tail, 20% wrong"),
-)
+COLOURS = {"helps": BLUE, "hurts": ORANGE, "open": GREY}
+
+
+def bubble(ax: Axes, x: float, y: float, stats: dict[str, float]) -> str:
+    """An effect as a disc whose area grows with it, a ring where the interval holds 0; returns the verdict."""
+    word = verdict(stats)
+    size = 3.0 + 2.5 * abs(stats["mean"]) ** 0.5
+    fill = "none" if word == "open" else COLOURS[word]
+    ax.plot([x], [y], marker="o", ms=size, mfc=fill, mec=COLOURS[word], mew=1.2, ls="none")
+    return word
+
+
+def worlds_of(result: Result) -> list[tuple[float, float, str, str]]:
+    """Exponent, wrong labels, test set, and the words for them; balanced classes need no balanced test."""
+    flat, tail = result.settings["exponents"]
+    noises = [(noise, "right labels" if noise == 0 else f"{noise:.0%} wrong") for noise in result.settings["noise"]]
+    tests = ((flat, "balanced classes", "like"), (tail, "long tail", "like"), (tail, "long tail", "balanced"))
+    return [(e, noise, test, f"{name}, {words}\n{NAMES[test]}") for e, name, test in tests for noise, words in noises]
 
 
 def counted(result: Result, *, test: str, control: str, **keys: Any) -> dict[str, int]:
@@ -119,53 +120,51 @@ def counted(result: Result, *, test: str, control: str, **keys: Any) -> dict[str
 
 
 def fig_protocols(result: Result) -> Picture:
-    """Which protocols find that removal helps, hurts, or neither: every cell of the factorial."""
-    settings, colours = result.settings, {"helps": BLUE, "hurts": ORANGE, "open": GREY}
+    """Which protocols find that removal helps, hurts, or neither: every cell of a factorial, a panel a learner."""
+    settings, worlds = result.settings, worlds_of(result)
     columns = [(s, t, r) for s in ("absolute", "fractional") for t in ("fixed", "null") for r in settings["rates"]]
-    figure, axes = subplots(2, 2, size=(8.8, 7.0), sharex=True, sharey=True)
+    names = [f"{'abs.' if s == 'absolute' else 'frac.'} {t} {r:g}" for s, t, r in columns]
+    figure, axes = subplots(2, len(settings["learners"]), size=(8.8, 6.6), sharex=True, sharey=True)
     said = []
-    for across, learner in enumerate(settings["learners"]):
-        for down, control in enumerate(("random", "matched")):
-            ax, words = axes[down, across], []
-            ax.grid(False)
-            for row, (exponent, noise, test, _) in enumerate(WORLDS):
-                for column, (score, threshold, rate) in enumerate(columns):
-                    group = result.one(
-                        learner=learner, exponent=exponent, noise=noise, rate=rate, score=score, threshold=threshold
-                    )
-                    stats = group[f"{test}_{control}"]
-                    word = verdict(stats)
-                    words.append(word)
-                    x, y = [column - 0.5, column + 0.5], [row - 0.48, row + 0.48]
-                    ax.fill_between(
-                        x, y[0], y[1], color=colours[word], alpha=0.25 if word == "open" else 0.55, linewidth=0
-                    )
-                    ax.annotate(
-                        f"{stats['mean']:+.{int(abs(stats['mean']) < 1)}f}".replace("-", "\u2212"),
-                        (column, row),
-                        ha="center",
-                        va="center",
-                        fontsize=7.5,
-                    )
-            for at in (2.5, 5.5, 8.5):
-                ax.axvline(at, color=INK, lw=1.4 if at == 5.5 else 0.6)
-            ax.axhline(3.5, color=INK, lw=0.6)
-            against = "random images" if control == "random" else "random images of the same labels"
-            ax.set_title(f"{learner}, against {against}", fontsize=9)
-            ax.set_yticks(range(len(WORLDS)), [f"{w[3]}\n{NAMES[w[2]]}" for w in WORLDS], fontsize=7.5)
-            ax.set(ylim=(len(WORLDS) - 0.5, -0.5), xlim=(-0.5, len(columns) - 0.5))
-            names = [f"{'abs.' if s == 'absolute' else 'frac.'} {t} {r:g}" for s, t, r in columns]
-            ax.set_xticks(range(len(columns)), names, rotation=90, fontsize=7.5)
-            ax.tick_params(length=0)
-            said.append(
-                f"{learner} against {against}: helps in {words.count('helps')}, hurts in {words.count('hurts')}, "
-                f"open in {words.count('open')}"
-            )
+    for (down, control), (across, learner) in itertools.product(
+        enumerate(("random", "matched")), enumerate(settings["learners"])
+    ):
+        ax, words = axes[down, across], []
+        for (row, (exponent, noise, test, _)), (column, (score, threshold, rate)) in itertools.product(
+            enumerate(worlds), enumerate(columns)
+        ):
+            keys = {"learner": learner, "exponent": exponent, "noise": noise}
+            stats = result.one(**keys, rate=rate, score=score, threshold=threshold).get(f"{test}_{control}")
+            if stats and 2 * stats["n"] >= len(result.seeds):
+                words.append(bubble(ax, column, row, stats))
+            else:
+                ax.annotate("–", (column, row), ha="center", va="center", color=GREY)
+        ax.grid(False)
+        third = len(settings["rates"])
+        for at in (third, 2 * third, 3 * third):
+            ax.axvline(at - 0.5, color=INK, lw=1.2 if at == 2 * third else 0.4)
+        for edge in (1.5, 3.5):
+            ax.axhline(edge, color=INK, lw=0.4)
+        against = "random" if control == "random" else "the same labels"
+        ax.set_title(f"{learner}, against {against}", fontsize=9)
+        ax.set_yticks(range(len(worlds)), [words for *_, words in worlds], fontsize=7.5)
+        ax.set(ylim=(len(worlds) - 0.5, -0.5), xlim=(-0.5, len(columns) - 0.5))
+        ax.set_xticks(range(len(columns)), names, rotation=90, fontsize=7.5)
+        ax.tick_params(length=0)
+        counts = ", ".join(f"{word} in {words.count(word)}" for word in COLOURS)
+        said.append(f"{learner} against {against}: {counts}")
+    marks = [
+        Line2D([], [], marker="o", ls="none", ms=3.0 + 2.5 * area**0.5, color=colour, label=label)
+        for area, colour, label in (
+            (1.0, BLUE, "helps by 1"),
+            (10.0, BLUE, "by 10 points"),
+            (10.0, ORANGE, "hurts by 10"),
+        )
+    ]
+    marks.append(Line2D([], [], marker="o", ls="none", ms=6, mfc="none", mec=GREY, label="interval holds 0"))
+    figure.legend(handles=marks, loc="outside upper center", ncols=4, fontsize=8)
     return picture(
-        figure,
-        f"{len(columns) * len(WORLDS)} cells a panel, by the 95% interval over {len(result.seeds)} data sets. "
-        + "; ".join(said)
-        + ".",
+        figure, f"Verdicts of the 95% intervals over {len(result.seeds)} data sets. " + "; ".join(said) + "."
     )
 
 
@@ -282,7 +281,7 @@ def fig_steps(result: Result) -> Picture:
     figure, ax = subplots(size=(7.2, 3.8))
     said = []
     for at, (name, effect, _) in enumerate(steps(result)):
-        colour = {"helps": BLUE, "hurts": ORANGE, "open": GREY}[verdict(effect)]
+        colour = COLOURS[verdict(effect)]
         ax.plot([effect["low"], effect["high"]], [at, at], color=colour, lw=2.5)
         ax.plot([effect["mean"]], [at], color=colour, marker="o")
         said.append(f"{name}: {effect['mean']:+.1f} ({effect['low']:+.1f} to {effect['high']:+.1f}), {verdict(effect)}")
@@ -290,6 +289,58 @@ def fig_steps(result: Result) -> Picture:
     ax.set_yticks(range(len(STEPS)), [name for name, _ in STEPS], fontsize=8.5)
     ax.set(xlabel="accuracy points against the control", ylim=(len(STEPS) - 0.5, -0.5))
     return picture(figure, "Effect of removing the memorized, one step changed. " + "; ".join(said) + ".")
+
+
+def fig_influential(result: Result) -> Picture:
+    """The high-influence set removed: the effect on all test images, on the influenced ones and on the rest."""
+    figure, ax = subplots(size=(7.0, 4.2))
+    said, names = [], []
+    for at, group in enumerate(result.summary):
+        classes = "balanced" if group["exponent"] == 0 else "long tail"
+        names.append(f"{group['learner']}, {classes}, {group['noise']:.0%} wrong")
+        for part, marker, shift in (("all", "o", 0.0), ("influenced", "v", -0.2), ("rest", "s", 0.2)):
+            stats = group[f"{part}_matched"]
+            colour = COLOURS[verdict(stats)]
+            ax.plot([stats["low"], stats["high"]], [at + shift] * 2, color=colour, lw=1.6)
+            ax.plot([stats["mean"]], [at + shift], color=colour, marker=marker, ms=6 if part == "all" else 4.5)
+            said.append(f"{names[-1]}, {part}: {stats['mean']:+.1f}")
+    ax.axvline(0, color=INK, lw=0.8)
+    ax.set_yticks(range(len(names)), names, fontsize=8.5)
+    ax.set(xlabel="accuracy points against random images of the same labels", ylim=(len(names) - 0.5, -0.5))
+    shapes = (("v", "influenced test images"), ("o", "all"), ("s", "the rest"))
+    marks = [Line2D([], [], marker=m, ls="none", color=INK, label=label) for m, label in shapes]
+    figure.legend(handles=marks, loc="outside upper center", ncols=3, fontsize=8.5)
+    return picture(figure, "Effect of removing the high-influence set. " + "; ".join(said) + ".")
+
+
+REMOVED = (
+    ("base", INK, "o", "nothing removed"),
+    ("random", GREY, "s", "as many random rows"),
+    ("matched", PURPLE, "D", "as many, once-seen ones matched"),
+    ("without", ORANGE, "v", "memorized rows"),
+)
+
+
+def fig_composed(result: Result) -> Picture:
+    """Both losses after what a protocol calls memorized is removed, and after its controls."""
+    figure, axes = subplots(1, 2, size=(8.6, 5.4), sharey=True)
+    groups, said = list(result.summary), []
+    names = [f"{g['learner']}, rate {g['rate']:g}\n{g['score']}, {g['threshold']}" for g in groups]
+    for ax, part, title in zip(axes, ("in", "composed"), ("in distribution", "composition"), strict=True):
+        for shift, (kind, colour, marker, label) in zip((-0.27, -0.09, 0.09, 0.27), REMOVED, strict=True):
+            for at, group in enumerate(groups):
+                stats = group[f"{part}_{kind}"]
+                ax.plot([max(stats["low"], 1e-3), stats["high"]], [at + shift] * 2, color=colour, lw=1.4)
+                ax.plot([stats["mean"]], [at + shift], color=colour, marker=marker, ms=4.5, ls="none",
+                        label=label if at == 0 else None)  # fmt: skip
+                said.append(f"{names[at]} {title}, {label}: {stats['mean']:.2g}".replace("\n", " "))
+        ax.set(xscale="log", title=title, xlabel="loss, share of the best constant's")
+        ax.axvline(1, color=INK, lw=0.8, ls=":")
+    axes[0].set_yticks(range(len(names)), names, fontsize=7.5)
+    axes[0].set_ylim(len(names) - 0.5, -0.5)
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=2, fontsize=8.5)
+    return picture(figure, "Losses after removal. " + "; ".join(said) + ".")
 
 
 @claim(

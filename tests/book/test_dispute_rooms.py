@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from book.dispute import four_flaws, measuring, real_scores, who_is_right
+from book.dispute import four_flaws, measuring, who_is_right
 from companion.runner import results
 from tests.book.pictures import well_formed
 
@@ -32,21 +32,21 @@ def test_null_level_is_the_quantile_of_scores_of_chance():
 
 
 def test_gallery_shows_captions_in_its_text():
-    shown = real_scores.gallery([np.eye(8)] * 3, ["a\n1", "b", "c"], "Three pictures", columns=2)
+    shown = measuring.gallery([np.eye(8)] * 3, ["a\n1", "b", "c"], "Three pictures", columns=2)
     assert shown.alt == "Three pictures: a, 1; b; c."
     assert shown.svg.count("<image") == 3
 
 
 def images():
     points = [row for row in stored("real-scores", "cpu").rows if row["kind"] == "memorized"][:3]
-    shown = [real_scores.pixels(row["picture"]) for row in points]
-    pairs = [real_scores.side_by_side(shown[0], image) for image in shown]
-    return real_scores.gallery(pairs, ["a", "b", "c"], "Three pairs of images", columns=3)
+    shown = [measuring.pixels(row["picture"]) for row in points]
+    pairs = [measuring.side_by_side(shown[0], image) for image in shown]
+    return measuring.gallery(pairs, ["a", "b", "c"], "Three pairs of images", columns=3)
 
 
 def agreement():
     scores = np.random.default_rng(0).uniform(-0.2, 1, (2, 300))
-    return real_scores.fig_agreement(scores, ["first half", "second half"])
+    return measuring.fig_agreement(scores, ["first half", "second half"])
 
 
 PICTURES = {
@@ -62,7 +62,7 @@ PICTURES = {
     "three-tests": lambda: who_is_right.fig_three_tests(
         stored("removal-map", "cpu"), stored("composition-removal", "cpu")
     ),
-    "histogram": lambda: real_scores.fig_histogram(stored("real-scores", "cpu")),
+    "histogram": lambda: measuring.fig_histogram(stored("real-scores", "cpu")),
     "images": images,
     "agreement": agreement,
 }

@@ -147,7 +147,7 @@ def test_real_scores_resume_from_their_blocks(tmp_path, monkeypatch):
 
 
 def test_thumbnails_survive_the_round_trip():
-    from book.dispute.real_scores import pixels
+    from book.dispute.measuring import pixels
 
     image = np.zeros((28, 28))
     image[4:8, 6:10] = 1.0
