@@ -10,8 +10,9 @@ from functools import cache
 import numpy as np
 from scipy import stats
 
+from book.dispute.who_is_right import turns
 from book.shared.ledger import Found, at_least, at_most, claim
-from book.shared.style import BLUE, CYCLE, GREY, INK, ORANGE, Picture, picture, subplots
+from book.shared.style import BLUE, CYCLE, GREY, INK, ORANGE, PURPLE, Picture, picture, subplots
 from companion._validate import generator, integer, nonnegative, number, positive_int
 from companion.experiments import protocols
 from companion.memorization import (
@@ -30,6 +31,38 @@ from companion.runner.results import Result
 
 AREA = "companion.memorization"
 EXACT = 1e-9  # what counts as equal, for quantities of size one
+
+
+STEPS = {
+    "noise": "labels, right or 20% wrong",
+    "learner": "learner",
+    "exponent": "class sizes",
+    "control": "control, random or of the same labels",
+    "rate": "flaw 1: sampling rate",
+    "score": "flaw 2: definition of the score",
+    "threshold": "flaw 3: threshold",
+    "test": "test set (balance; flaw 4: leaks)",
+}
+
+
+def fig_turns(**factorials: Result) -> Picture:
+    """How often each step alone turns the verdict of a removal into its opposite, on each data set."""
+    figure, ax = subplots(size=(7.0, 3.8))
+    said, order = [], list(STEPS)
+    for k, ((name, result), colour) in enumerate(zip(factorials.items(), (BLUE, PURPLE), strict=True)):
+        share = {axis: 100 * flips / pairs for axis, pairs, flips in turns(result)}
+        if k == 0:
+            order.sort(key=share.__getitem__, reverse=True)
+        at = np.arange(len(order)) + 0.38 * (k - 0.5)
+        values = [share[axis] for axis in order]
+        ax.barh(at, values, 0.34, color=colour, label=name)
+        for y, value in zip(at, values, strict=True):
+            ax.annotate(f"{value:.1f}%", (value, y), (3, 0), textcoords="offset points", va="center", fontsize=8)
+        said.append(f"{name}: " + ", ".join(f"{STEPS[axis]} {share[axis]:.1f}%" for axis in order))
+    ax.set_yticks(range(len(order)), [STEPS[axis] for axis in order], fontsize=9)
+    ax.set(xlabel="pairs of cells with opposite verdicts, %", ylim=(len(order) - 0.5, -0.5))
+    ax.legend(loc="lower right")
+    return picture(figure, "How often a step alone turns the verdict. " + "; ".join(said) + ".")
 
 
 def never_left_out(r: float, t: int) -> float:
