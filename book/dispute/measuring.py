@@ -11,7 +11,21 @@ import numpy as np
 from scipy import stats
 
 from book.shared.ledger import Found, at_most, claim
-from book.shared.style import BLUE, CYCLE, GREEN, GREY, INK, ORANGE, Picture, house, picture, subplots
+from book.shared.style import (
+    BLUE,
+    COMMON,
+    CYCLE,
+    GREEN,
+    GREY,
+    INK,
+    NEVER,
+    ONCE,
+    ORANGE,
+    Picture,
+    house,
+    picture,
+    subplots,
+)
 from companion._validate import integer, number, positive_int, vector
 from companion.linear import leverage, min_norm, ridge
 from companion.memorization import (
@@ -311,9 +325,9 @@ def fig_tail_price(exponents: Sequence[float], n: int = 1000, points: int = 1000
         unseen[k], once[k], twice[k] = (expected_mass(p, n, times) for times in (0, 1, 2))
         tau[k], count[k] = price(p, n, 1), expected_count(p, n, 1)
     figure, (left, right) = subplots(1, 2, size=(8.2, 3.2))
-    left.plot(exponents, unseen, color=GREY, label="never seen")
-    left.plot(exponents, once, color=ORANGE, label="seen once")
-    left.plot(exponents, twice, color=BLUE, label="seen twice")
+    left.plot(exponents, unseen, color=NEVER, label="never seen")
+    left.plot(exponents, once, color=ONCE, label="seen once")
+    left.plot(exponents, twice, color=COMMON, label="seen twice")
     left.plot(exponents, tau * count, color=INK, ls="none", marker="o", ms=4, mfc="none", label=r"$\tau_1\times$ count")
     left.set(title="Share of the test mass", xlabel="Zipf exponent of the frequencies", ylim=(0, None))
     left.legend()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from book.shared import network
 from book.shared.ledger import Found, at_least, at_most
 from book.shared.seeds import Numbers, Result, around, by, demonstration, effect, repeat, said
-from book.shared.style import BLUE, GREEN, GREY, ORANGE, PURPLE, Picture, band, picture, subplots
+from book.shared.style import BLUE, FRESH, GREEN, GREY, ORANGE, PURPLE, TRAINING, Picture, band, picture, subplots
 
 HERE = "book.landscape.classical"
 GRID = np.linspace(-0.98, 0.98, 197)
@@ -238,7 +238,7 @@ def fig_labels(runs: Mapping[float, Numbers]) -> Picture:
     """Training and test accuracy, and epochs needed, against the share of random labels (the keys)."""
     shares = sorted(runs)
     figure, (left, right) = subplots(1, 2, size=(8.4, 3.2))
-    for key, color, label in (("train", GREY, "labels it was given"), ("test", BLUE, "fresh, true labels")):
+    for key, color, label in (("train", TRAINING, "labels it was given"), ("test", FRESH, "fresh, true labels")):
         around(left, shares, by(runs, key), color=color, label=label)
     left.axhline(0.5, color=GREY, ls=":", lw=1)
     left.set(xlabel="share of random labels", title="Accuracy", ylim=(0.3, 1.03))

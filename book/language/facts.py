@@ -7,15 +7,29 @@ from typing import Any
 
 import numpy as np
 
-from book.shared.style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, Picture, picture, subplots, whiskers
+from book.shared.style import (
+    BLUE,
+    COMMON,
+    GREEN,
+    GREY,
+    NEVER,
+    ONCE,
+    ORANGE,
+    PURPLE,
+    RED,
+    Picture,
+    picture,
+    subplots,
+    whiskers,
+)
 from companion.experiments import language
 from companion.runner.results import Result, interval, summarise
 
 TOLD = {
-    "often": ("told 10 to 60 times", GREEN),
-    "few": ("2 to 9 times", BLUE),
-    "once": ("once", PURPLE),
-    "never": ("never", GREY),
+    "often": ("told 10 to 60 times", COMMON),
+    "few": ("2 to 9 times", GREEN),
+    "once": ("once", ONCE),
+    "never": ("never", NEVER),
 }
 CHANGES = dict(zip(language.RIDDLES, (GREY, PURPLE, BLUE, RED, ORANGE, GREEN), strict=True))
 

@@ -8,7 +8,21 @@ from typing import Any
 import numpy as np
 
 from book.language.facts import values
-from book.shared.style import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, Picture, picture, subplots, whiskers
+from book.shared.style import (
+    BLUE,
+    COMMON,
+    COMPOSITION,
+    GREEN,
+    GREY,
+    ONCE,
+    PURPLE,
+    RED,
+    TRAINING,
+    Picture,
+    picture,
+    subplots,
+    whiskers,
+)
 from companion.experiments.language import BRIDGES, World
 from companion.neural import language as neural
 from companion.runner.results import Result, interval
@@ -17,11 +31,11 @@ WAYS = {"two questions": GREEN, "written": BLUE, "direct": RED}
 TOLD = {"never": "never told", "once": "told once", "often": "told 20 times", "used": "told 20 times,\nin compositions"}
 GUESS = 1 / 12  # capitals are spread evenly over twelve names
 PAIRS = {
-    "memorized": ("memorized: the one sentence", GREY),
-    "rule": ("two common goods", GREEN),
-    "one": ("one rare good", BLUE),
-    "two": ("two rare goods", RED),
-    "swapped": ("two rare goods, places swapped", ORANGE),
+    "memorized": ("memorized: the one sentence", TRAINING),
+    "rule": ("two common goods", COMMON),
+    "one": ("one rare good", ONCE),
+    "two": ("two rare goods", COMPOSITION),
+    "swapped": ("two rare goods, places swapped", PURPLE),
 }
 
 

@@ -9,16 +9,16 @@ import numpy as np
 import scipy.sparse as sp
 
 from book.shared.ledger import Found, at_least, at_most, claim
-from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots
+from book.shared.style import COMPOSITION, FRESH, GREEN, INK, TRAINING, Picture, picture, subplots
 from book.shared.switches import World, inseparable_pair, losses, mislabelled
 from companion import linear
 from companion.linear import LongTailModel, min_norm
 from companion.runner.results import interval
 
 BARS = (
-    ("train", GREY, "training"),
-    ("in_distribution", BLUE, "in distribution"),
-    ("composition", ORANGE, "composition"),
+    ("train", TRAINING, "training"),
+    ("in_distribution", FRESH, "in distribution"),
+    ("composition", COMPOSITION, "composition"),
 )
 ZERO = {"train": "zero_in", "in_distribution": "zero_in", "composition": "zero_composition"}  # what 1 on the axis is
 SWITCHES = {
@@ -164,8 +164,8 @@ def fig_switches(table: Mapping[str, Mapping[str, float]]) -> Picture:
     figure, ax = subplots(size=(7.2, 3.2))
     x = np.arange(len(table))
     for shift, key, color, name in (
-        (-0.2, "in_distribution", BLUE, "in distribution"),
-        (0.2, "composition", ORANGE, "composition"),
+        (-0.2, "in_distribution", FRESH, "in distribution"),
+        (0.2, "composition", COMPOSITION, "composition"),
     ):
         share, sd = (np.array([row[f"{key}_{part}"] for row in table.values()]) for part in ("share", "sd"))
         ax.bar(x + shift, share, 0.38, color=color, label=name, yerr=sd, ecolor=INK)

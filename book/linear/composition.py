@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import breadth_first_order
 
 from book.shared import kernels
 from book.shared.ledger import Found, at_least, at_most, between, claim, exactly
-from book.shared.style import BLUE, GREY, INK, ORANGE, Picture, picture, subplots
+from book.shared.style import BLUE, COMPOSITION, FRESH, GREY, INK, ORANGE, Picture, picture, subplots
 from book.shared.symbols import SymbolTask, symbol_losses, symbol_task
 
 KERNELS = "book.shared.kernels"
@@ -309,15 +309,15 @@ def fig_similarity(rows: Sequence[Mapping[str, float]], additive: Mapping[str, f
     rho = np.array([row["rho"] for row in rows])
     figure, (left, right) = subplots(1, 2, size=(8.0, 3.3))
     for key, color, label in (
-        ("pairs", ORANGE, "product, pairs seen once"),
-        ("fresh", BLUE, "product, fresh tuples"),
+        ("pairs", COMPOSITION, "product, pairs seen once"),
+        ("fresh", FRESH, "product, fresh tuples"),
     ):
         mean, sd = (np.array([row[name] for row in rows]) for name in (key, f"{key}_sd"))
         left.fill_between(rho, mean - sd, mean + sd, color=color, alpha=0.22, lw=0)
         left.plot(rho, mean, color=color, label=label, marker="o", ms=3)
     for key, color, label in (
-        ("fresh", BLUE, "additive, fresh tuples"),
-        ("pairs", ORANGE, "additive, pairs seen once"),
+        ("fresh", FRESH, "additive, fresh tuples"),
+        ("pairs", COMPOSITION, "additive, pairs seen once"),
     ):
         level, spread = additive[key], additive[f"{key}_sd"]
         left.axhspan(level - spread, level + spread, color=color, alpha=0.1, lw=0)

@@ -3,10 +3,10 @@ import { orders, rates, vote } from "./engine/neighbours.js";
 import { mix, normals, uniforms } from "./engine/rng.js";
 import { explorable, number } from "./frame.js";
 
-const CLASSES = ["#2f7fd0", "#7b5cc4", "#1f9c85"], COMMON = 6, RARE = 60, TRAIN = 160, TEST = 500;
+const CLASSES = ["var(--companion-fresh)", "var(--companion-linear)", "var(--companion-training)"], COMMON = 6, RARE = 60, TRAIN = 160, TEST = 500;
 const RATE = 0.7, SUBSETS = 120, THRESHOLD = 0.25, CONTROLS = 20; // as Feldman and Zhang; random removals averaged
 const SIDE = 300, REACH = 3.6, GRID = 50; // of the plane: units, half its width, cells of the regions
-const [HELPS, HURTS] = ["#1f9c6d", "#c93a46"], KEYS = 5; // numbers that a mark on the map holds
+const [HELPS, HURTS] = ["var(--companion-helps)", "var(--companion-hurts)"], KEYS = 5; // numbers that a mark on the map holds
 
 /** Each point owns its random numbers, so that a slider moves some points from crowd to tail and leaves the others. */
 function points(seed, stream, count, tail, wrong) {
@@ -47,7 +47,7 @@ export function compute({ tail, noise, k, protocol, removed, seed }) {
 }
 
 const to = (x) => (SIDE * (x + REACH)) / (2 * REACH);
-const hue = (effect) => (effect > 1 ? HELPS : effect < -1 ? HURTS : "#7d858f");
+const hue = (effect) => (effect > 1 ? HELPS : effect < -1 ? HURTS : "var(--companion-never)");
 
 /** The learner's regions, a run of equal cells at a time. */
 function regions({ places, labels, gone, neighbours }) {

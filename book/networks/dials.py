@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from book.shared.style import BLUE, GREEN, PURPLE, RED, Picture, picture, subplots
+from book.shared.style import COMPOSITION, FRESH, ONCE, TRAINING, Picture, picture, subplots
 from companion.runner.results import Result
 
 if TYPE_CHECKING:
@@ -16,10 +16,10 @@ from book.shared.networks import NAMES
 
 # The colours of the linear twin: training, in distribution, composition; and the one-shots' own triples.
 CURVES = {
-    "train": ("training", GREEN),
-    "in_distribution": ("in distribution", BLUE),
-    "one_shot_train": ("training, glyph triples", PURPLE),
-    "composition": ("two glyphs", RED),
+    "train": ("training", TRAINING),
+    "in_distribution": ("in distribution", FRESH),
+    "one_shot_train": ("training, glyph triples", ONCE),
+    "composition": ("two glyphs", COMPOSITION),
 }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from book.shared.style import BLUE, GREY, ORANGE, Picture, picture, subplots
+from book.shared.style import BLUE, COMPOSITION, FRESH, GREY, ORANGE, Picture, picture, subplots
 from companion.runner.results import Result
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def fig_depth(result: Result) -> Picture:
     models = [m for m in PLACES if result.where(model=m)]
     figure, ax = subplots(size=(8.2, 3.8))
     styles = (
-        ("composition", "two glyphs", ORANGE, "o", -0.09),
-        ("in_distribution", "three new digits", BLUE, "s", 0.09),
+        ("composition", "two glyphs", COMPOSITION, "o", -0.09),
+        ("in_distribution", "three new digits", FRESH, "s", 0.09),
     )
     for key, label, color, marker, shift in styles:
         for model in models:

@@ -27,6 +27,7 @@ CYCLE = (BLUE, ORANGE, GREEN, PURPLE, RED, GREY)
 TRAINING, FRESH, COMPOSITION = GREEN, BLUE, RED
 COMMON, ONCE, NEVER = "#1b8fb0", ORANGE, GREY
 SUM, LINEAR, TWO_LAYER, CROSS_CHANNEL = "#6a6fd8", PURPLE, "#c45a9a", "#9c7740"
+HELPS, HURTS = BLUE, ORANGE  # an effect above and below zero
 PALETTE = {
     "training": TRAINING,
     "fresh": FRESH,
@@ -38,6 +39,8 @@ PALETTE = {
     "linear": LINEAR,
     "two-layer": TWO_LAYER,
     "cross-channel": CROSS_CHANNEL,
+    "helps": HELPS,
+    "hurts": HURTS,
 }
 INK = svg.INK  # text and axes: the page's own text colour
 

@@ -138,3 +138,20 @@ def test_whiskers_show_the_interval_of_each_mean():
     assert [piece[:, 1].tolist() for piece in bars.lines[2][0].get_segments()] == [[1, 4], [5, 6]]
     with pytest.raises(ValueError, match="one length, got 1 and 0"):
         style.whiskers(ax, [1], [], color=style.BLUE)
+
+
+NAMED = {
+    "train": "TRAINING",
+    "in_distribution": "FRESH",
+    "population": "FRESH",
+    "fresh": "FRESH",
+    "composition": "COMPOSITION",
+}
+
+
+@pytest.mark.parametrize("file", [f for f in DRAWN if f.suffix == ".py"], ids=lambda file: str(file.relative_to(BOOK)))
+def test_a_curve_of_a_loss_has_the_colour_of_its_meaning(file):
+    """A key of a loss that stands beside a colour stands beside the one that has its name."""
+    beside = re.findall(r"\"(\w+)\",(?: [^()\n]*?,)? \b([A-Z_]{3,})\b", file.read_text(encoding="utf-8"))
+    hues = {name for name, value in vars(style).items() if name.isupper() and isinstance(value, str)} - {"INK"}
+    assert [(key, hue) for key, hue in beside if key in NAMED and hue in hues and hue != NAMED[key]] == []
