@@ -244,10 +244,12 @@ def test_the_language_model_agrees_with_the_package():
 @pytest.mark.site
 def test_the_small_language_model_concludes_what_the_package_does():
     """Ten villages: told five times is known, never told is not, a narrow model knows less; the rule needs no fact."""
-    calls = [(16, 5), (16, 0), (4, 5)]
-    found = engine(
-        *({"call": "villages", "seeds": list(range(10)), "who": 9, "times": t, "width": w} for w, t in calls)
-    )
+    kinds = {(16, 5): 10, (16, 0): 5, (4, 5): 10}  # width and times told: villages
+    asked = {"call": "villages", "who": 9}
+    found = [
+        engine({**asked, "width": width, "times": times, "seeds": list(range(villages))})[0]
+        for (width, times), villages in kinds.items()
+    ]
     told, never, narrow = ({key: np.mean([v[key] for v in kind]) for key in kind[0]} for kind in found)
     assert told["told"] > 0.6 > 0.2 > max(never["told"], narrow["told"])
     assert told["once"] > 0.5 > 0.25 > narrow["once"]
