@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from itertools import product
 
@@ -141,20 +142,23 @@ def fig_switchboard(world: World, seeds: Sequence[int]) -> Picture:
     """The three losses of a world, as shares of what predicting 0 costs."""
     mean = averaged(world, seeds)
     figure, ax = subplots(size=(6.6, 2.3))
+    longest = 1.0
     for at, (key, color, _) in enumerate(BARS):
         share, sd = mean[f"{key}_share"], mean[f"{key}_sd"]
-        ax.barh(-at, min(share, 1.05), 0.6, color=color, xerr=sd, ecolor=INK)
-        end = (min(share + sd, 1.05), -at)
-        ax.annotate(f"{mean[key]:.4f}", end, (4, 0), textcoords="offset points", va="center")
+        end = share if np.isnan(sd) else share + sd
+        ax.barh(-at, share, 0.6, color=color, xerr=sd, ecolor=INK)
+        ax.annotate(f"{share:.3f}", (end, -at), (4, 0), textcoords="offset points", va="center")
+        longest = max(longest, end)
     ax.axvline(1, color=INK, lw=1, ls="--")
     ax.set_yticks([0, -1, -2], [name for _, _, name in BARS])
-    ax.set(xlim=(0, 1.2), xlabel="loss, as a share of the loss of predicting 0")
+    ax.set(xlim=(0, 1.2 * longest), xlabel="loss, as a share of the loss of predicting 0")
     off = [text for key, text in SWITCHES.items() if not getattr(world, key)]
-    ax.set(title="All hypotheses hold" if not off else "Off: " + ", ".join(off))
+    ax.set(title=textwrap.fill("All hypotheses hold" if not off else f"Off: {', '.join(off)}", 56))
     return picture(
         figure,
         ("All hypotheses hold. " if not off else f"Switched off: {', '.join(off)}. ")
-        + "; ".join(f"{name} loss {mean[key]:.4f}" for key, _, name in BARS)
+        + "As shares of what predicting 0 costs: "
+        + ", ".join(f"{name} {mean[f'{key}_share']:.3f}" for key, _, name in BARS)
         + ".",
     )
 

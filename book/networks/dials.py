@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from book.shared.networks import NAMES
 from book.shared.style import COMPOSITION, FRESH, ONCE, TRAINING, Picture, picture, subplots
 from companion.runner.results import Result
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-from book.shared.networks import NAMES
 
 # The colours of the linear twin: training, in distribution, composition; and the one-shots' own triples.
 CURVES = {
@@ -40,7 +40,7 @@ def fig_dials(decay: Result, epochs: Result, model: str = "sum") -> Picture:
     trained = [epochs.one(model=model, weight_decay=0.0, epoch=e) for e in (passed[0], passed[-1])]
     return picture(
         figure,
-        f"Losses of {NAMES[model]} on a logarithmic axis, means with 95% intervals and one mark a seed. From decay "
+        f"Losses of {NAMES[model]} on a logarithmic axis, means with 95% intervals, each seed a mark. From decay "
         f"{decays[0]:g} to {decays[-1]:g}: {words}. From epoch {passed[0]} to {passed[-1]}: {words_of(*trained)}.",
     )
 
@@ -62,7 +62,7 @@ def fig_training(epochs: Result) -> Picture:
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return picture(
         figure,
-        "Losses along training on a logarithmic axis, means with 95% intervals and one mark a seed; at the end: "
+        "Losses along training on a logarithmic axis, means with 95% intervals and one mark for each seed; at the end: "
         f"{'; '.join(words)}.",
     )
 

@@ -67,7 +67,7 @@ def fig_figure2(result: Result) -> Picture:
     return picture(
         figure,
         f"Loss on triples with unseen '9's at probabilities {', '.join(f'{nine:g}' for nine in often)} of '9' in "
-        f"training, both axes logarithmic, bars 95% intervals, one mark a seed: {told}. "
+        f"training, both axes logarithmic, bars 95% intervals, one mark for each seed: {told}. "
         f"Best constant: {constant:.1f}.",
     )
 

@@ -46,7 +46,7 @@ def fig_faults(result: Result) -> Picture:
     axes[0, -1].legend(loc="lower right")
     return picture(
         figure,
-        "Mean squared errors on new pairs, one mark a seed, bars the mean, first on pairs that hold the glyph in "
+        "Mean squared errors on new pairs, each seed a mark, bars at the mean, first on pairs that hold the glyph in "
         f"question (one of the two that were bound), then on all others: {'; '.join(words)}.",
     )
 
@@ -79,8 +79,8 @@ def fig_targets(result: Result, ceiling: Mapping[str, Sequence[float]]) -> Pictu
     ax.legend(loc="lower left", ncols=len(models))
     return picture(
         figure,
-        "Share of the variance of the target that is explained on new pairs, one mark a seed (those below -1.5 drawn "
-        f"there), bars the mean: {'; '.join(words)}. Dashed, the best sum of parts, mean and range over seeds: "
+        "Share of the variance of the target that is explained on new pairs, each seed a mark (those below -1.5 drawn "
+        f"there), bars at the mean: {'; '.join(words)}. Dashed, the best sum of parts, mean and range over seeds: "
         + ", ".join(f"{name} {np.mean(t):.2f} ({min(t):.2f} to {max(t):.2f})" for name, t in ceiling.items())
         + ".",
     )

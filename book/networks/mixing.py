@@ -90,7 +90,7 @@ def fig_depth(result: Result) -> Picture:
     return picture(
         figure,
         "Loss on two glyphs, and on three new digits in brackets, by how many of five stages each image passes alone, "
-        f"then by head; logarithmic axis, one mark a seed: {told}. Lines: {constants}.",
+        f"then by head; logarithmic axis, one mark for each seed: {told}. Lines: {constants}.",
     )
 
 

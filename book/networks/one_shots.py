@@ -7,13 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from book.shared.style import GREY, INK, ORANGE, Picture, picture, subplots
+from book.shared.style import BLUE, GREY, INK, ONCE, RED, Picture, picture, subplots
 from companion.neural.tasks import ONE_SHOTS
 from companion.runner.results import Result, interval
-
-if TYPE_CHECKING:
-    from companion.neural.tasks import Task
-from book.shared.style import BLUE, RED
 
 if TYPE_CHECKING:
     from companion.neural.tasks import Task
@@ -63,7 +59,7 @@ def fig_training_triples(task: Task, readings: Mapping[str, Row]) -> Picture:
             for spine in ax.spines.values():
                 spine.set_visible(False)
             if task.train.index[row, channel] >= first:
-                ax.add_patch(Rectangle((-0.5, -0.5), 28, 28, fill=False, ec=ORANGE, lw=3))
+                ax.add_patch(Rectangle((-0.5, -0.5), 28, 28, fill=False, ec=ONCE, lw=3))
         axes[0, g].set_title(f"{g}", loc="center")
         lines = [f"= {task.train.target[row]:g}"]
         lines += [f"{task.train.target[row] + reading[f'fit_{g}']:.1f}" for reading in readings.values()]
@@ -227,7 +223,7 @@ def fig_one_shots(result: Result) -> Picture:
     right.legend()
     return picture(
         figure,
-        "Left: signed errors of the ten glyphs, one mark a glyph and seed, against their labels; the slope is "
+        "Left: signed errors of the ten glyphs, one mark for each glyph and seed, against their labels; the slope is "
         f"{slope(result, 'sum', decays[0]):.2f} for Sum, {slope(result, '2-layer', decays[0]):.2f} for 2-layer and "
         f"{slope(result, 'cross-channel', decays[0]):.2f} for Cross-channel, where -1 is taking all glyphs for one "
         f"digit. Right: for Sum, the loss on a glyph's pairs rises with its squared error, correlation "

@@ -152,6 +152,6 @@ def fig_readings(result: Result, paper: dict[str, float]) -> Picture:
     flat = ", ".join(f"{words} {height:.1f}" for words, height in lines(result).items())
     return picture(
         figure,
-        f"Loss on pairs of glyphs under four readings, one mark a seed, bars the mean, logarithmic axis. {told}. "
+        f"Loss on pairs of glyphs under four readings, each seed a mark, bars at the mean, logarithmic axis. {told}. "
         f"Dashed: {flat}. Dotted: the paper's, {', '.join(f'{NAMES[m]} {v:.2f}' for m, v in paper.items())}.",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -186,7 +186,7 @@ def fig_table1(result: Result) -> Picture:
     )
     return picture(
         figure,
-        f"Losses on a logarithmic axis, one mark a seed, bars the mean. On two glyphs: {means}; "
+        f"Losses on a logarithmic axis, one mark for each seed, bars at the geometric mean. On two glyphs: {means}; "
         f"the best constant has {constant:.1f}.",
     )
 
@@ -196,12 +196,11 @@ def seeds(ax: Axes, result: Result, model: str, decay: float, key: str, x: float
     color = COLOURS[model]
     face = "none" if decay else color
     ax.plot([x] * len(values), values, marker, color=color, mfc=face, ms=5, alpha=0.8)
-    ax.plot([x - 0.13, x + 0.13], [np.mean(values)] * 2, color=color, lw=1.6)
+    ax.plot([x - 0.13, x + 0.13], [factor(values)["mean"]] * 2, color=color, lw=1.6)
 
 
 def mean(result: Result, model: str, decay: float, key: str = "composition") -> float:
-    group: dict[str, Any] = result.one(model=model, weight_decay=decay)
-    return float(group[key]["mean"])
+    return factor([row[key] for row in result.select(model=model, weight_decay=decay)])["mean"]
 
 
 def fig_fit_and_compose(result: Result) -> Picture:
@@ -231,7 +230,7 @@ def fig_fit_and_compose(result: Result) -> Picture:
     best, worst = (pick(split, key=lambda row: row["one_shot_train"]) for pick in (min, max))
     return picture(
         figure,
-        "Two logarithmic axes, one mark a training run: loss on the glyphs' training triples against loss on their new "
+        "Two logarithmic axes, one mark for each run: loss on the glyphs' training triples against loss on their new "
         f"pairs. Split models rise along the line of twice the loss, from {best['one_shot_train']:.2f} and "
         f"{best['composition']:.2f} to {worst['one_shot_train']:.2f} and {worst['composition']:.2f}; cross-channel "
         f"runs lie between {min(r['composition'] for r in crossed):.0f} and "

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from book.shared.style import BLUE, GREEN, ORANGE, Picture, picture, subplots
+from book.shared.style import BLUE, COMMON, GREEN, ONCE, ORANGE, Picture, picture, subplots
 
 if TYPE_CHECKING:
     from companion.neural.tasks import Task, Triples
@@ -40,7 +40,7 @@ def fig_triples(task: Task) -> Picture:
             for spine in ax.spines.values():
                 spine.set_visible(False)
             if source.index[row, channel] >= len(task.bank) - len(task.glyphs):
-                ax.add_patch(Rectangle((-0.5, -0.5), 28, 28, fill=False, ec=ORANGE, lw=3))
+                ax.add_patch(Rectangle((-0.5, -0.5), 28, 28, fill=False, ec=ONCE, lw=3))
         axes[0, column].set_title(title, fontsize=9.5)
         axes[2, column].set_xlabel(" + ".join(map(str, source.labels[row])) + f" = {source.target[row]:g}")
     words = "; ".join(f"{t}: {' + '.join(map(str, s.labels[r]))} = {s.target[r]:g}" for t, s, r in shown)
@@ -53,8 +53,8 @@ def fig_frequencies(zipf_exponent: float, train: int = 4000) -> Picture:
 
     expected = train * (1 - (1 - zipf(zipf_exponent)) ** 3)
     figure, ax = subplots(size=(6.0, 2.8))
-    ax.bar(range(10), expected, color=BLUE, alpha=0.75)
-    ax.bar(10.3, 1, color=ORANGE)
+    ax.bar(range(10), expected, color=COMMON, alpha=0.75)
+    ax.bar(10.3, 1, color=ONCE)
     for x, height in enumerate(expected):
         ax.annotate(f"{height:,.0f}", (x, height), (0, 2), textcoords="offset points", ha="center", fontsize=8)
     ax.annotate("1", (10.3, 1), (0, 2), textcoords="offset points", ha="center", fontsize=8)
