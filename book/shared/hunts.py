@@ -664,7 +664,9 @@ NOT_HUNTED = {
     "it speaks of a limit, which no single world can refute": (
         "cor-one-tail-feature", "thm-rate", "cor-count", "thm-density", "conj-density", "conj-rank", "prop-lambert",
         "thm-paper-noiseless", "thm-sharp-law", "thm-paper-noisy", "prop-noise-law", "prop-blocks", "thm-flat-limit",
+        "lem-pinning-rate",
     ),
+    "an identity of two functions, term by term": ("prop-potential",),
     "an equality of expectations, linear in the numbers of the world: no world is closer than another": (
         "prop-sparsity", "prop-good-turing", "prop-train-error", "thm-conditional-risk", "prop-marginals",
         "thm-price", "prop-one-step-up", "prop-unbiased", "prop-leak", "prop-forgetting", "prop-additive-share",
