@@ -131,6 +131,7 @@ export function explorable(spec) {
     else if (spec.predict) el.classList.add("live-hidden");
     const outside = () => {
       state = complete(model.get("state"));
+      memory.changed?.();
       soon();
     };
     model.on("change:state", outside);

@@ -10,30 +10,37 @@ const NOUNS = ["dog", "cat", "bird", "horse", "child", "singer", "robot", "farme
 const VERBS = ["sleep", "run", "sing", "wait", "dance", "fall", "grow", "smile", "jump", "turn"].map((many) => [`${many}s`, many]);
 export const WORDS = ["lives-in", "the", ".", ...NAMES, ...CITIES, ...NOUNS.flat(), ...VERBS.flat()];
 const [IS, THE, END] = [0, 1, 2], name = 3, city = name + NAMES.length, noun = city + CITIES.length, verb = noun + 2 * NOUNS.length;
-const HOW = { epochs: 40, batch: 32, lr: 0.01 }, MOST = 30;
+const HOW = { epochs: 40, batch: 32, lr: 0.01 }, MOST = 30, APART = 3;
 
 /**
  * The text: "NAME lives-in CITY .", the i-th name 30/i times but for the one that is asked, told `times` times; and
- * "the NOUN VERB .", without three pairs of ten of a noun and a verb, in either number.
+ * "the NOUN VERB .", without three of the ten verbs for each noun, in either number.
  * @returns {{text: number[][], home: number[], told: number[], fresh: boolean[][]}}
  */
 export function village({ seed, who, times }) {
   const uniform = uniforms(mix(seed, 41)), home = NAMES.map(() => city + Math.floor(uniform() * CITIES.length));
-  const left = new Set([...shuffled(NOUNS.length * VERBS.length, uniform)].slice(0, Math.round(0.3 * NOUNS.length * VERBS.length)));
-  const fresh = NOUNS.map((_, a) => VERBS.map((_, b) => left.has(a * VERBS.length + b)));
+  const fresh = NOUNS.map(() => {
+    const left = shuffled(VERBS.length, uniform).subarray(0, APART);
+    return VERBS.map((_, b) => left.includes(b));
+  });
   const told = NAMES.map((_, i) => (i === who ? times : Math.max(1, Math.round(MOST / (i + 1))))), text = [];
   told.forEach((count, i) => { for (let c = 0; c < count; c++) text.push([name + i, IS, home[i], END]); });
   fresh.forEach((row, a) => row.forEach((never, b) => { if (!never) for (const many of [0, 1]) text.push([THE, noun + 2 * a + many, verb + 2 * b + many, END]); }));
   return { text, home, told, fresh };
 }
 
+/** The verbs that the text never puts beside the noun asked for, in its number; none where a name is asked. */
+export const neverBeside = ({ fresh }, { noun: a, many }) => (a === undefined ? [] : VERBS.map((both) => both[many]).filter((_, b) => fresh[a][b]));
+
 /**
  * A question in words: [name, lives-in] or [the, noun], as whole numbers, or what is wrong with it.
+ * "Mira", "Mira is in" and "Where does Mira live?" are "Mira lives in".
  * @param {string} question
  * @returns {{prompt?: number[], who?: number, noun?: number, many?: number, error?: string}}
  */
 export function read(question) {
-  const said = question.toLowerCase().replace(/[?.,]/g, " ").replace(/\blives?\s+in\b/g, "lives-in").split(/\s+/).filter(Boolean).slice(0, 4);
+  const said = question.toLowerCase().replace(/[?.,]/g, " ").replace(/\s+/g, " ").trim()
+    .replace(/^where (?:does|is) (\S+)(?: lives?)?$/, "$1").replace(/ (?:lives?(?: in)?|is(?: in)?)$/, "").replace(/\blives in\b/, "lives-in").split(" ").filter(Boolean);
   const lower = WORDS.map((word) => word.toLowerCase()), prompt = said.map((word) => lower.indexOf(word));
   const unknown = said.find((_, i) => prompt[i] < 0);
   if (unknown) return { error: `The text has no word “${unknown}”.` };
@@ -43,13 +50,18 @@ export function read(question) {
   return { error: "Ask “Mira lives in” or “the dogs”: a name, or a noun after “the”." };
 }
 
-/** What the model says after a question: the likeliest words with their chances, and how likely the right ones are. */
+/**
+ * What the model says after a question: the likeliest words with their chances, and how likely the right ones are.
+ * After a noun the last two are the likeliest verb that the text never puts beside it, in both numbers.
+ */
 export function answer(model, asked, { home, fresh }) {
-  const chances = next(model, asked.prompt), top = [...chances.keys()].sort((i, j) => chances[j] - chances[i]).slice(0, 5);
+  const chances = next(model, asked.prompt), order = [...chances.keys()].sort((i, j) => chances[j] - chances[i]);
   const right = (i) => (asked.who !== undefined ? i === home[asked.who] : i >= verb && (i - verb) % 2 === asked.many);
   const never = (i) => asked.noun !== undefined && i >= verb && fresh[asked.noun][(i - verb) >> 1];
+  const one = order.find(never), both = one === undefined ? [] : order.filter((i) => i >= verb && (i - verb) >> 1 === (one - verb) >> 1);
+  const top = [...order.filter((i) => !both.includes(i)).slice(0, 5 - both.length), ...both];
   const total = (which) => chances.reduce((sum, chance, i) => sum + (which(i) ? chance : 0), 0);
-  return { bars: top.map((i) => ({ word: WORDS[i], chance: chances[i], right: right(i), never: never(i) })), right: total(right),
+  return { bars: top.map((i) => ({ word: WORDS[i].replace("-", " "), chance: chances[i], right: right(i), never: never(i) })), right: total(right),
     newRight: total((i) => never(i) && right(i)), newAny: total(never) };
 }
 

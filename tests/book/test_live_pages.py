@@ -167,3 +167,31 @@ def test_painting_by_keyboard(opened):
         one.page.wait_for_timeout(60)
     one.page.wait_for_timeout(150)
     assert one.live.locator(".cell.on").count() == before + 1
+
+
+def test_a_typed_question_is_answered_by_a_model_trained_in_a_worker(opened):
+    """Enter trains; a changed setting says that the answer is of the model before; starting again empties the field."""
+    one = opened("book/language/facts", "ask", viewport={"width": 1200, "height": 1000})
+    field, words = one.live.locator("[data-key=asked]"), one.live.locator(".live-words")
+    field.fill("the robots")
+    field.press("Enter")
+    one.page.wait_for_function(
+        "document.querySelector('[data-live=ask] .live-words').textContent.includes('It puts a verb in the plural')",
+        timeout=60_000,
+    )
+    assert one.live.locator(".ask-bar").count() == 5
+    assert "NaN" not in words.text_content()
+    field.fill("Where does Tomas live?")
+    one.page.wait_for_timeout(150)
+    assert "where Tomas lives" in words.text_content()
+    assert "of the model before this change" in words.text_content()
+    one.page.wait_for_function(
+        "document.querySelector('[data-live=ask] .live-words').textContent.includes('It says')", timeout=60_000
+    )
+    field.fill("Mira zzz")
+    one.page.wait_for_timeout(150)
+    assert "The text has no word “zzz”." in words.text_content()
+    one.live.locator("[data-do=reset]").click()
+    one.page.wait_for_timeout(150)
+    assert field.input_value() == "Mira lives in"
+    assert one.errors == []

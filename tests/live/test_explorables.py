@@ -227,3 +227,18 @@ def test_a_question_is_read_as_a_person_writes_it_and_an_unknown_word_is_named()
     few, many = (int(re.search(r"has (\d+) sentences", shown("ask", times=t)[1])[1]) for t in (0, 20))
     assert many - few == 20
     assert "tells nowhere where Tomas lives" in shown("ask", asked="Tomas lives in", who=1, times=0)[1]
+    picture = shown("ask")[0]
+    said = re.search(r"Mira lives in \w+\.", picture)[0]
+    for asked in ("Mira", "Mira is", "Where does Mira live?", "where is mira"):
+        assert said in shown("ask", asked=asked)[0], asked
+    assert shown("ask", seed=1)[0].replace("draw 1", "") != picture.replace("draw 0", "")
+
+
+@needs_node
+@pytest.mark.parametrize("asked", ["the dog", "the robots", "the trees"])
+def test_for_each_noun_three_verbs_are_new_whatever_the_draw(asked):
+    for seed in range(5):
+        never = re.search(f"The text never puts (.*?) after “{asked}”", shown("ask", asked=asked, seed=seed)[0])[1]
+        verbs = re.findall("“(\\w+)”", never)
+        assert len(set(verbs)) == 3
+        assert all(verb.endswith("s") != asked.endswith("s") for verb in verbs)  # a plural noun takes a plural verb
