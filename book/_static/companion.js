@@ -51,7 +51,23 @@
     });
   };
 
-  /* A formula somewhat wider than its column is set smaller, down to 70%; beyond that it scrolls. */
+  /* Where a formula may be broken: before a relation or a sign, after a comma; outside fractions, roots and brackets' own. */
+  const BEFORE = /\bmjx-c(3D|2264|2265|3C|3E|2248|223C|2192|2B|2212|2260|21A6)\b/, AFTER = /\bmjx-c(2C|3B)\b/;
+  const breakable = (box) => {
+    let row = box.querySelector("mjx-math");
+    while (row && row.children.length === 1 && /^MJX-(MROW|TEXATOM|MSTYLE)$/.test(row.firstElementChild.tagName)) row = row.firstElementChild;
+    if (!row || row.querySelector(":scope > wbr")) return;
+    const rows = [row, ...row.querySelectorAll(":scope > mjx-texatom, :scope > mjx-mrow")];
+    rows.forEach((part) => [...part.children].forEach((child, at) => {
+      const sign = child.tagName === "MJX-MO" && child.querySelector("mjx-c")?.className;
+      if (!sign || !at) return;
+      const place = document.createElement("wbr");
+      if (BEFORE.test(sign)) child.before(place);
+      else if (AFTER.test(sign)) child.after(place);
+    }));
+  };
+
+  /* A formula wider than its column is set smaller, down to 70%, then broken into lines, then set smaller again. */
   const fit = () => {
     const formulas = [...document.querySelectorAll("article mjx-container")];
     formulas.forEach((box) => {
@@ -66,14 +82,19 @@
     formulas.forEach((box, i) => {
       if (ratios[i] === 1) return;
       box.dataset.fitted = "yes";
-      box.style.fontSize = box.dataset.size * Math.max(0.7, 0.99 * ratios[i]) + "%";
+      const set = (share) => { box.style.fontSize = box.dataset.size * share + "%"; };
+      if (ratios[i] < 0.72 && box.hasAttribute("display")) {
+        breakable(box);
+        set(0.85);
+        if (box.scrollWidth <= box.clientWidth + 1) return;
+        set(Math.max(0.42, 0.84 * box.clientWidth / box.scrollWidth));
+      } else set(Math.max(0.7, 0.99 * ratios[i]));
     });
   };
 
   /* What scrolls sideways can be reached and scrolled by keyboard. */
   const reach = () => {
-    // (a formula within a line has no width of its own to scroll in)
-    document.querySelectorAll("mjx-container, pre, .output, .companion-table, .table-wrapper, table.docutils").forEach((box) => {
+    document.querySelectorAll("mjx-container[display], pre, .output, .companion-table, .table-wrapper, table.docutils").forEach((box) => {
       const scrolls = box.clientWidth > 0 && box.scrollWidth > box.clientWidth + 1;
       if (scrolls && !box.hasAttribute("tabindex")) {
         box.setAttribute("tabindex", "0");

@@ -2,7 +2,7 @@
 import { explorable, escape, number, resources } from "./frame.js";
 import { answer, neverBeside, NAMES, read, village, WORDS } from "./speaker.js";
 
-const GOOD = "#1f9c6d", OTHER = "#2f7fd0";
+const GOOD = "var(--companion-training)", OTHER = "var(--companion-fresh)";
 
 /** What a model was trained on, as text: a model answers for the text that it read, whatever the sliders say by now. */
 const settings = ({ seed, who, times, width }) => JSON.stringify({ seed, who, times, width });
