@@ -77,7 +77,7 @@
     });
     const ratios = formulas.map((box) => {
       const room = box.hasAttribute("display") ? box.clientWidth : box.closest("p, li, dd, td, figcaption, div").clientWidth;
-      return room && box.scrollWidth > room + 3 ? room / box.scrollWidth : 1;
+      return room && box.scrollWidth > room + 1 ? room / box.scrollWidth : 1;
     });
     formulas.forEach((box, i) => {
       if (ratios[i] === 1) return;

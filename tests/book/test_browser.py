@@ -121,6 +121,46 @@ def test_a_phone_does_not_scroll_sideways(visit):
     assert wide <= 0
 
 
+DIM = """() => {
+  const parse = (c) => (c.match(/[\\d.]+/g) || []).map(Number);
+  const linear = (v) => v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4;
+  const lum = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
+  const contrast = (a, b) => { const [x, y] = [lum(a), lum(b)].sort((p, q) => q - p); return (x + 0.05) / (y + 0.05); };
+  const page = parse(getComputedStyle(document.body).backgroundColor);
+  return [...document.querySelectorAll('.companion-figure svg, .explorer-state svg')].flatMap((svg) => {
+    const room = svg.getBoundingClientRect();
+    if (!room.width) return [];
+    const shapes = [...svg.querySelectorAll('path, rect, circle, use')].map((e) => [e, getComputedStyle(e)])
+      .filter(([, s]) => s.fill.startsWith('rgb') && parseFloat(s.fillOpacity) * parseFloat(s.opacity) > 0.5)
+      .map(([e, s]) => ({ box: e.getBoundingClientRect(), fill: parse(s.fill) }));
+    const said = svg.getAttribute('aria-label').slice(0, 60);
+    const wide = (box) => box.width * box.height > 0.1 * room.width * room.height;
+    const own = String(parse(getComputedStyle(svg).color)); // lines of the page's own ink are no plates
+    const plates = shapes.filter(({ box, fill }) => contrast(fill, page) > 14 && wide(box) && String(fill) !== own);
+    const images = [...svg.querySelectorAll('image')].map((e) => e.getBoundingClientRect());
+    const dim = [...svg.querySelectorAll('text')].filter((t) => {
+      const ink = parse(getComputedStyle(t).fill), at = t.getBoundingClientRect();
+      const x = (at.left + at.right) / 2, y = (at.top + at.bottom) / 2;
+      const holds = (box) => box.left <= x && x <= box.right && box.top <= y && y <= box.bottom;
+      const under = shapes.filter(({ box }) => holds(box));
+      return contrast(ink, page) < 3 && !images.some(holds) && !under.some(({ fill }) => contrast(ink, fill) >= 3);
+    });
+    return [...plates.map(() => `a plate in: ${said}`), ...dim.map((t) => `"${t.textContent}" in: ${said}`)];
+  });
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_figures_keep_their_contrast(visit, scheme):
+    """Letters stand out from the page or from what they stand on; no white plate glares in the dark, no black one."""
+    at = visit.page
+    at.emulate_media(color_scheme=scheme)
+    at.wait_for_timeout(200)
+    dim = at.evaluate(DIM)
+    at.emulate_media(color_scheme="light")
+    assert dim == []
+
+
 CUT = """() => [...document.querySelectorAll('article table, article mjx-container[display]')].flatMap((e) => {
   if (!e.getClientRects().length || e.closest('.live')) return [];
   const box = e.matches('table') ? e.parentElement : e;
