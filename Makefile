@@ -10,7 +10,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 
-.PHONY: help book test coverage mutation test-site test-notebooks test-extended test-cpus margins lint format test-gpu proofs evidence bench serve clean distclean
+.PHONY: help book book-by-sphinx test coverage mutation test-site test-notebooks test-extended test-cpus margins lint format test-gpu proofs evidence bench serve clean distclean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## ?/\1\t/' | expand -t 16
@@ -24,6 +24,11 @@ $(READY): requirements.txt $(wildcard requirements/*.txt) pyproject.toml
 book: $(READY)  ## build the site with warnings as errors
 	$(BIN)/jupyter-book build . -W -n --keep-going
 	@echo "The book: $(CURDIR)/$(SITE)"
+
+book-by-sphinx: $(READY)  ## build the site without Jupyter Book's command, from the configuration that it writes
+	$(BIN)/jupyter-book config sphinx .
+	PYTHONPATH="$(CURDIR)/book/_ext" $(BIN)/sphinx-build -W -n --keep-going -q -b html . _build/sphinx; \
+	  status=$$?; rm -f conf.py; exit $$status
 
 test: $(READY)  ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal

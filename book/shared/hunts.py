@@ -376,6 +376,20 @@ def necessity(X: np.ndarray, beta: np.ndarray, z: np.ndarray, n_lam: float, fact
     return min(found, default=math.inf)
 
 
+@hunt("prop-influence-function", "difference of the influence function from 1 - h times a refit", "identity",
+      "the factor 1 - h left out", {"factor": False},
+      X=FEW, y=Axis(-3, 3, (4,)), z=Axis(-1, 1, (4,)), n_lam=Axis(1, 50, (), 0.1))  # fmt: skip
+def first_order(X: np.ndarray, y: np.ndarray, z: np.ndarray, n_lam: float, factor: bool = True) -> float:
+    A = X.T @ X + n_lam * np.eye(X.shape[1])
+    b, worst = np.linalg.solve(A, X.T @ y), 0.0
+    for r, row in enumerate(X):
+        reach = np.linalg.solve(A, row)
+        without = np.linalg.solve(A - np.outer(row, row), X.T @ y - row * y[r])
+        share = 1 - row @ reach if factor else 1.0
+        worst = max(worst, abs(z @ reach * (y[r] - row @ b) - share * (z @ (b - without))))
+    return -worst
+
+
 @hunt("thm-self-influence", "self-influence less the learned share of a once-seen coefficient", "slack",
       "a method that learns weak directions first", {"backwards": True}, X=FEW, n_lam=Axis(1, 50, (), 0.1))  # fmt: skip
 def self_influence(X: np.ndarray, n_lam: float, backwards: bool = False) -> float:
