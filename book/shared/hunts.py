@@ -705,4 +705,5 @@ def why_not(label: str) -> str | None:
         return None
     if label.startswith("demo-"):
         return "a demonstration says what happens in the worlds that it shows, and claims nothing of others"
-    return next(reason for reason, labels in NOT_HUNTED.items() if label in labels)
+    reasons = (reason for reason, labels in NOT_HUNTED.items() if label in labels)
+    return next(reasons, "no search has been written for it")
