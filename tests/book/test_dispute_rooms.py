@@ -57,6 +57,7 @@ PICTURES = {
     "turns": lambda: four_flaws.fig_turns(MNIST=stored("protocols", "cpu"), Omniglot=stored("few-shot", "cpu")),
     "few-shot": lambda: who_is_right.fig_protocols(stored("few-shot", "cpu")),
     "influential": lambda: who_is_right.fig_influential(stored("influential", "cpu")),
+    "composed": lambda: who_is_right.fig_composed(stored("composed", "cpu")),
     "effect-map": lambda: who_is_right.fig_removal_map(stored("removal-map", "cpu")),
     "removal-parts": lambda: who_is_right.fig_removal_parts(stored("removal-map", "cpu"), 1500, 1.0),
     "protocols": lambda: who_is_right.fig_protocols(stored("protocols", "cpu")),
