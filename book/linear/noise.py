@@ -201,7 +201,7 @@ def chain(grows: bool = True) -> Found:
 chain.breaks("no growth", grows=False)
 
 
-def fig_chain(length: int = 5) -> Picture:
+def fig_chain(length: int = 4) -> Picture:
     """The chain along which noise travels: rows (squares) and features (circles), with the variance of each feature."""
     variance = chain_variance(length, 1.0)
     figure, ax = subplots(size=(7.2, 1.9))
@@ -212,7 +212,7 @@ def fig_chain(length: int = 5) -> Picture:
             ax.plot([2 * i - 1, 2 * i], [0, 0], color=INK, lw=1.2, zorder=1)
         ax.plot(2 * i, 0, "s", color=ORANGE, ms=15, zorder=2)
         ax.plot(2 * i + 1, 0, "o", color=BLUE, ms=17, zorder=2)
-        ax.annotate(f"row {i + 1}", (2 * i, 0), (0, 13), textcoords="offset points", ha="center", fontsize=9)
+        ax.annotate(f"row {i + 1}", (2 * i, 0), (0, -22), textcoords="offset points", ha="center", fontsize=9)
         ax.annotate(f"feature {i + 1}", (2 * i + 1, 0), (0, 13), textcoords="offset points", ha="center", fontsize=9)
         ax.annotate(
             rf"${variance[i]:.0f}\,\sigma^2$", (2 * i + 1, 0), (0, -22), textcoords="offset points", ha="center"
