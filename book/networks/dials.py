@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from book.shared.networks import NAMES
-from book.shared.style import COMPOSITION, FRESH, ONCE, TRAINING, Picture, picture, subplots
+from book.shared.networks import NAMES, factor
+from book.shared.style import COMPOSITION, FRESH, INK, ONCE, TRAINING, Picture, picture, subplots
 from companion.runner.results import Result
 
 if TYPE_CHECKING:
@@ -77,6 +78,85 @@ def fig_course(rows: Sequence[Mapping[str, Any]]) -> Picture:
     ax.legend(loc="upper right")
     words = ", ".join(f"{CURVES[k][0]} {rows[0][k]:.2g} to {rows[-1][k]:.2g}" for k in CURVES)
     return picture(figure, f"Losses along one training run, epoch {rows[0]['epoch']} to {rows[-1]['epoch']}: {words}.")
+
+
+def base(result: Result) -> dict[str, Any]:
+    """The cell of the experiment `dials` in which no dial is turned but the dose of decay."""
+    return {key: result.settings[key] for key in ("hidden", "epochs", "triples")}
+
+
+def dosed(result: Result, key: str, hidden: int) -> dict[float, dict[str, float]]:
+    """What each dose multiplies a loss by, against the same draws and starts without decay: dose -> factor.
+
+    The draw is the unit; its starts are averaged (logarithms).
+    """
+    cell = base(result) | {"hidden": hidden}
+
+    def logs(dose: float) -> np.ndarray:
+        drawn = [result.select(**cell, dose=dose, seed=seed) for seed in result.seeds]
+        return np.array([np.mean([np.log(row[key]) for row in rows]) for rows in drawn])
+
+    return {dose: factor(np.exp(logs(dose) - logs(0.0))) for dose in values_of(result, "dose", **cell) if dose > 0}
+
+
+def cumulative(result: Result, dose: float) -> float:
+    """All the decay of a training at this dose: learning rate times decay, added up over its steps."""
+    from companion.neural.train import Recipe, learning_rate
+
+    recipe = Recipe(result.settings["epochs"], result.settings["batch"], result.settings["lr"])
+    steps = recipe.epochs * math.ceil(result.settings["triples"] / recipe.batch)
+    rates = sum(learning_rate(step, steps, recipe) for step in range(steps))
+    return dose * recipe.epochs * rates / steps / recipe.lr
+
+
+def doubled(result: Result, dial: str, key: str) -> dict[str, float]:
+    """What doubling a dial multiplies a loss by, without decay: the slope of its logarithm, draw by draw."""
+    others = {name: value for name, value in base(result).items() if name != dial} | {"start": 0, "dose": 0.0}
+    slopes = []
+    for seed in result.seeds:
+        rows = result.select(**others, seed=seed)
+        at, loss = (np.array([row[name] for row in rows], float) for name in (dial, key))
+        slopes.append(np.polyfit(np.log2(at), np.log(loss), 1)[0])
+    return factor(np.exp(slopes))
+
+
+def fig_doses(result: Result) -> Picture:
+    """Left: the memorization score against the dose. Right: what the dose does to the losses, at two widths."""
+    figure, (left, right) = subplots(1, 2, size=(8.4, 3.6))
+    cell = base(result) | {"start": 0}
+    doses = values_of(result, "dose", **cell)
+    scores = {cumulative(result, dose): result.one(**cell, dose=dose)["mem"] for dose in doses}
+    fine = np.linspace(0, max(scores), 200)
+    mean, low, high = (np.array([s[part] for s in scores.values()], float) for part in ("mean", "low", "high"))
+    left.errorbar(list(scores), mean, [mean - low, high - mean], fmt="o", color=ONCE, capsize=3, label="small networks")
+    left.plot(fine, mean[0] / (1 + fine), "--", color=INK, lw=1.2, label="score without decay / (1 + x)")
+    left.set(xlabel="all the decay of a training, x", ylabel="memorization score", ylim=(-0.3, 1.3))
+    left.set_xscale("symlog", linthresh=0.3, linscale=0.5)
+    told = []
+    for key in ("composition", "one_shot_train", "in_distribution"):
+        name, color = CURVES[key]
+        for hidden, line in ((result.settings["hidden"], "o-"), (result.settings["wide"], "s:")):
+            factors = dosed(result, key, hidden)
+            right.plot(list(factors), [f["mean"] for f in factors.values()], line, color=color)
+            told.append(f"{name}, width {hidden}: " + ", ".join(f"{f['mean']:.2g}" for f in factors.values()))
+        right.plot([], [], color=color, label=name)
+    for hidden, line in ((result.settings["hidden"], "o-"), (result.settings["wide"], "s:")):
+        right.plot([], [], line, color=INK, label=f"width {hidden}")
+    right.axhline(1, color=INK, lw=0.8)
+    right.set(xlabel="dose of decay", ylabel="loss with decay / without", yscale="log")
+    right.set_xscale("log")
+    for axis in (left.xaxis, right.xaxis, right.yaxis):
+        axis.set_major_formatter("{x:g}")
+    for ax in (left, right):
+        ax.legend(fontsize=8)
+    return picture(
+        figure,
+        "Left: memorization score of a glyph against all the decay x of a training, dashed its start over 1 + x: "
+        + ", ".join(f"{s['mean']:.2f} at {x:.2g}" for x, s in scores.items())
+        + f". Right: losses with decay over losses without, doses {', '.join(f'{d:g}' for d in doses if d > 0)}. "
+        + "; ".join(told)
+        + ".",
+    )
 
 
 def values_of(result: Result, name: str, **keys: Any) -> list[Any]:
