@@ -131,3 +131,30 @@ def test_the_papers_preset_has_no_less_decay_between_visits_than_a_stored_run():
     paper, stored = (study.dose(known.presets[preset], 0.5) for preset in ("paper", "cpu"))
     assert paper >= max(stored, study.dose(experiment("dose").presets["cpu"], 0.5))
     assert study.dose(known.presets["cpu"], 1.0) == 2 * stored
+
+
+def test_the_dials_are_turned_one_at_a_time():
+    known = experiment("dials")
+    settings = dataclasses.replace(known.presets["smoke"], hidden=4, wide=6, epochs=1, others=(("epochs", 2),))
+    base, wide, longer = known.cells(settings)
+    assert (wide, longer) == (base | {"hidden": 6}, base | {"epochs": 2})
+    rows = known.run(settings, base, 0, Resources())
+    assert {(row["start"], row["dose"]) for row in rows} == {(s, d) for s in (0, 1) for d in settings.doses}
+    assert all(-1 <= row["mem"] <= 1 for row in rows if row["start"] == 0)
+    assert [row["dose"] for row in known.run(settings, longer, 0, Resources())] == [0.0]
+
+
+def test_a_score_counts_a_glyph_right_with_it_and_wrong_without(monkeypatch):
+    """A network that knows exactly the glyphs in training has the score 1."""
+    known = experiment("dials")
+    settings = known.presets["smoke"]
+
+    def knows(model, tasks, seeds, decays, **recipe):
+        shape = len(tasks), len(decays)
+        kept = [np.isin(range(10), t.train.index.max(axis=1) - (len(t.bank) - 10)) for t in tasks]
+        new = np.stack([np.where(k, 0.0, 3.0) for k in kept])[:, None].repeat(len(decays), axis=1)
+        return {"train": np.ones(shape), "new": new}
+
+    monkeypatch.setattr(surrogate, "train", knows)
+    rows = known.run(settings, known.cells(settings)[0], 0, Resources())
+    assert {row["mem"] for row in rows if "mem" in row} == {1.0}
