@@ -132,13 +132,15 @@ def fig_doses(result: Result) -> Picture:
     left.plot(fine, mean[0] / (1 + fine), "--", color=INK, lw=1.2, label="score without decay / (1 + x)")
     left.set(xlabel="all the decay of a training, x", ylabel="memorization score", ylim=(-0.3, 1.3))
     left.set_xscale("symlog", linthresh=0.3, linscale=0.5)
+    left.set_xlim(-0.03, 1.3 * max(scores))
+    left.set_xticks([0, *(10.0**k for k in range(3) if 10**k < max(scores))])
     told = []
     for key in ("composition", "one_shot_train", "in_distribution"):
         name, color = CURVES[key]
         for hidden, line in ((result.settings["hidden"], "o-"), (result.settings["wide"], "s:")):
             factors = dosed(result, key, hidden)
             right.plot(list(factors), [f["mean"] for f in factors.values()], line, color=color)
-            told.append(f"{name}, width {hidden}: " + ", ".join(f"{f['mean']:.2g}" for f in factors.values()))
+            told.append(f"{name}, width {hidden}: " + ", ".join(f"{f['mean']:.3g}" for f in factors.values()))
         right.plot([], [], color=color, label=name)
     for hidden, line in ((result.settings["hidden"], "o-"), (result.settings["wide"], "s:")):
         right.plot([], [], line, color=INK, label=f"width {hidden}")
