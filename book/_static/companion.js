@@ -1,55 +1,6 @@
-/* The static page's own touch: math and names for ipywidgets' sliders, focus for what scrolls. */
+/* The static page's own touch: formulas that fit, focus for what scrolls, folds that print. */
 (function () {
   "use strict";
-
-  /* ipywidgets asks MathJax 2 to typeset its labels; MathJax 3 is what the page has. */
-  const shim = () => {
-    const mj = window.MathJax;
-    if (!mj || !mj.startup || mj.Hub) return;
-    mj.Hub = {
-      Queue: ([, , element]) => {
-        const spoken = element.title;
-        element.classList.add("mathjax_process");
-        return mj.startup.promise
-          .then(() => mj.typesetPromise([element]))
-          .then(() => { element.title = spoken; });
-      },
-    };
-  };
-  shim();
-  document.addEventListener("DOMContentLoaded", shim);
-
-  /* Each handle says what it sets and where it stands, in the words that are shown. */
-  const name = (slider) => {
-    const handle = slider.querySelector(".noUi-handle");
-    const label = slider.querySelector(".widget-label");
-    const readout = slider.querySelector(".widget-readout");
-    if (!handle || !label) return;
-    if (readout && readout.isContentEditable) readout.contentEditable = "false"; /* it shows, the handle sets */
-    const spoken = slider.title || label.title || label.textContent.replace(/\\[()]/g, "");
-    const value = readout ? readout.textContent.trim() : "";
-    if (spoken && handle.getAttribute("aria-label") !== spoken) handle.setAttribute("aria-label", spoken);
-    if (value && handle.getAttribute("aria-valuetext") !== value) handle.setAttribute("aria-valuetext", value);
-  };
-
-  /* The picture is announced when it changes; "In words" stays open from one state to the next. */
-  const dress = (explorer) => {
-    const title = explorer.querySelector(".explorer-title");
-    if (title && explorer.getAttribute("aria-label") !== title.textContent) {
-      explorer.setAttribute("role", "group");
-      explorer.setAttribute("aria-label", title.textContent);
-    }
-    const picture = explorer.querySelector(".explorer-picture");
-    if (picture && !picture.hasAttribute("aria-live")) picture.setAttribute("aria-live", "polite");
-    explorer.querySelectorAll("details.explorer-words").forEach((words) => {
-      if (words.dataset.seen) return;
-      words.dataset.seen = "yes";
-      words.open = explorer.dataset.words === "open";
-      words.addEventListener("toggle", () => {
-        if (words.isConnected) explorer.dataset.words = words.open ? "open" : "closed";
-      });
-    });
-  };
 
   /* Where a formula may be broken: before a relation or a sign, after a comma; outside fractions, roots and brackets' own. */
   const BEFORE = /\bmjx-c(3D|2264|2265|3C|3E|2248|223C|2192|2B|2212|2260|21A6)\b/, AFTER = /\bmjx-c(2C|3B)\b/;
@@ -145,21 +96,6 @@
     });
   });
 
-  const look = () => {
-    document.querySelectorAll(".widget-hslider").forEach(name);
-    document.querySelectorAll(".explorer").forEach(dress);
-  };
-  let asked = false;
-  const soon = () => {
-    if (asked) return;
-    asked = true;
-    requestAnimationFrame(() => { asked = false; look(); });
-  };
-  new MutationObserver(soon).observe(document.documentElement, {
-    childList: true, subtree: true, characterData: true, attributes: true,
-    attributeFilter: ["aria-valuetext", "title"],
-  });
-  look();
   window.addEventListener("load", () => {
     setTimeout(reach, 300);
     const mj = window.MathJax;

@@ -1,31 +1,34 @@
 """Explorers: a picture that moves with its parameters, in a notebook and in the static site.
 
-`explorer(draw, alpha=[1.5, 2, 3])` shows `draw(alpha=1.5)` under a slider. With a kernel it draws when
-asked and remembers what it drew. While the book is built (`COMPANION_BOOK_BUILD=1`) it draws every state
-once and nests them in `Stack` widgets joined to the sliders in the browser, so that the built page moves
-with no kernel behind it.
+`explorer(draw, alpha=[1.5, 2, 3])` shows `draw(alpha=1.5)` under a slider; two values, or words, are buttons. With a
+kernel it is made of ipywidgets, draws when asked and remembers what it drew. While the book is built
+(`COMPANION_BOOK_BUILD=1`) it draws every state once and is plain HTML: the controls, the first picture, and all
+pictures in one compressed text, which book/_static/explorer.js opens. The built page moves with no kernel behind it.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import html
 import itertools
+import json
 import math
-import os
-import re
+import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from book.shared.style import in_book
 
 if TYPE_CHECKING:
     from book.shared.style import Picture
 
 Draw = Callable[..., "Picture"]
 
-# What the layout needs wherever widgets are shown, with or without the book's style sheet: a long label stands above
-# its slider, whose track is never under 200 pixels (12 of padding at either end), and no readout is cut.
+# What the layout needs in a notebook: a long label stands above its slider, whose track is never under 200 pixels
+# (12 of padding at either end), and no readout is cut.
 STYLE = (
     ".explorer .widget-hslider{display:flex;flex:1 1 16rem;flex-wrap:wrap;width:auto;height:auto}"
     ".explorer .widget-hslider{min-width:min(16rem,100%)}"
@@ -33,10 +36,13 @@ STYLE = (
     ".explorer .widget-label{height:auto;line-height:1.4;text-align:left}"
     ".explorer .slider-container{flex:1 1 224px;min-width:224px;padding:0 12px;overflow:visible}"
     ".explorer .widget-readout{flex:0 0 auto;width:auto;min-width:3.2rem;max-width:100%;overflow:visible}"
+    ".explorer .widget-toggle-buttons{display:flex;flex-wrap:wrap;width:auto;height:auto;margin-right:2rem}"
+    ".explorer .widget-toggle-button{width:auto;min-width:3rem;padding:0 0.8rem}"
 )
-STILL = "The explorer's first picture. Its sliders move where this code runs, and on the book's page with JavaScript."
+STILL = "The explorer's first picture. It moves where this code runs, and on the book's page with JavaScript."
 MOST_STATES = 60
 MOST_BYTES = 1_500_000
+MOST_BUTTONS = 4
 
 
 def explorer(
@@ -47,7 +53,7 @@ def explorer(
     start: Mapping[str, Any] | None = None,
     **params: Sequence[Any],
 ) -> Any:
-    """A picture with one slider for each parameter.
+    """A picture with one control for each parameter: a slider, or a button for each of two values or of four words.
 
     Parameters
     ----------
@@ -65,8 +71,8 @@ def explorer(
 
     Returns
     -------
-    ipywidgets.VBox
-        In a notebook, one that draws on demand; while the book is built, one that holds every state.
+    ipywidgets.VBox or Still
+        In a notebook, widgets that draw on demand; while the book is built, HTML that holds every state.
 
     Raises
     ------
@@ -83,18 +89,15 @@ def explorer(
     for name, text in {"title": title, **{f"labels[{key!r}]": label for key, label in labels.items()}}.items():
         if not isinstance(text, str | None):
             raise TypeError(f"{name} must be a string, got {text!r} of type {type(text).__name__}")
-    sliders = {}
+    at = {}
     for name, allowed in values.items():
         first = start.get(name, allowed[0])
         if first not in allowed:
             raise ValueError(f"start[{name!r}] must be one of {allowed}; got {first!r}")
-        sliders[name] = _slider(name, allowed, allowed.index(first), labels.get(name, name))
-
-    pages = _Pages(draw)
-    build = os.environ.get("COMPANION_BOOK_BUILD") == "1"
-    shown = (_every_state if build else _on_demand)(pages, values, sliders)
-    first = pages(**{name: values[name][slider.index] for name, slider in sliders.items()})
-    return _framed(shown, sliders, title or "Move " + " and ".join(_spoken(name) for name in values), first)
+        at[name] = allowed.index(first)
+    labels = {name: labels.get(name, _spoken(name)) for name in values}
+    title = title or "Move " + " and ".join(map(_spoken, values))
+    return (Still if in_book() else _widgets)(_Pages(draw), values, at, labels, title)
 
 
 def number(value: Any) -> str:
@@ -175,10 +178,64 @@ def _spoken(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _slider(name: str, allowed: list[Any], index: int, label: str) -> Any:
+def _buttons(allowed: Sequence[Any]) -> bool:
+    """Whether a parameter has a button for each value: two states, or a few that have no order."""
+    return len(allowed) <= (MOST_BUTTONS if all(isinstance(value, str) for value in allowed) else 2)
+
+
+class Still:
+    """Every state of an explorer as HTML that moves in the built page, and stands at its first picture elsewhere."""
+
+    def __init__(
+        self, pages: _Pages, values: Mapping[str, list[Any]], at: dict[str, int], labels: dict[str, str], title: str
+    ) -> None:
+        drawn = [pages(**dict(zip(values, each, strict=True))) for each in itertools.product(*values.values())]
+        size = sum(len(page.encode()) for page in drawn)
+        if size > MOST_BYTES:
+            raise ValueError(
+                f"an explorer holds at most {MOST_BYTES:,} bytes; got {size:,} in {len(drawn)} states, "
+                f"about {size // len(drawn):,} bytes each"
+            )
+        self.values, self.at, self.labels, self.title = values, at, labels, title
+        self.states = base64.b64encode(zlib.compress(json.dumps(drawn).encode(), 9)).decode("ascii")
+        self.first = pages(**{name: values[name][index] for name, index in at.items()})
+
+    def _control(self, name: str) -> str:
+        read, at = [number(value) for value in self.values[name]], self.at[name]
+        label = html.escape(self.labels[name], quote=False)
+        says, spoken = html.escape(json.dumps(read), quote=True), html.escape(_spoken(name), quote=True)
+        if not _buttons(self.values[name]):
+            return (
+                f'<label class="live-range"><span>{label}</span><output>{read[at]}</output>'
+                f'<input type="range" min="0" max="{len(read) - 1}" value="{at}" data-says="{says}" '
+                f'aria-label="{spoken}" aria-valuetext="{html.escape(read[at], quote=True)}" disabled></label>'
+            )
+        group = hashlib.sha256(f"{self.title} {name}".encode()).hexdigest()[:8]
+        options = "".join(
+            f'<label><input type="radio" name="explorer-{group}" value="{index}"{" checked" * (index == at)} disabled>'
+            f"<span>{html.escape(text)}</span></label>"
+            for index, text in enumerate(read)
+        )
+        return f'<fieldset class="live-choice" data-says="{says}"><legend>{label}</legend>{options}</fieldset>'
+
+    def _repr_html_(self) -> str:
+        controls = "".join(map(self._control, self.values))
+        return (
+            f'<div class="explorer" role="group" aria-label="{html.escape(self.title, quote=True)}">'
+            f'<p class="explorer-title">{html.escape(self.title)}</p><div class="explorer-controls">{controls}</div>'
+            f'<div class="explorer-picture" aria-live="polite">{self.first}</div><p class="explorer-note">{STILL}</p>'
+            f'<script type="text/plain" class="explorer-states">{self.states}</script></div>'
+        )
+
+    def __repr__(self) -> str:
+        return f"Explorer: {self.title}"
+
+
+def _control(name: str, allowed: list[Any], index: int, label: str) -> Any:
     import ipywidgets as widgets
 
-    return widgets.SelectionSlider(
+    kind = widgets.ToggleButtons if _buttons(allowed) else widgets.SelectionSlider
+    return kind(
         options=[number(value) for value in allowed],
         index=index,
         description=label,
@@ -187,67 +244,28 @@ def _slider(name: str, allowed: list[Any], index: int, label: str) -> Any:
     )
 
 
-def _on_demand(pages: _Pages, values: Mapping[str, list[Any]], sliders: Mapping[str, Any]) -> Any:
+def _widgets(
+    pages: _Pages, values: Mapping[str, list[Any]], at: dict[str, int], labels: dict[str, str], title: str
+) -> Any:
     import ipywidgets as widgets
 
+    moved = {name: _control(name, values[name], at[name], labels[name]) for name in values}
+
     def now() -> str:
-        return pages(**{name: values[name][slider.index] for name, slider in sliders.items()})
+        return pages(**{name: values[name][control.index] for name, control in moved.items()})
 
     shown = widgets.HTML(now())
 
     def redraw(_change: Any) -> None:
         shown.value = now()
 
-    for slider in sliders.values():
-        slider.observe(redraw, "index")
-    return shown
-
-
-def _every_state(pages: _Pages, values: Mapping[str, list[Any]], sliders: Mapping[str, Any]) -> Any:
-    import ipywidgets as widgets
-
-    names = list(values)
-    indices = itertools.product(*(range(len(allowed)) for allowed in values.values()))
-    drawn = {at: pages(**{name: values[name][i] for name, i in zip(names, at, strict=True)}) for at in indices}
-    size = sum(len(page.encode()) for page in drawn.values())
-    if size > MOST_BYTES:
-        raise ValueError(
-            f"an explorer holds at most {MOST_BYTES:,} bytes; got {size:,} in {len(drawn)} states, "
-            f"about {size // len(drawn):,} bytes each"
-        )
-
-    def nested(at: tuple[int, ...]) -> Any:
-        if len(at) == len(names):
-            return widgets.HTML(drawn[at])
-        name = names[len(at)]
-        inside = [nested((*at, i)) for i in range(len(values[name]))]
-        chosen = widgets.Stack(inside, selected_index=sliders[name].index)
-        widgets.jslink((sliders[name], "index"), (chosen, "selected_index"))
-        return chosen
-
-    return nested(())
-
-
-def _framed(shown: Any, sliders: Mapping[str, Any], title: str, first: str) -> Any:
-    import ipywidgets as widgets
-    from IPython.display import HTML, display
-
-    name = "still-" + hashlib.sha256((title + first).encode()).hexdigest()[:12]
-    head = f'<p class="explorer-title">{html.escape(title)}</p>'
-    # Where widgets cannot be drawn (no JavaScript, a converter), the first state stands alone; where they are, their
-    # style hides it. Its ids are its own: what a hidden drawing defines, browsers do not draw with.
-    drawing = re.sub(r'( id="| href="#|url\(#)', rf"\1{name}-", first)
-    still = f'<div class="explorer-still" id="{name}">{head}{drawing}<p class="explorer-note">{STILL}</p></div>'
-
-    class Explorer(widgets.VBox):
-        def _ipython_display_(self, **kwargs: Any) -> None:
-            display(HTML(still))
-            display(self._repr_mimebundle_(**kwargs), raw=True)
-
-    controls = widgets.Box(list(sliders.values()))
+    for control in moved.values():
+        control.observe(redraw, "index")
+    controls = widgets.Box(list(moved.values()))
     controls.add_class("explorer-controls")
     controls.layout.flex_flow = "row wrap"
     shown.add_class("explorer-picture")
-    frame = Explorer([widgets.HTML(f"<style>{STYLE}#{name}{{display:none}}</style>{head}"), controls, shown])
+    head = f'<style>{STYLE}</style><p class="explorer-title">{html.escape(title)}</p>'
+    frame = widgets.VBox([widgets.HTML(head), controls, shown])
     frame.add_class("explorer")
     return frame

@@ -3,11 +3,9 @@
 import json
 import re
 import sys
-from types import SimpleNamespace
 
 import pytest
 
-from book.shared.explore import explorer
 from tests.book.pages import CHAPTERS, PAGES, ROOT, source
 
 pytestmark = pytest.mark.site
@@ -46,8 +44,8 @@ class Visit:
         self.page.on("pageerror", lambda e: self.errors.append(str(e)))
         self.page.goto(f"{server}{page}.html", wait_until="load")
         self.page.evaluate("window.MathJax && MathJax.startup ? MathJax.startup.promise.then(() => true) : true")
-        if self.page.locator("script[type='application/vnd.jupyter.widget-view+json']").count():
-            self.page.wait_for_selector(".explorer .noUi-handle", timeout=60_000)
+        if self.page.locator(".explorer").count():
+            self.page.wait_for_function("[...document.querySelectorAll('.explorer')].every((e) => e.dataset.moves)")
         self.page.wait_for_timeout(300)
 
     def _outside(self, url, server):
@@ -78,24 +76,22 @@ def test_explorers_move_by_keyboard_and_come_back(visit):
     at = visit.page
     for number in range(at.locator(".explorer").count()):
         explorer = at.locator(".explorer").nth(number)
-        for position in range(explorer.locator(".noUi-handle").count()):
-            handle = explorer.locator(".noUi-handle").nth(position)
-            assert handle.get_attribute("aria-label"), f"slider {position} of explorer {number} has no name"
-            last = int(float(handle.get_attribute("aria-valuemax")))
-            there, back = ("ArrowRight", "ArrowLeft")
-            if int(float(handle.get_attribute("aria-valuenow"))) == last:
-                there, back = back, there
-            before, said = at.evaluate(WATCH)[number], handle.get_attribute("aria-valuetext")
+        for control in explorer.locator(".live-range input, .live-choice").all():
+            slider = control.get_attribute("type") == "range"
+            focus = control if slider else control.locator("input:checked")
+            last = (int(control.get_attribute("max")) if slider else control.locator("input").count() - 1) == int(
+                focus.input_value()
+            )
+            there, back = ("ArrowLeft", "ArrowRight") if last else ("ArrowRight", "ArrowLeft")
+            before, said = at.evaluate(WATCH)[number], focus.get_attribute("aria-valuetext")
             assert before is not None, f"explorer {number} shows no picture"
-            handle.focus()
+            focus.focus()
             at.keyboard.press(there)
-            at.wait_for_function(f"before => ({WATCH})()[{number}] !== before", arg=before, timeout=30_000)
-            at.wait_for_timeout(150)
-            assert handle.get_attribute("aria-valuetext") != said
+            assert at.evaluate(WATCH)[number] != before
+            assert not slider or control.get_attribute("aria-valuetext") != said
             at.keyboard.press(back)
-            at.wait_for_function(f"before => ({WATCH})()[{number}] === before", arg=before, timeout=30_000)
-            at.wait_for_timeout(150)
-            assert handle.get_attribute("aria-valuetext") == said
+            assert at.evaluate(WATCH)[number] == before
+            assert not slider or control.get_attribute("aria-valuetext") == said
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -202,9 +198,9 @@ def test_formulas_are_no_tab_stops(visit):
     assert visit.page.evaluate(f"{stops}.filter((e) => !({scrolls})(e)).length") == 0
 
 
-SET = "article :is(.explorer .widget-hslider, .live-range, .live-choice)"
+SET = "article :is(.live-range, .live-choice)"
 PRINTED = """(set) => [...document.querySelectorAll(set)].flatMap((e) => {
-  const value = e.querySelector('.widget-readout, output, input:checked + span');
+  const value = e.querySelector('output, input:checked + span');
   return value && value.getClientRects().length && value.textContent.trim() ? [] : [e.outerHTML.slice(0, 120)];
 })"""
 
@@ -214,7 +210,7 @@ def test_print_keeps_what_sliders_are_set_to(visit):
     at.emulate_media(media="print")
     at.wait_for_timeout(200)
     lost = at.evaluate(PRINTED, SET)
-    handles = at.locator(".noUi-handle:visible, .live-range input:visible").count()
+    handles = at.locator(".live-range input:visible").count()
     at.emulate_media(media="screen")
     assert lost == []
     assert handles == 0
@@ -284,7 +280,7 @@ def test_a_statement_is_previewed_where_it_is_cited(browser, server, how):
 
 
 def test_text_does_not_wait_for_scripts(browser, server):
-    """With MathJax and the widgets held back for good, the words and the still figures are there."""
+    """With MathJax and previews held back for good, the words and the still figures are there."""
     at = browser.new_page()
     at.route("**/vendor/**", lambda route: route.abort())
     at.goto(f"{server}{HEAVY}.html", wait_until="domcontentloaded")
@@ -311,53 +307,21 @@ def test_search_finds_a_page(browser, server):
     at.close()
 
 
-def test_tracks_are_long_enough_on_a_phone_and_readouts_are_no_tab_stops(visit):
+def test_tracks_are_long_enough_on_a_phone(visit):
     at = visit.page
     at.set_viewport_size({"width": 390, "height": 844})
     at.wait_for_timeout(200)
-    tracks = at.evaluate("[...document.querySelectorAll('.explorer .noUi-base')].map((e) => e.clientWidth)")
+    tracks = at.evaluate(
+        "[...document.querySelectorAll('.explorer, .live')].flatMap((e) => [...e.querySelectorAll('input[type=range]')])"
+        ".map((e) => e.clientWidth)"
+    )
     at.set_viewport_size({"width": 1440, "height": 900})
     assert all(width >= TRACK for width in tracks), tracks
-    assert at.locator(".explorer .widget-readout[contenteditable=true]").count() == 0
 
 
-@pytest.mark.parametrize("width", [390, 800])
-def test_an_explorer_keeps_its_layout_without_the_books_style_sheet(browser, tmp_path, width):
-    """As in a notebook: long labels stand above the track, readouts are whole, and the still picture is hidden."""
-    embed = pytest.importorskip("ipywidgets.embed")
-    script = ROOT / "book" / "_static" / "vendor" / "widgets" / "embed.js"
-    if not script.is_file():
-        pytest.skip("the widgets' code is not installed: make book")
-    shown = explorer(
-        lambda a, b: SimpleNamespace(svg=f'<svg role="img" width="10" height="10" aria-label="{a} {b}"></svg>', alt=""),
-        labels={"a": "a label that is so long that hardly anything of a phone is left for its slider"},
-        a=["a value that would be cut if there were less room", "x"],
-        b=[1, 2],
-    )
-    shell = embed.embed_data(views=[shown])
-    state, (view,) = json.dumps(shell["manager_state"]), shell["view_specs"]
-    page = (
-        f'<meta name="viewport" content="width=device-width"><script src="{script.as_uri()}"></script>'
-        f'<script type="application/vnd.jupyter.widget-state+json">{state}</script><body>'
-        f'<script type="application/vnd.jupyter.widget-view+json">{json.dumps(view)}</script>'
-    )
-    (tmp_path / "page.html").write_text(page, encoding="utf-8")
-    at = browser.new_page(viewport={"width": width, "height": 800})
-    at.goto((tmp_path / "page.html").as_uri())
-    at.wait_for_selector(".explorer .noUi-handle")
-    at.wait_for_timeout(300)
-    assert all(
-        w >= TRACK for w in at.evaluate("[...document.querySelectorAll('.noUi-base')].map((e) => e.clientWidth)")
-    )
-    words = "[...document.querySelectorAll('.widget-label, .widget-readout')]"
-    assert at.evaluate(f"{words}.filter((e) => e.scrollWidth > e.clientWidth + 1).map((e) => e.textContent)") == []
-    above = """[...document.querySelectorAll('.widget-hslider')].every((e) => {
-      const label = e.querySelector('.widget-label').getBoundingClientRect();
-      const track = e.querySelector('.noUi-base').getBoundingClientRect();
-      return label.bottom <= track.top + 1 || label.right <= track.left;
-    })"""
-    assert at.evaluate(above), "a label lies over its track"
-    at.close()
+def test_two_states_are_no_slider(visit):
+    short = "[...document.querySelectorAll('.explorer input[type=range]')].filter((e) => Number(e.max) < 2).length"
+    assert visit.page.evaluate(short) == 0
 
 
 @pytest.fixture
@@ -373,18 +337,14 @@ def test_without_scripts_the_page_says_so_and_explorers_show_their_first_picture
     at = without_scripts
     at.goto(f"{server}{page}.html")
     assert at.locator(".no-scripts").is_visible()
-    stills = at.locator(".explorer-still")
+    stills = at.locator(".explorer")
     assert stills.count() == len(re.findall(r"^\s*explorer\(", source(page), re.M))
     for number in range(stills.count()):
         assert stills.nth(number).locator("svg").first.is_visible()
         assert stills.nth(number).locator(".explorer-note").is_visible()
+        assert not stills.nth(number).locator(".explorer-controls").is_visible()
     formula = at.locator("article .math").first
     assert "monospace" in formula.evaluate("e => getComputedStyle(e).fontFamily") if formula.count() else True
-
-
-def test_with_scripts_the_still_picture_gives_way(visit):
-    hidden = "[...document.querySelectorAll('.explorer-still')].every((e) => !e.getClientRects().length)"
-    assert visit.page.evaluate(hidden)
 
 
 def test_reduced_motion_means_none(browser, server):

@@ -1,8 +1,12 @@
 """Explorers: the same controls with and without a kernel, limits that name their numbers."""
 
+import base64
+import json
+import zlib
 from dataclasses import dataclass
 
 import pytest
+from bs4 import BeautifulSoup
 
 from book.shared.explore import explorer, number
 
@@ -50,54 +54,77 @@ def test_with_a_kernel_a_move_draws_once_and_coming_back_draws_nothing(kernel):
     assert calls == [1, 3]
 
 
-def leaf(picture):
-    while hasattr(picture, "children"):
-        picture = picture.children[picture.selected_index]
-    return picture.value
+def built(shown):
+    """What the page gets: its HTML, and the states in the order of their numbers."""
+    tree = BeautifulSoup(shown._repr_html_(), "html.parser")
+    return tree, json.loads(zlib.decompress(base64.b64decode(tree.select_one(".explorer-states").string)))
 
 
-def follow(picture, indices):
-    """What the page shows when the sliders stand at `indices`: the links set one stack a level."""
-    for index in indices:
-        picture = picture.children[index]
-    return picture.value
+def test_the_built_page_holds_every_state_in_the_order_of_its_controls(build):
+    tree, states = built(explorer(draw, a=[1, 2, 3], b=["x", "y"]))
+    assert [json.loads(control["data-says"]) for control in tree.select("[data-says]")] == [["1", "2", "3"], ["x", "y"]]
+    read = [BeautifulSoup(state, "html.parser").svg["aria-label"] for state in states]
+    assert read == ["1 x", "1 y", "2 x", "2 y", "3 x", "3 y"]
 
 
-def test_the_built_page_holds_every_state_under_the_right_sliders(build):
-    _, picture = parts(explorer(draw, a=[1, 2, 3], b=["x", "y"]))
-    for i, a in enumerate([1, 2, 3]):
-        for j, b in enumerate(["x", "y"]):
-            assert f'aria-label="{a} {b}"' in follow(picture, (i, j))
-
-
-def test_the_built_page_links_each_stack_to_its_slider(build):
+def test_the_built_page_loads_no_widget_and_is_dead_until_its_script_runs(build):
     shown = explorer(draw, a=[1, 2, 3], b=["x", "y"])
-    sliders, picture = parts(shown)
-    from ipywidgets.widgets.widget import _instances
-
-    joined = {
-        (link.source[0].model_id, link.target[0].model_id)
-        for link in list(_instances.values())
-        if type(link).__name__ == "Link" and link.source[1] == "index" and link.target[1] == "selected_index"
-    }
-    assert (sliders["a"].model_id, picture.model_id) in joined
-    for inner in picture.children:
-        assert (sliders["b"].model_id, inner.model_id) in joined
+    assert not hasattr(shown, "_repr_mimebundle_")
+    tree, _ = built(shown)
+    assert all(control.has_attr("disabled") for control in tree.select("input"))
+    assert len(tree.select("input")) == 3
+    assert tree.select_one(".explorer-note").string.startswith("The explorer's first picture.")
 
 
 @pytest.mark.parametrize("mode", ["kernel", "build"])
-def test_start_is_shown_first_in_both_modes(mode, request):
+@pytest.mark.parametrize(
+    ("values", "buttons"),
+    [
+        ([1, 2], True),
+        ([False, True], True),
+        (["a", "b", "c", "d"], True),
+        ([1, 2, 3], False),
+        (["a", "b", "c", "d", "e"], False),
+    ],
+)
+def test_two_states_and_a_few_words_are_buttons_and_the_rest_a_slider(mode, values, buttons, request):
     request.getfixturevalue(mode)
-    sliders, picture = parts(explorer(draw, a=[1, 2, 3], b=["x", "y"], start={"a": 2, "b": "y"}))
+    shown = explorer(draw, a=values)
+    if mode == "build":
+        kinds = {
+            tag["type"]: len(built(shown)[0].select(f"input[type={tag['type']}]")) for tag in built(shown)[0]("input")
+        }
+        assert kinds == ({"radio": len(values)} if buttons else {"range": 1})
+    else:
+        assert isinstance(parts(shown)[0]["a"], widgets.ToggleButtons if buttons else widgets.SelectionSlider)
+
+
+def test_start_is_shown_first_in_both_modes(monkeypatch):
+    given = {"a": [1, 2, 3], "b": ["x", "y"], "start": {"a": 2, "b": "y"}}
+    monkeypatch.delenv("COMPANION_BOOK_BUILD", raising=False)
+    sliders, picture = parts(explorer(draw, **given))
     assert (sliders["a"].label, sliders["b"].label) == ("2", "y")
-    assert 'aria-label="2 y"' in leaf(picture)
+    assert 'aria-label="2 y"' in picture.value
+    monkeypatch.setenv("COMPANION_BOOK_BUILD", "1")
+    tree, states = built(explorer(draw, **given))
+    assert tree.select_one("input[type=range]")["value"] == "1"
+    assert tree.output.string == tree.select_one("input[type=range]")["aria-valuetext"] == "2"
+    assert [radio.has_attr("checked") for radio in tree.select("input[type=radio]")] == [False, True]
+    assert str(tree.select_one(".explorer-picture").svg) == str(BeautifulSoup(states[3], "html.parser").svg)
 
 
-@pytest.mark.parametrize("mode", ["kernel", "build"])
-def test_each_state_tells_its_picture_in_words(mode, request):
-    request.getfixturevalue(mode)
-    _, picture = parts(explorer(draw, a=[1]))
-    assert "a is 1 &amp; b is x" in leaf(picture)
+def test_each_state_tells_its_picture_in_words(monkeypatch):
+    monkeypatch.delenv("COMPANION_BOOK_BUILD", raising=False)
+    assert "a is 1 &amp; b is x" in parts(explorer(draw, a=[1]))[1].value
+    monkeypatch.setenv("COMPANION_BOOK_BUILD", "1")
+    assert "a is 1 &amp; b is x" in built(explorer(draw, a=[1]))[1][0]
+
+
+def test_labels_and_title_reach_the_built_page(build):
+    tree, _ = built(explorer(draw, a=[1, 2, 3], labels={"a": r"\(\alpha\) < 4"}, title="Mass < 1"))
+    assert tree.select_one(".live-range span").string == r"\(\alpha\) < 4"
+    assert tree.select_one("input")["aria-label"] == "a"
+    assert tree.select_one(".explorer-title").string == tree.select_one(".explorer")["aria-label"] == "Mass < 1"
 
 
 def test_labels_and_title_reach_the_page(kernel):

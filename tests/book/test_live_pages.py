@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.live.test_explorables import PLACED
+from book.shared.live import live
+from tests.live.test_explorables import NAMES, PLACED
 
 pytestmark = pytest.mark.site
 
@@ -156,6 +157,41 @@ def test_a_drawn_symbol_is_trained_on_in_a_worker(opened):
     one.live.locator("[data-act=train]").click()
     assert "Stopped at" in one.seen()[0]
     assert one.errors == []
+
+
+WIDGET = """async (code) => {
+  const address = URL.createObjectURL(new Blob([code], {type: 'text/javascript'}));
+  const {render} = (await import(address)).default, values = {start: {}, state: {}, shared: false};
+  const model = {
+    get: (key) => values[key],
+    set: (key, value) => (values[key] = value),
+    on() {},
+    save_changes() { this.saved = true; },
+  };
+  const el = document.body.appendChild(document.createElement('div'));
+  el.className = 'live';
+  render({model, el});
+  const seen = () => el.querySelector('.live-picture').innerHTML + el.querySelector('.live-words').innerHTML;
+  const first = seen();
+  el.querySelector('[data-do=draw]').click();
+  await new Promise(requestAnimationFrame);
+  await new Promise(requestAnimationFrame);
+  const moved = seen() !== first, shown = el.querySelector('.live-seed').textContent;
+  return {moved, shown, seed: values.state.seed, saved: model.saved};
+}"""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebooks_widget_draws_moves_and_tells_its_model(browser, name, monkeypatch):
+    """As anywidget runs it: the module from a Blob, `render` with a model, and no page of the book around."""
+    pytest.importorskip("anywidget")
+    monkeypatch.delenv("COMPANION_BOOK_BUILD", raising=False)
+    at, errors = browser.new_page(), []
+    at.on("pageerror", lambda e: errors.append(str(e)))
+    found = at.evaluate(WIDGET, live(name)._esm)
+    at.close()
+    assert errors == []
+    assert found == {"moved": True, "seed": 1, "shown": "1", "saved": True}
 
 
 def test_painting_by_keyboard(opened):

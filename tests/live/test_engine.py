@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from book.shared.live import digits
 from companion.experiments.protocols import nearest_vote
 from companion.linear import (
     LongTailModel,
@@ -260,7 +261,7 @@ def test_the_small_language_model_concludes_what_the_package_does():
 def test_the_small_network_concludes_what_the_large_ones_do():
     """Means over ten seeds: decay, mixed channels and a symbol that was never seen each spoil its pairs."""
     how = {"triples": 200, "images": 60, "hidden": 24, "epochs": 60, "batch": 16, "lr": 0.015}
-    base = {"call": "lessons", "digits": companion_live.digits(), "seeds": list(range(10)), "how": how}
+    base = {"call": "lessons", "digits": digits(), "seeds": list(range(10)), "how": how}
     plain = {**base, "known": True, "kind": "sum", "decay": 0}
     runs = engine(plain, {**plain, "decay": 0.5}, {**plain, "kind": "cross"}, {**plain, "known": False})
     memorized, decayed, mixed, unknown = (np.mean(run) for run in runs)
@@ -273,7 +274,7 @@ def test_the_small_network_concludes_what_the_large_ones_do():
 def test_digits_reach_the_page_as_they_are():
     from sklearn.datasets import load_digits
 
-    data = base64.b64decode(companion_live.digits(3))
+    data = base64.b64decode(digits(3))
     assert len(data) == 3 * 33
     pixels = [grey for byte in data[1:33] for grey in (byte >> 4, byte & 15)]
     assert data[0] == load_digits().target[0]

@@ -4,6 +4,7 @@ import html
 import itertools
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from book.linear import formulas
 from book.shared import kernels
-from book.shared.live import live
+from book.shared.live import digits, live, module
 from companion import results
 from companion.linear import LongTailModel
 from companion.linear.theory import counts
@@ -242,3 +243,32 @@ def test_for_each_noun_three_verbs_are_new_whatever_the_draw(asked):
         verbs = re.findall("“(\\w+)”", never)
         assert len(set(verbs)) == 3
         assert all(verb.endswith("s") != asked.endswith("s") for verb in verbs)  # a plural noun takes a plural verb
+
+
+@needs_node
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebooks_widget_is_the_same_explorable(name, monkeypatch, tmp_path):
+    """With a kernel `live` is a widget; its module, loaded as one file, renders what the page's module does."""
+    anywidget = pytest.importorskip("anywidget")
+    monkeypatch.delenv("COMPANION_BOOK_BUILD", raising=False)
+    widget = live(name, seed=3)
+    assert isinstance(widget, anywidget.AnyWidget)
+    assert widget.state == widget.start == {"seed": 3}
+    assert ".live-frame" in widget._css
+    (tmp_path / "widget.mjs").write_text(widget._esm, encoding="utf-8")
+    ask = 'import made from "./widget.mjs"; console.log(JSON.stringify([typeof made.render, made.still({ seed: 3 })]));'
+    (tmp_path / "ask.mjs").write_text(ask, encoding="utf-8")
+    call = [*companion_live.node(), tmp_path / "ask.mjs"]
+    made = subprocess.run(call, capture_output=True, text=True, encoding="utf-8", timeout=60, check=True)
+    assert json.loads(made.stdout) == ["function", shown(name, seed=3)[0]]
+
+
+def test_while_the_book_is_built_an_explorable_is_a_place_and_no_widget(monkeypatch):
+    monkeypatch.setenv("COMPANION_BOOK_BUILD", "1")
+    assert live("peel", seed=3)._repr_html_().startswith('<div class="live" data-live="peel"')
+
+
+@needs_node
+def test_the_widget_of_a_drawn_symbol_brings_its_trainer_and_digits():
+    assert "self.onmessage" in module("symbol")
+    assert digits()[:40] in module("symbol")
