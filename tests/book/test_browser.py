@@ -312,8 +312,7 @@ def test_tracks_are_long_enough_on_a_phone(visit):
     at.set_viewport_size({"width": 390, "height": 844})
     at.wait_for_timeout(200)
     tracks = at.evaluate(
-        "[...document.querySelectorAll('.explorer, .live')].flatMap((e) => [...e.querySelectorAll('input[type=range]')])"
-        ".map((e) => e.clientWidth)"
+        "[...document.querySelectorAll(':is(.explorer, .live) input[type=range]')].map((e) => e.clientWidth)"
     )
     at.set_viewport_size({"width": 1440, "height": 900})
     assert all(width >= TRACK for width in tracks), tracks
