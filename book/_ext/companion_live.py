@@ -86,13 +86,17 @@ def speak(body):
 
 
 def fill(body, here):
-    """A page's body with the first picture in each place of an explorable, and the scripts that it needs."""
+    """A page's body with the first picture in each place of an explorable, and the scripts that it needs.
+
+    They stand at its end and are not deferred: deferred ones would wait for MathJax.
+    """
     found = {}
 
     def picture(place):
         name, state = place[1], html.unescape(place[2])
-        found[name] = f'<script defer src="{here}_static/live/{name}.js"></script>'
+        found[name] = f'<script src="{here}_static/live/{name}.js"></script>'
         return place[0].replace("></div>", f">{first(name, state)['picture']}</div>")
 
     body = PLACE.sub(picture, body)
-    return body + "".join(script for name, script in found.items() if (FOLDER / f"{name}.js").is_file())
+    explorers = f'<script src="{here}_static/explorer.js"></script>' * ('class="explorer"' in body)
+    return body + explorers + "".join(script for name, script in found.items() if (FOLDER / f"{name}.js").is_file())

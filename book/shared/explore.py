@@ -206,7 +206,7 @@ class Still:
         says, spoken = html.escape(json.dumps(read), quote=True), html.escape(_spoken(name), quote=True)
         if not _buttons(self.values[name]):
             return (
-                f'<label class="live-range"><span>{label}</span><output>{read[at]}</output>'
+                f'<label class="live-range"><span class="mathjax_process">{label}</span><output>{read[at]}</output>'
                 f'<input type="range" min="0" max="{len(read) - 1}" value="{at}" data-says="{says}" '
                 f'aria-label="{spoken}" aria-valuetext="{html.escape(read[at], quote=True)}" disabled></label>'
             )
@@ -216,7 +216,7 @@ class Still:
             f"<span>{html.escape(text)}</span></label>"
             for index, text in enumerate(read)
         )
-        return f'<fieldset class="live-choice" data-says="{says}"><legend>{label}</legend>{options}</fieldset>'
+        return f'<fieldset class="live-choice" data-says="{says}"><legend class="mathjax_process">{label}</legend>{options}</fieldset>'
 
     def _repr_html_(self) -> str:
         controls = "".join(map(self._control, self.values))
