@@ -216,7 +216,8 @@ class Still:
             f"<span>{html.escape(text)}</span></label>"
             for index, text in enumerate(read)
         )
-        return f'<fieldset class="live-choice" data-says="{says}"><legend class="mathjax_process">{label}</legend>{options}</fieldset>'
+        legend = f'<legend class="mathjax_process">{label}</legend>'
+        return f'<fieldset class="live-choice" data-says="{says}">{legend}{options}</fieldset>'
 
     def _repr_html_(self) -> str:
         controls = "".join(map(self._control, self.values))
