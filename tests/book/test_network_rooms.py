@@ -9,8 +9,9 @@ from book.networks import dials as dial
 from book.networks import hurts as hurt
 from book.networks import one_shots as micro
 from book.shared import additive
+from companion.experiments import experiment
 from companion.neural import tasks
-from tests.pictures import checked, made
+from tests.pictures import checked, made, twice
 
 
 def pair_row(errors, model="sum", seed=0, channel=None):
@@ -147,6 +148,28 @@ def test_dials_say_both_ends():
     assert "Cross-channel, decay 0.5: training 0.17" in checked(dial.fig_training(along)).alt
     one = [r for r in course if r["model"] == "sum" and r["weight_decay"] == 0.0 and r["seed"] == 0]
     assert "epoch 3 to 6: training 0.3 to 0.15" in checked(dial.fig_course(one)).alt
+
+
+def test_doses_are_compared_with_the_same_draw_and_start_without_decay():
+    settings = experiment("dials").presets["cpu"]
+    cells = [
+        {"hidden": width, "epochs": settings.epochs, "triples": settings.triples, "dose": dose, "start": start}
+        for width in (settings.hidden, settings.wide)
+        for dose in (0.0, 0.1, 1.0)
+        for start in (0, 1)
+    ]
+
+    def values(cell, seed):
+        scale = (1 + 9 * cell["dose"]) * (1 + seed) * (1 + cell["start"])  # tenfold at dose 1, in each draw and start
+        return losses(scale) | {"in_distribution": 0.5 * (1 + seed), "mem": 0.8 / (1 + cell["dose"]) + 0.01 * seed}
+
+    result = made("dials", ("hidden", "epochs", "triples", "start", "dose"), twice(cells, values))
+    factors = dial.dosed(result, "composition", settings.wide)
+    assert [f["mean"] for f in factors.values()] == pytest.approx([1.9, 10.0])
+    alt = checked(dial.fig_doses(result)).alt
+    assert f"two glyphs, width {settings.hidden}: 1.9, 10" in alt
+    assert f"in distribution, width {settings.wide}: 1, 1" in alt
+    assert "0.81 at 0, " in alt
 
 
 def test_faults_and_targets_say_their_means():
