@@ -126,10 +126,13 @@ def glyphs(source: str, *, classes: int, seed: int, root: str | Path | None = No
     labels = np.arange(classes)
     if source == "embedded":
         return Images(np.stack([_drawn_glyph(rng) for _ in range(classes)]), labels)
-    drawings = _by_character(data_root(root))
-    chosen = rng.choice(sorted(drawings), size=classes, replace=False)
-    picked = [list(drawings[name].values())[rng.integers(len(drawings[name]))] for name in chosen]
-    return Images(np.stack([_decode_drawing(content) for content in picked]), labels)
+    files = omniglot_files(data_root(root))
+    by_class: dict[str, list[str]] = {}
+    for name in files:
+        by_class.setdefault(name.rsplit("/", 1)[0], []).append(name)
+    chosen = rng.choice(sorted(by_class), size=classes, replace=False)
+    names = [by_class[c][rng.integers(len(by_class[c]))] for c in chosen]
+    return Images(np.stack([_decode_drawing(files[name]) for name in names]), labels)
 
 
 def characters(source: str, *, classes: int, seed: int, root: str | Path | None = None) -> Images:
@@ -150,9 +153,11 @@ def characters(source: str, *, classes: int, seed: int, root: str | Path | None 
         pixels = np.repeat(np.stack([_drawn_glyph(rng) for _ in range(classes)]), 20, axis=0)
         pixels *= rng.random(pixels.shape) < 0.9
     else:
-        drawings = _by_character(data_root(root))
+        drawings: dict[str, list[bytes]] = {}
+        for name, content in omniglot_files(data_root(root)).items():
+            drawings.setdefault(name.rsplit("/", 1)[0], []).append(content)
         chosen = rng.choice(sorted(drawings), size=classes, replace=False)
-        pixels = np.stack([_decode_drawing(one) for name in chosen for one in drawings[name].values()])
+        pixels = np.stack([_decode_drawing(one) for name in chosen for one in drawings[name]])
     return Images(pixels, np.repeat(np.arange(classes), len(pixels) // classes))
 
 
@@ -272,14 +277,6 @@ def _read(path: Path, largest: int) -> bytes:
     if len(content) > largest:
         raise OSError(f"{path.name} has more than {largest:,} bytes")
     return content
-
-
-def _by_character(folder: Path) -> dict[str, dict[str, bytes]]:
-    """The drawings of Omniglot, by character and name."""
-    found: dict[str, dict[str, bytes]] = {}
-    for name, content in omniglot_files(folder).items():
-        found.setdefault(name.rsplit("/", 1)[0], {})[name] = content
-    return found
 
 
 def _decode_drawing(content: bytes) -> np.ndarray:
