@@ -11,7 +11,8 @@ CARD, SIZE = "_static/card.png", (1200, 630)
 def tags(app, pagename, title, about, doctree):
     """Open Graph and Twitter tags of a page, as HTML; `about` where its first paragraph has no plain words."""
     site = app.config.html_baseurl
-    first = next((p for p in doctree.findall(nodes.paragraph) if not p.next_node(nodes.math)), None)
+    plain = (p for p in doctree.findall(nodes.paragraph) if not p.next_node(nodes.math) and len(p.astext()) > 20)
+    first = next(plain, None)
     words = " ".join(first.astext().split()) if first is not None and pagename != app.config.root_doc else about
     said = words if len(words) <= 200 else words[:200].rpartition(" ")[0] + " …"
     known = {
@@ -49,4 +50,4 @@ def draw(app, exception):
         figure.text(
             0.045, 0.795, "What a learner can do with things it saw only once", fontsize=18, color=INK, va="center"
         )
-        figure.savefig(Path(app.outdir) / CARD, metadata={"Software": None})
+        figure.savefig(Path(app.outdir) / CARD, metadata={"Software": None}, transparent=False)

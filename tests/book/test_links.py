@@ -37,11 +37,13 @@ def anchors(path):
 
 
 def prose(path):
-    """The article's text without code, math and widget state."""
+    """The article's text without code and formulas, those in the labels of explorers included."""
     article = soup(path).select_one("article")
     text = []
     for string in article.find_all(string=True):
-        if not string.find_parent(["pre", "code", "script", "style", "svg"]) and not string.find_parent(class_="math"):
+        if not string.find_parent(["pre", "code", "script", "style", "svg"]) and not string.find_parent(
+            class_=["math", "mathjax_process"]
+        ):
             text.append(string)
     return "".join(text)
 

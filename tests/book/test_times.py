@@ -76,12 +76,13 @@ def test_a_chapter_says_how_long_it_takes(html, page):
 def test_the_front_page_sums_the_times_of_its_paths(html):
     paths = built(html, "book/index").select(".paths > div")
     said = [re.match(r"([\d½]+) (minutes|hours?) to read", path.select("p")[1].text) for path in paths]
-    ten, theory, experiments = (float(s[1].replace("½", ".5")) * (60 if "hour" in s[2] else 1) for s in said)
+    ten, results, theory, dispute = (float(s[1].replace("½", ".5")) * (60 if "hour" in s[2] else 1) for s in said)
     assert paths[0].p.text == "Ten minutes"
     assert 7 <= ten <= 12
-    assert ten < experiments < theory
+    assert ten < results < theory
+    assert ten < dispute < theory
     asked = re.findall(r"\{reading-time\}`([^`]+)`", source("book/index"))
-    assert len(asked) == 3
+    assert len(asked) == 4
     assert all(f"book/{page}" in PAGES for pages in asked for page in pages.split())
 
 
