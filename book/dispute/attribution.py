@@ -12,7 +12,7 @@ from scipy import stats
 from book.shared.ledger import Found, at_least, at_most, claim
 from book.shared.page import interval as shown
 from book.shared.style import CYCLE, Picture, picture, subplots
-from companion.linear import LongTailModel, feature_counts, recoverability, ridge
+from companion.linear import LongTailModel, feature_counts, resolved, ridge
 from companion.runner.results import interval
 
 TIMES = (1, 2, 4)  # how often the features of a target were seen
@@ -45,12 +45,12 @@ def world(seed: int, n: int = 80) -> World:
     """A draw of the linear model, alpha = 1.25, and its targets: pairs of resolved features in common company."""
     sample = LongTailModel(n=n, d=10 * n, s=5.0, alpha=1.25, beta_exponent=0.1, sigma=0.05).sample(seed=seed)
     seen = np.unique(sample.X.indices)
-    counts, resolved = feature_counts(sample.X)[seen], recoverability(sample.X)[seen] > 1 - 1e-9
+    counts, certain = feature_counts(sample.X)[seen], resolved(sample.X)[seen]
     rng = np.random.default_rng(seed)
     Z, rare, times = [], [], []
     common = np.argsort(-counts)[:10]
     for t in TIMES:
-        able = np.flatnonzero((counts == t) & resolved)
+        able = np.flatnonzero((counts == t) & certain)
         for _ in range(TARGETS if able.size >= 2 else 0):
             row = np.zeros(seen.size)
             chosen = rng.choice(able, 2, replace=False)

@@ -28,6 +28,7 @@ from companion.linear import (
     peel,
     population_risk,
     recoverability,
+    resolved,
     ridge,
     sample_design,
 )
@@ -188,7 +189,7 @@ def resolved_features() -> Iterator[Certified]:
     X = example(2.0, 0.05)[1].X
     seen, inverse = seen_inverse(2.0)
     count = sum(certificate == 1 for certificate in inverse.certificates())
-    value = float(np.sum(recoverability(X) > 1 - 1e-9))
+    value = float(np.sum(resolved(X)))
     page, what = "book/linear/data", f"features resolved, of {seen.size} seen"
     yield exact("thm-certificate", page, what, ".0f", value, count)
 
