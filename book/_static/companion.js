@@ -46,7 +46,7 @@
   /* What scrolls sideways can be reached and scrolled by keyboard. */
   const reach = () => {
     document.querySelectorAll("mjx-container[display], pre, .output, .companion-table, .table-wrapper, table.docutils").forEach((box) => {
-      const scrolls = box.clientWidth > 0 && box.scrollWidth > box.clientWidth + 1;
+      const scrolls = box.clientWidth > 0 && box.scrollWidth > box.clientWidth;
       if (scrolls && !box.hasAttribute("tabindex")) {
         box.setAttribute("tabindex", "0");
         box.dataset.reached = "yes";
@@ -98,10 +98,16 @@
 
   window.addEventListener("load", () => {
     setTimeout(reach, 300);
-    const mj = window.MathJax;
     const both = () => requestAnimationFrame(() => { reshape(); fit(); reach(); });
     both();
-    if (mj && mj.startup && mj.startup.promise) mj.startup.promise.then(both);
+    document.fonts.ready.then(both);
+    /* MathJax may come after this: what it sets is measured when it is done */
+    const typeset = (tries) => {
+      const done = window.MathJax && window.MathJax.startup && window.MathJax.startup.promise;
+      if (done) done.then(both);
+      else if (tries) setTimeout(() => typeset(tries - 1), 250);
+    };
+    typeset(80);
     window.addEventListener("resize", both);
     document.querySelectorAll("article details").forEach((fold) => fold.addEventListener("toggle", both));
   });

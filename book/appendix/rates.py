@@ -156,7 +156,7 @@ class RecoveredMap:
         drawn = ax.contourf(self.alphas, self.sizes, missing, levels=np.linspace(-7, 0, 15), extend="min")
         levels = [0.5, 0.9, 0.99, 0.999]
         lines = ax.contour(self.alphas, self.sizes, self.share, levels=levels, colors="white", linewidths=1)
-        ax.clabel(lines, fmt=lambda v: f"{v:.3g}", fontsize=8)
+        ax.clabel(lines, fmt=lambda v: f"{v:.3g}", fontsize=8, colors="0.1")  # the map is bright where they lie
         ax.plot(self.alphas, self.bite, color=ORANGE, lw=2, ls="--", label=r"$p_{>k}^2\ln^2 d=1$")
         ax.set(yscale="log", ylim=(self.sizes[0], self.sizes[-1]))
         ax.set(xlabel=r"tail exponent $\alpha$", ylabel="training rows n")

@@ -48,7 +48,7 @@ def crate(results: Iterable[Path], claims: Iterable[Claim], *, repository: str) 
         "name": "Memorize, then compose: stored results and checked claims",
         "description": "Results of every experiment of the book with their settings and where they came from, and its "
         "numbered statements with their checks.",
-        "datePublished": max(dates)[:10],
+        "datePublished": max(dates, default="")[:10],
         "license": _to(LICENSE),
         "version": companion.__version__,
         "isBasedOn": _to(PAPER),
