@@ -43,11 +43,11 @@ def draw(app, exception):
     from book.shared.style import INK, house
 
     with house():
-        figure = Figure(figsize=(SIZE[0] / 100, SIZE[1] / 100), dpi=100, facecolor="white")
+        figure = Figure(figsize=(SIZE[0] / 100, SIZE[1] / 100), dpi=100)
         ax = figure.add_axes((0.04, 0.03, 0.92, 0.72))
         index.draw_matrix(ax, index.matrix(), dot=52, size=16)
         figure.text(0.045, 0.885, app.config.project, fontsize=36, weight="bold", color=INK, va="center")
         figure.text(
             0.045, 0.795, "What a learner can do with things it saw only once", fontsize=18, color=INK, va="center"
         )
-        figure.savefig(Path(app.outdir) / CARD, metadata={"Software": None}, transparent=False)
+        figure.savefig(Path(app.outdir) / CARD, metadata={"Software": None}, facecolor="white")

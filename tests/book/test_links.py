@@ -197,6 +197,7 @@ def test_the_card_has_the_size_that_is_asked_for(html):
 
     with Image.open(html / "_static" / "card.png") as card:
         assert card.size == (1200, 630)
+        assert card.convert("RGBA").getchannel("A").getextrema() == (255, 255)  # a dark chat shows it as we do
         assert len(card.convert("RGB").getcolors(1 << 24)) > 50
 
 
