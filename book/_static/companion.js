@@ -97,17 +97,19 @@
   });
 
   window.addEventListener("load", () => {
-    setTimeout(reach, 300);
-    const both = () => requestAnimationFrame(() => { reshape(); fit(); reach(); });
-    both();
-    document.fonts.ready.then(both);
-    /* MathJax may come after this: what it sets is measured when it is done */
-    const typeset = (tries) => {
-      const done = window.MathJax && window.MathJax.startup && window.MathJax.startup.promise;
-      if (done) done.then(both);
-      else if (tries) setTimeout(() => typeset(tries - 1), 250);
+    const frame = () => new Promise((drawn) => requestAnimationFrame(drawn));
+    const both = () => frame().then(() => { reshape(); fit(); reach(); });
+    const rest = (time) => new Promise((over) => setTimeout(over, time));
+    /* MathJax may come after this: what it sets is measured when it is done, and again in its own letters */
+    const typeset = async () => {
+      if (!document.querySelector("script[src*=mathjax i]")) return;
+      for (let tries = 80; tries && !window.MathJax?.startup?.promise; tries--) await rest(250);
+      await window.MathJax?.startup?.promise;
     };
-    typeset(80);
+    both().then(typeset).then(both).then(() => document.fonts.ready).then(both).then(() => {
+      document.documentElement.dataset.settled = "yes"; /* for tests: nothing is measured anew unasked */
+    });
+    document.fonts.addEventListener("loadingdone", both);
     window.addEventListener("resize", both);
     document.querySelectorAll("article details").forEach((fold) => fold.addEventListener("toggle", both));
   });

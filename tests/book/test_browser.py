@@ -43,7 +43,7 @@ class Visit:
         self.page.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
         self.page.on("pageerror", lambda e: self.errors.append(str(e)))
         self.page.goto(f"{server}{page}.html", wait_until="load")
-        self.page.evaluate("window.MathJax && MathJax.startup ? MathJax.startup.promise.then(() => true) : true")
+        self.page.wait_for_selector("html[data-settled]", state="attached")  # formulas set, tables measured
         if self.page.locator(".explorer").count():
             self.page.wait_for_function("[...document.querySelectorAll('.explorer')].every((e) => e.dataset.moves)")
         self.page.wait_for_timeout(300)
@@ -171,6 +171,7 @@ def test_no_table_and_no_formula_is_cut(visit, width):
     at = visit.page
     at.set_viewport_size({"width": width, "height": 900})
     at.wait_for_timeout(300)
+    at.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(drawn))))")
     cut = at.evaluate(CUT)
     at.set_viewport_size({"width": 1440, "height": 900})
     assert cut == []
