@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
-from book.shared.style import COMMON, COMPOSITION, FRESH, ONCE, TRAINING, Picture, band, picture, subplots
+from book.shared.style import COMMON, COMPOSITION, FRESH, INK, ONCE, TRAINING, Picture, band, house, picture, subplots
 from companion.linear import LongTailModel, recoverability
 from companion.runner.results import Result, Row
 
@@ -136,3 +138,14 @@ def draw_matrix(ax: Axes, drawn: Drawn, *, dot: float = 26.0, size: float = 9.5)
     ax.text(0.4, basket, "a basket that nobody ever bought", color=COMPOSITION, **words)
     ax.set(xlim=(-1.6, wide + 0.6), ylim=(basket + 1.3, -3.2))
     ax.set_axis_off()
+
+
+def draw_card(path: Path, title: str, *, size: tuple[int, int]) -> None:
+    """The picture of a shared link, of so many pixels, on white: a chat may be dark."""
+    with house():
+        figure = Figure(figsize=(size[0] / 100, size[1] / 100), dpi=100)
+        draw_matrix(figure.add_axes((0.04, 0.03, 0.92, 0.72)), matrix(), dot=52, size=16)
+        figure.text(0.045, 0.885, title, fontsize=36, weight="bold", color=INK, va="center")
+        about = "What a learner can do with things it saw only once"
+        figure.text(0.045, 0.795, about, fontsize=18, color=INK, va="center")
+        figure.savefig(path, metadata={"Software": None}, facecolor="white")

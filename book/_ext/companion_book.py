@@ -8,18 +8,15 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 import companion_address  # noqa: E402
-import companion_bibliography  # noqa: E402
 import companion_card  # noqa: E402
 import companion_claims  # noqa: E402
 import companion_execute  # noqa: E402
-import companion_live  # noqa: E402
 import companion_notebooks  # noqa: E402
+import companion_pages  # noqa: E402
 import companion_previews  # noqa: E402
-import companion_prompts  # noqa: E402
+import companion_scripts  # noqa: E402
 import companion_statements  # noqa: E402
 import companion_times  # noqa: E402
-import companion_typography  # noqa: E402
-import companion_vendor  # noqa: E402
 
 ENVIRONMENT = {
     "COMPANION_BOOK_BUILD": "1",  # explorers draw all their states
@@ -47,13 +44,13 @@ def configure(app, config):
     """Environment, cache, third-party scripts and the site's address, before anything is read."""
     os.environ.update(ENVIRONMENT)
     companion_execute.key_cache(config, ROOT)
-    if companion_vendor.install():
+    if companion_scripts.install_vendor():
         config.mathjax_path = "vendor/mathjax/tex-mml-chtml.js"
         config.tippy_js = ("vendor/tippy/popper.min.js", "vendor/tippy/tippy.min.js")
     else:
         print("MathJax and preview code could not be installed: pages will load them from their CDNs.")
     config.nb_ipywidgets_js = {}  # explorers are plain HTML in the site, and no page has a widget
-    if not companion_live.install():
+    if not companion_scripts.install_live():
         print("Explorables could not be bundled (no Node, or no network for npm): they stand still in the pages.")
     config.html_baseurl = config.html_baseurl or companion_address.site(config)
     config.project = config.html_title
@@ -80,11 +77,11 @@ def adjust_page(app, pagename, templatename, context, doctree):
             }
             group["buttons"] = [notebook, *(b for b in group["buttons"] if b.get("label") != notebook["label"])]
     if doctree is not None:
-        context["body"] = companion_live.speak(context["body"])
+        context["body"] = companion_scripts.speak(context["body"])
     if has_code:
         companion_notebooks.write(app, pagename, context["body"])
     if doctree is not None:
-        context["body"] = NO_SCRIPTS + companion_live.fill(context["body"], here)
+        context["body"] = NO_SCRIPTS + companion_scripts.fill(context["body"], here)
         shared = companion_card.tags(app, pagename, app.env.titles[pagename].astext(), ABOUT, doctree)
         context["metatags"] = context.get("metatags", "") + shared
     if pagename == app.config.root_doc:  # its title is the book's: said once, with what the book is
@@ -100,21 +97,20 @@ def _is_thebe(script):
 
 def setup(app):
     app.add_config_value("site_branch", "gh-pages", "html")
-    app.add_directive("unconfirmed", companion_bibliography.Unconfirmed)
+    app.add_directive("unconfirmed", companion_pages.Unconfirmed)
     app.connect("config-inited", configure, priority=100)
     app.connect("env-before-read-docs", companion_execute.run_stale_chapters)
     app.connect("env-before-read-docs", companion_previews.all_pages)
     app.connect("env-updated", companion_previews.rewrite_all)
     app.connect("build-finished", companion_previews.remove_old, priority=900)
     app.connect("build-finished", companion_claims.write)
-    app.connect("build-finished", companion_card.draw)
     app.connect("autodoc-process-docstring", companion_statements.say_items, priority=400)
     app.connect("autodoc-process-docstring", companion_statements.add_links)
-    app.add_role("follows", companion_live.follows)
+    app.add_role("follows", companion_scripts.follows)
     app.add_role("reading-time", companion_times.reading_time)
-    app.connect("doctree-read", companion_prompts.name)
+    app.connect("doctree-read", companion_pages.name_code)
     app.connect("doctree-resolved", companion_times.show)
     app.connect("doctree-resolved", companion_notebooks.number_cells)
-    app.connect("doctree-resolved", companion_typography.keep_together)
+    app.connect("doctree-resolved", companion_pages.keep_together)
     app.connect("html-page-context", adjust_page, priority=900)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

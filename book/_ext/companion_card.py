@@ -1,11 +1,10 @@
 """What a link to a page shows where it is shared: title, first words, and the front page's matrix as a picture."""
 
 import html
-from pathlib import Path
 
 from docutils import nodes
 
-CARD, SIZE = "_static/card.png", (1200, 630)
+CARD, SIZE = "_static/card.png", (1200, 630)  # drawn by the room of the front page
 
 
 def tags(app, pagename, title, about, doctree):
@@ -31,23 +30,3 @@ def tags(app, pagename, title, about, doctree):
         f'<meta {"name" if name.startswith("twitter") else "property"}="{name}" content="{html.escape(str(value))}">\n'
         for name, value in known.items()
     )
-
-
-def draw(app, exception):
-    """Handler of `build-finished`: the picture, by the code that draws it on the front page."""
-    if exception is not None or app.builder.format != "html":
-        return
-    from matplotlib.figure import Figure
-
-    from book import index
-    from book.shared.style import INK, house
-
-    with house():
-        figure = Figure(figsize=(SIZE[0] / 100, SIZE[1] / 100), dpi=100)
-        ax = figure.add_axes((0.04, 0.03, 0.92, 0.72))
-        index.draw_matrix(ax, index.matrix(), dot=52, size=16)
-        figure.text(0.045, 0.885, app.config.project, fontsize=36, weight="bold", color=INK, va="center")
-        figure.text(
-            0.045, 0.795, "What a learner can do with things it saw only once", fontsize=18, color=INK, va="center"
-        )
-        figure.savefig(Path(app.outdir) / CARD, metadata={"Software": None}, facecolor="white")

@@ -1,10 +1,12 @@
-"""Data beside the pages: claims.json with what the checks found, the stored results, and an RO-Crate of both."""
+"""Files beside the pages: claims.json with what the checks found, stored results, an RO-Crate of both, the card."""
 
 import html
 import json
 import re
 import shutil
 from pathlib import Path
+
+from companion_card import CARD, SIZE
 
 FOUND = re.compile(
     r'class="companion-checked" data-found="([^"]*)">\s*<a class="badge" href="[^"]*#check-([a-z0-9-]+)"'
@@ -15,6 +17,7 @@ def write(app, error):
     """Handler of `build-finished`: collects what the pages say that their checks found."""
     if error or app.builder.format != "html":
         return
+    from book.index import draw_card
     from book.reference.claims import for_machines
     from book.shared.crate import CRATE, crate
     from book.shared.ledger import HOME, ledger
@@ -29,3 +32,4 @@ def write(app, error):
         shutil.copy(path, Path(app.outdir) / "results")
     described = crate(results, ledger(), repository=app.config.html_theme_options["repository_url"])
     (Path(app.outdir) / CRATE).write_text(json.dumps(described, indent=1), encoding="utf-8")
+    draw_card(Path(app.outdir) / CARD, app.config.project, size=SIZE)

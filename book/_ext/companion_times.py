@@ -53,18 +53,17 @@ def said(minutes):
     """A number of minutes as a person says it."""
     if minutes >= 52.5:
         halves = max(2, round(minutes / 30))
-        hours = f"{halves // 2}" + ("½" if halves % 2 else "")
-        return f"{hours} hour" + ("" if hours == "1" else "s")
-    whole = max(1, round(minutes) if minutes < 20 else 5 * round(minutes / 5))
-    return f"{whole} minute" + ("" if whole == 1 else "s")
+        return _counted(f"{halves // 2}" + "½" * (halves % 2), "hour")
+    return _counted(max(1, round(minutes) if minutes < 20 else 5 * round(minutes / 5)), "minute")
 
 
 def ran(seconds):
     """Seconds as a person says them."""
-    if seconds >= 90:
-        return said(seconds / 60)
-    whole = max(1, round(seconds))
-    return f"{whole} second" + ("" if whole == 1 else "s")
+    return said(seconds / 60) if seconds >= 90 else _counted(max(1, round(seconds)), "second")
+
+
+def _counted(number, unit):
+    return f"{number} {unit}" + "s" * (str(number) != "1")
 
 
 def is_chapter(app, docname):

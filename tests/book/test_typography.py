@@ -8,7 +8,7 @@ from docutils import nodes
 from tests.book.pages import ROOT
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
-companion_typography = pytest.importorskip("companion_typography")
+companion_pages = pytest.importorskip("companion_pages")
 
 
 class Page(nodes.paragraph):
@@ -20,7 +20,7 @@ def typeset(*parts):
     page = Page()
     for part in parts:
         page += nodes.Text(part) if isinstance(part, str) else part
-    companion_typography.keep_together(None, page, "page")
+    companion_pages.keep_together(None, page, "page")
     return page
 
 

