@@ -16,13 +16,13 @@ from book.appendix import pinning
 from book.dispute import four_flaws, measuring
 from book.linear import data, formulas, structure, turning_off
 from book.linear import noise as noise_room
-from book.shared import regime
+from book.shared import density, regime
 from companion import linear
-from companion.linear.theory import counts, density, noise, risk, shrinkage
+from companion.linear.theory import counts, noise, risk, shrinkage
 
 #: formulas that stand beside their only chapter
-ROOMS = [data, formulas, four_flaws, measuring, noise_room, pinning, regime, structure, turning_off]
-THEORY = [counts, density, noise, risk, shrinkage]
+ROOMS = [data, density, formulas, four_flaws, measuring, noise_room, pinning, regime, structure, turning_off]
+THEORY = [counts, noise, risk, shrinkage]
 
 
 def public(area):

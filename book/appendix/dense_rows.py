@@ -9,18 +9,17 @@ from typing import Any
 import numpy as np
 
 from book.linear import formulas
-from book.shared.draws import THEORY
+from book.shared import density
 from book.shared.ledger import Found, at_most, claim
 from book.shared.style import BLUE, GREEN, INK, ORANGE, Picture, picture, subplots, whiskers
 from companion.linear import rank, resolved, sample_design
-from companion.linear.theory import density
 from companion.runner.results import Result
 
 
 @claim(
     "prop-potential",
     "Solutions of Q = F(Q) are the stationary points of a potential",
-    functions=("book.linear.formulas.potential", f"{THEORY}.density.mass_map"),
+    functions=("book.linear.formulas.potential", "book.shared.density.mass_map"),
 )
 def stationary(scale: float = 1.0, mates: float = 1.0) -> Found:
     """The derivative of the potential by differences, at twelve random sets of 400 frequencies."""

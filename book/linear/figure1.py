@@ -8,6 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from book.linear.formulas import inverse_count, unseen_floor
+from book.shared.density import cavity
 from book.shared.ledger import Found, at_least, at_most, claim
 from book.shared.style import (
     COMMON,
@@ -25,7 +26,6 @@ from book.shared.style import (
 )
 from companion.experiments import figure1
 from companion.linear import LongTailModel, feature_counts, inverse_gram_diagonal, min_norm, resolved
-from companion.linear.theory.density import cavity
 from companion.linear.theory.noise import once_seen_rows
 from companion.runner.results import Result
 

@@ -13,11 +13,27 @@ import scipy.sparse as sp
 from scipy.optimize import brentq
 from scipy.special import gammaincc, gammaln, lambertw, zeta
 
+from book.shared import density
+from book.shared.density import multiplicities
 from companion import _validate as check
 from companion.linear.structure import inverse_gram_diagonal
-from companion.linear.theory import counts, density
-from companion.linear.theory.checks import below_one, frequencies, multiplicities, split, vector_like
+from companion.linear.theory import counts
+from companion.linear.theory.checks import frequencies, split
 from companion.linear.theory.counts import no_tail_probability
+
+
+def vector_like(name: str, value: Any, p: np.ndarray) -> np.ndarray:
+    """`value`, one number or one for each frequency, as a finite vector (d,)."""
+    one = np.isscalar(value) or getattr(value, "ndim", 1) == 0
+    return check.vector(name, np.full(p.shape, value) if one else value, p.size)
+
+
+def below_one(p: np.ndarray, k: int) -> np.ndarray:
+    """The tail p[k:], shape (d - k,); ValueError where it holds a 1, which no row could be without."""
+    tail = p[k:]
+    if tail.size and tail.max() >= 1:
+        raise ValueError(f"p[k:] must be below 1, got {tail.max()} after k = {k}")
+    return tail
 
 
 def unseen_floor(p: Any, beta: Any, n: int) -> float:

@@ -10,11 +10,12 @@ import numpy as np
 import scipy.sparse as sp
 
 from book.linear import formulas
-from book.shared.draws import THEORY, design, long_tail
+from book.shared import density
+from book.shared.draws import design, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim, exactly
 from book.shared.style import BLUE, GREY, INK, ORANGE, Picture, picture, subplots
 from companion.linear import feature_counts, min_norm, peel, resolved, sample_design
-from companion.linear.theory import counts, density
+from companion.linear.theory import counts
 from companion.runner.results import Result
 from companion.runner.results import interval as summary
 
@@ -55,7 +56,7 @@ leave_one_out.breaks("features seen twice", occurrences=2)
 @claim(
     "prop-fixed-point",
     "Q = F(Q) has one solution when sum p < e",
-    functions=(f"{THEORY}.density.mass_map", "book.linear.formulas.fixed_points"),
+    functions=("book.shared.density.mass_map", "book.linear.formulas.fixed_points"),
     teeth={"(b) largest slope": 0.75},
     blunt={"(a) least slope": "the slope of each summand is a product of positive numbers, with no constant to move"},
 )
@@ -87,7 +88,7 @@ one_solution.breaks("800 equal frequencies of sum 4", mass=4.0)
 @claim(
     "thm-density",
     "Peeling and certificate both follow the unique solution in the sparse limit",
-    functions=(f"{THEORY}.density.largest_fixed_point",),
+    functions=("book.shared.density.largest_fixed_point",),
 )
 def tree_limit(several: bool = False, feedback: bool = True, all_counted: bool = False) -> list[Found]:
     """Shares of the once-seen (e^-Q) and of each kind (1 - exp(-n p e^-Q)), n = 1500, K empty and 200 features.
@@ -173,7 +174,7 @@ def left_by_peeling(alpha: float) -> tuple[density.Cavity, list[tuple[np.ndarray
     "conj-density",
     "The product form counts the features seen but not peeled, one order beyond the rate",
     status="conjecture",
-    functions=(f"{THEORY}.density.cavity",),
+    functions=("book.shared.density.cavity",),
     blunt={"alpha = 1.5: seen": "so few are left there that 24 draws do not tell a tenth"},
 )
 def finite_size(scale: float = 1.0, form: str = "product") -> list[Found]:

@@ -12,6 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from book.linear import formulas
+from book.shared import density
 from book.shared.draws import design, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim, exactly
 from book.shared.style import BLUE, GREEN, GREY, INK, Picture, band, picture, subplots, whiskers
@@ -25,7 +26,7 @@ from companion.linear import (
     recoverability,
     resolved,
 )
-from companion.linear.theory import counts, density
+from companion.linear.theory import counts
 from companion.runner.results import Result
 
 GRID = tuple(np.round(np.linspace(1.0, 3.0, 41), 3))

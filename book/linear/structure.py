@@ -12,13 +12,14 @@ import numpy as np
 from scipy.stats import binom
 
 from book.linear import formulas
+from book.linear.formulas import below_one
 from book.shared.draws import design, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim, exactly
 from book.shared.style import BLUE, GREEN, GREY, ORANGE, Picture, picture, subplots, whiskers
 from companion import _validate as check
 from companion.linear import LongTailModel, peel, peeling_rounds, recoverability, sample_design
 from companion.linear.theory import counts
-from companion.linear.theory.checks import below_one, split
+from companion.linear.theory.checks import split
 from companion.runner.results import Result, interval
 
 

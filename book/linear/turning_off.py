@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from book.linear import formulas
-from book.linear.formulas import once_seen_mass
+from book.linear.formulas import once_seen_mass, vector_like
 from book.shared.draws import THEORY, TINY, certified, design, filled, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim
 from book.shared.style import COMPOSITION, FRESH, INK, PURPLE, TRAINING, Picture, band, picture, subplots, whiskers
 from companion import _validate as check
 from companion.linear import LongTailModel, feature_counts, gradient_descent, min_norm, ridge, sample_design
 from companion.linear.theory import noise, shrinkage
-from companion.linear.theory.checks import frequencies, vector_like
+from companion.linear.theory.checks import frequencies
 from companion.runner.results import Result
 
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from book.linear.formulas import blocks, lambert_rate, power_sum
+from book.shared.density import cavity
 from companion import _validate as check
-from companion.linear.theory.density import cavity
 
 __all__ = ["Regime", "paper_rate_first_vacuous", "regime"]
 

@@ -9,9 +9,9 @@ import scipy.sparse as sp
 from book.appendix import pinning
 from book.linear import data, formulas, structure, turning_off
 from book.linear import noise as noise_room
-from book.shared import regime
+from book.shared import density, regime
 from companion import linear
-from companion.linear.theory import counts, density, noise, risk, shrinkage
+from companion.linear.theory import counts, noise, risk, shrinkage
 
 from .cases import assert_refused, bad
 

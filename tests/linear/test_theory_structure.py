@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from book.appendix import pinning as pinned_room
 from book.linear import formulas
 from book.linear import structure as structure_room
+from book.shared import density
 from book.shared import regime as regime_room
 from companion.linear import LongTailModel, peel, recoverability, sample_design
-from companion.linear.theory import counts, density
+from companion.linear.theory import counts
 
 frequencies = st.lists(st.floats(0.005, 0.6), min_size=3, max_size=9).map(lambda v: np.sort(np.array(v))[::-1])
 

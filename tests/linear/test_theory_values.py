@@ -15,9 +15,10 @@ from book.linear import data as minimum_norm_room
 from book.linear import formulas
 from book.linear import noise as noise_room
 from book.linear import structure as structure_room
+from book.shared import density
 from book.shared import regime as regime_room
 from companion.linear import LongTailModel, min_norm
-from companion.linear.theory import counts, density, risk
+from companion.linear.theory import counts, risk
 
 P = np.array([0.6, 0.45, 0.3, 0.2, 0.05])
 

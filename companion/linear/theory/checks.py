@@ -21,22 +21,3 @@ def split(p: Any, k: Any, *, low: int = 0, left: int = 0) -> tuple[np.ndarray, i
     """Frequencies (d,) and the number k of common ones, at least `low`, with at least `left` after them."""
     p = frequencies(p)
     return p, check.integer("k", k, low=low, high=p.size - left)
-
-
-def below_one(p: np.ndarray, k: int) -> np.ndarray:
-    """The tail p[k:], shape (d - k,); ValueError where it holds a 1, which no row could be without."""
-    tail = p[k:]
-    if tail.size and tail.max() >= 1:
-        raise ValueError(f"p[k:] must be below 1, got {tail.max()} after k = {k}")
-    return tail
-
-
-def multiplicities(p: np.ndarray, weights: Any) -> np.ndarray:
-    """How often each frequency occurs, shape (d,): 1 each unless given."""
-    return np.ones_like(p) if weights is None else check.vector("weights", weights, p.size)
-
-
-def vector_like(name: str, value: Any, p: np.ndarray) -> np.ndarray:
-    """`value`, one number or one for each frequency, as a finite vector (d,)."""
-    one = np.isscalar(value) or getattr(value, "ndim", 1) == 0
-    return check.vector(name, np.full(p.shape, value) if one else value, p.size)

@@ -5,12 +5,12 @@ unresolved. Frequencies may come with multiplicities (``weights``), so that a po
 be handled in blocks.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from companion import _validate as check
-from companion.linear.theory.checks import frequencies, multiplicities
+from companion.linear.theory.checks import frequencies
 
 
 class Cavity(NamedTuple):
@@ -24,6 +24,11 @@ class Cavity(NamedTuple):
     """Expected number of resolved features."""
     seen: float
     """Expected number of seen features."""
+
+
+def multiplicities(p: np.ndarray, weights: Any) -> np.ndarray:
+    """How often each frequency occurs, shape (d,): 1 each unless given."""
+    return np.ones_like(p) if weights is None else check.vector("weights", weights, p.size)
 
 
 def _mass(p: np.ndarray, n: float, Q: float, count: np.ndarray) -> float:
