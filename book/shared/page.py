@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from companion.runner.experiment import Experiment, settings_table
+from companion.runner.experiment import Experiment
 
 
 class Text(str):
@@ -97,17 +98,14 @@ def setting_rows(known: Experiment, preset: str = "cpu") -> list[tuple[str, str,
     """
     if preset not in known.presets:
         raise ValueError(f"preset of {known.name} must be one of {', '.join(known.presets)}; got {preset!r}")
-    full = settings_table(known.presets.get("paper", known.presets[preset]))
-    return [
-        (row["setting"], _in_words(row["value"]), _whose(row, paper["value"]), row["why"])
-        for row, paper in zip(settings_table(known.presets[preset]), full, strict=True)
-    ]
-
-
-def _whose(row: dict[str, Any], paper: Any) -> str:
-    if row["origin"] == "paper" and row["value"] != paper:
-        return f"ours (paper: {_in_words(paper)})"
-    return str(row["origin"])
+    chosen, paper = known.presets[preset], known.presets.get("paper", known.presets[preset])
+    rows = []
+    for field in dataclasses.fields(chosen):
+        value, papers = getattr(chosen, field.name), getattr(paper, field.name)
+        origin, why = field.metadata.get("origin", "ours"), field.metadata.get("why", "")
+        moved = origin == "paper" and value != papers
+        rows.append((field.name, _in_words(value), f"ours (paper: {_in_words(papers)})" if moved else origin, why))
+    return rows
 
 
 def _in_words(value: Any) -> str:

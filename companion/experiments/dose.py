@@ -32,12 +32,9 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
 EXPERIMENT = define(
     run,
     grid(model="models", weight_decay="decays"),
-    smoke=(2, Settings(source="embedded", triples=300, test_triples=200, width=4, epochs=4, pool=500)),
+    smoke=(2, Settings(**study.SMOKE, epochs=4, pool=500)),
     # 7,500 images for 4,000 triples show each as often as the paper's 32,000 triples show one of 60,000
-    cpu=(
-        10,
-        Settings(triples=4_000, test_triples=1_000, width=8, epochs=30, batch=16, lr=6e-3, pool=7_500, models=("sum",)),
-    ),
+    cpu=(10, Settings(**study.CPU, epochs=30, batch=16, lr=6e-3, pool=7_500, models=("sum",))),
     paper=(10, Settings(epochs=30, batch=32, lr=1.5e-3)),
     trains=True,
 )

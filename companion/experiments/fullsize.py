@@ -29,14 +29,9 @@ def run(settings: Any, cell: dict[str, Any], seed: int, resources: Resources) ->
 EXPERIMENT = define(
     run,
     cells,
-    smoke=(
-        1,
-        Settings(
-            source="embedded", triples=300, test_triples=200, width=4, epochs=2, runs=(("sum", 0.0), ("sum", 0.5))
-        ),
-    ),
+    smoke=(1, Settings(**study.SMOKE, epochs=2, runs=(("sum", 0.0), ("sum", 0.5)))),
     cpu=(1, Settings(test_triples=1_000, epochs=6, every=2, lr=1e-3)),
-    paper=(1, Settings(epochs=30, batch=128, lr=1e-3)),
+    paper=(1, Settings(**study.PAPER)),
     by=("model", "weight_decay", "epoch"),
     trains=True,
 )

@@ -63,7 +63,7 @@ EXPERIMENT = define(
     run,
     grid(case="cases", model="models"),
     smoke=(2, Settings(source="embedded", triples=300, test_triples=300, width=4, epochs=3, models=("sum",))),
-    cpu=(5, Settings(triples=4_000, test_triples=1_000, width=8, epochs=15)),
-    paper=(5, Settings(epochs=30, batch=128, lr=1e-3)),
+    cpu=(5, Settings(**study.CPU, epochs=15)),
+    paper=(5, Settings(**study.PAPER)),
     trains=True,
 )

@@ -121,9 +121,9 @@ def _masked(full: Task, bare: Task, mask: np.ndarray) -> Task:
 EXPERIMENT = define(
     run,
     grid(model="models", weight_decay="decays"),
-    smoke=(12, Settings(source="embedded", triples=300, test_triples=200, width=4, epochs=20, batch=32, lr=1e-2)),
+    smoke=(12, Settings(**study.SMOKE, epochs=20, batch=32, lr=1e-2)),
     cpu=(110, Settings(triples=1_000, test_triples=500, width=8, epochs=30, lr=1e-2)),
-    paper=(110, Settings(epochs=30, batch=128, lr=1e-3)),
+    paper=(110, Settings(**study.PAPER)),
     by=("model", "weight_decay", "kind", "item", "kept"),
     trains=True,
 )

@@ -36,7 +36,7 @@ EXPERIMENT = define(
     run,
     grid(model="models"),
     smoke=(2, Settings(source="embedded", triples=200, test_triples=200, width=4, epochs=2)),
-    cpu=(5, Settings(triples=4_000, test_triples=1_000, width=8, epochs=15)),
-    paper=(5, Settings(epochs=30, batch=128, lr=1e-3)),
+    cpu=(5, Settings(**study.CPU, epochs=15)),
+    paper=(5, Settings(**study.PAPER)),
     trains=True,
 )

@@ -32,8 +32,8 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
 EXPERIMENT = define(
     run,
     cells,
-    smoke=(2, Settings(source="embedded", triples=300, test_triples=200, width=4, epochs=4, models=("sum",))),
-    cpu=(5, Settings(triples=4_000, test_triples=1_000, width=8, epochs=15)),
-    paper=(5, Settings(epochs=30, batch=128, lr=1e-3)),
+    smoke=(2, Settings(**study.SMOKE, epochs=4, models=("sum",))),
+    cpu=(5, Settings(**study.CPU, epochs=15)),
+    paper=(5, Settings(**study.PAPER)),
     trains=True,
 )

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+# What presets share: embedded data for seconds, sizes for two cores, and training at the paper's size.
+SMOKE: dict[str, Any] = {"source": "embedded", "triples": 300, "test_triples": 200, "width": 4}
+CPU: dict[str, Any] = {"triples": 4_000, "test_triples": 1_000, "width": 8}
+PAPER: dict[str, Any] = {"epochs": 30, "batch": 128, "lr": 1e-3}
+
 
 @dataclass(frozen=True)
 class Settings:

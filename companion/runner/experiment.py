@@ -98,18 +98,5 @@ def settings_dict(settings: Any) -> dict[str, Any]:
     return {f.name: _plain(getattr(settings, f.name)) for f in dataclasses.fields(settings)}
 
 
-def settings_table(settings: Any) -> list[dict[str, Any]]:
-    """One row a setting: name, value, origin and reason; what a chapter shows beside a result."""
-    return [
-        {
-            "setting": f.name,
-            "value": getattr(settings, f.name),
-            "origin": f.metadata.get("origin", "ours"),
-            "why": f.metadata.get("why", ""),
-        }
-        for f in dataclasses.fields(settings)
-    ]
-
-
 def _plain(value: Any) -> Any:
     return [_plain(v) for v in value] if isinstance(value, (list, tuple)) else value

@@ -22,7 +22,7 @@ class Toy:
 
 def test_settings_are_json_and_say_where_they_come_from():
     assert json.loads(json.dumps(ex.settings_dict(Toy()))) == {"sizes": [1, 2], "sigma": 0.05}
-    assert [(r["setting"], r["origin"]) for r in ex.settings_table(Toy())] == [("sizes", "ours"), ("sigma", "paper")]
+    assert [(f.name, f.metadata["origin"]) for f in dataclasses.fields(Toy)] == [("sizes", "ours"), ("sigma", "paper")]
     with pytest.raises(ValueError, match="origin must be one of paper, ours; got 'theirs'"):
         ex.setting(1, "why", "theirs")
 
