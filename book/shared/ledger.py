@@ -27,11 +27,13 @@ On the page, ``chapter.any_interpolator.checked()`` runs both and shows what was
 
 from __future__ import annotations
 
+import ast
 import functools
 import html
 import inspect
 import json
 import math
+import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -297,10 +299,20 @@ def _sentence(text: str) -> str:
 def source(check: Check) -> str:
     """The source of a check; of a break by arguments, the call."""
     if isinstance(check, functools.partial):
-        changed = ", ".join(f"{name}={value!r}" for name, value in check.keywords.items())
+        changed = ", ".join(f"{name}={_given(value)}" for name, value in check.keywords.items())
         return f"{check.func.__name__}({changed})"
     text = inspect.getsource(check)
     return text[text.find("def ") :] if text.startswith("@") else text
+
+
+def _given(value: Any) -> str:
+    """An argument as code has it: a function by its name, or, where it has none, by its expression."""
+    if not inspect.isfunction(value):
+        return repr(value)
+    if value.__name__ != "<lambda>":
+        return value.__name__
+    tree, line = ast.parse(inspect.getsource(sys.modules[value.__module__])), value.__code__.co_firstlineno
+    return next(ast.unparse(n) for n in ast.walk(tree) if isinstance(n, ast.Lambda) and n.lineno == line)
 
 
 def _by_machine(label: str) -> str:

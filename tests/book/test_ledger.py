@@ -53,6 +53,13 @@ def test_claim_holds_and_breaks(entry: Claim) -> None:
         assert any(words in quantity.what for quantity in outcome.found), f"{entry.label} has no quantity {words!r}"
 
 
+def test_the_source_of_a_break_is_the_same_in_every_run() -> None:
+    """No argument is shown by its address in memory: a function has a name or an expression."""
+    shown = [ledger.source(check) for entry in LEDGER for check in entry.broken.values()]
+    assert not [text for text in shown if re.search(r"<.* at 0x", text)]
+    assert any("rate(exponent=lambda " in text for text in shown)
+
+
 @pytest.mark.parametrize("entry", LEDGER, ids=[entry.label for entry in LEDGER])
 def test_a_term_is_changed_by_a_plausible_factor(entry: Claim) -> None:
     """Every factor of a check (an argument that is 1.0) is dropped, or moved by at most two, in some break."""
