@@ -135,7 +135,7 @@ def draw_matrix(ax: Axes, drawn: Drawn, *, dot: float = 26.0, size: float = 9.5)
     words = {"fontsize": size, "va": "center"}
     ax.text(0, -2.2, "common goods", color=COMMON, **words)
     ax.text(wide - 1, -2.2, "goods seen once, or never", color=ONCE, ha="right", **words)
-    ax.text(0.4, basket, "a basket that nobody ever bought", color=COMPOSITION, **words)
+    ax.text(0.4, basket, "a new basket", color=COMPOSITION, **words)
     ax.set(xlim=(-1.6, wide + 0.6), ylim=(basket + 1.3, -3.2))
     ax.set_axis_off()
 
