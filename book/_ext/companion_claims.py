@@ -26,10 +26,9 @@ def write(app, error):
     found = {label: json.loads(html.unescape(said)) for page in pages for said, label in FOUND.findall(page)}
     (Path(app.outdir) / "claims.json").write_text(json.dumps(for_machines(ledger(), found), indent=1), encoding="utf-8")
     shutil.copy(HOME / "reference" / "claims.schema.json", app.outdir)
-    results = sorted((HOME / "results").glob("*.json"))
-    (Path(app.outdir) / "results").mkdir(exist_ok=True)
-    for path in results:
-        shutil.copy(path, Path(app.outdir) / "results")
-    described = crate(results, ledger(), repository=app.config.html_theme_options["repository_url"])
+    shutil.copytree(HOME / "results", Path(app.outdir) / "results", dirs_exist_ok=True)
+    described = crate(
+        sorted((HOME / "results").glob("*.json")), ledger(), repository=app.config.html_theme_options["repository_url"]
+    )
     (Path(app.outdir) / CRATE).write_text(json.dumps(described, indent=1), encoding="utf-8")
     draw_card(Path(app.outdir) / CARD, app.config.project, size=SIZE)

@@ -26,23 +26,18 @@ def keep_together(app, doctree, docname):
     Put each inline formula, an opening bracket before it and punctuation after it into one unbreakable span.
     """
     for formula in list(doctree.findall(nodes.math)):
-        parent = formula.parent
-        at = parent.index(formula)
-        before = _text(parent, at - 1)
-        after = _text(parent, at + 1)
-        opening = BEFORE.search(before) if before else None
-        closing = AFTER.match(after) if after else None
+        parent, at = formula.parent, formula.parent.index(formula)
+        before, after = _text(parent, at - 1), _text(parent, at + 1)
+        opening, closing = BEFORE.search(before), AFTER.match(after)
         if not (opening or closing):
             continue
-        span = nodes.inline(classes=["together"])
-        if closing:
-            parent[at + 1] = nodes.Text(after[closing.end() :])
+        span = parent[at] = nodes.inline(classes=["together"])
         if opening:
             parent[at - 1] = nodes.Text(before[: opening.start()])
             span += nodes.Text(opening[0])
-        parent[at] = span
         span += formula
         if closing:
+            parent[at + 1] = nodes.Text(after[closing.end() :])
             span += nodes.Text(closing[0])
 
 
