@@ -18,7 +18,7 @@ from companion.linear.risk import composition_risk, population_risk
 from companion.linear.solve import min_norm
 from companion.linear.structure import feature_counts, resolved
 from companion.memorization.scores import subset_masks
-from companion.neural.tasks import Triples, digit_sums
+from companion.neural.tasks import digit_sums
 from companion.runner.experiment import Resources, define, setting
 
 Learned = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]  # subsets, use -> right (t, n), losses (t, 2)
@@ -97,64 +97,22 @@ def linear(settings: Settings, seed: int, resources: Resources) -> tuple[np.ndar
 
 def network(settings: Settings, seed: int, resources: Resources) -> tuple[np.ndarray, Learned]:
     """Which triples hold a glyph; how Sum networks do on subsets of them."""
-    from companion.neural.surrogate import small
+    from companion.neural.surrogate import on_subsets
 
     given: dict[str, Any] = {"source": settings.source, "pool": settings.pool, "root": resources.data}
     task = digit_sums(triples=settings.triples, test_triples=1000, seed=200 + seed, **given)
     tests = [task.tests["in_distribution"], task.tests["composition"]]
     scale = np.array([np.var(test.target) for test in tests])
-    images = small(task.bank)
+    recipe: dict[str, Any] = {name: getattr(settings, name) for name in ("hidden", "epochs", "batch", "lr")}
 
     def learned(subsets: np.ndarray, use: int) -> tuple[np.ndarray, np.ndarray]:
-        answer = sum_networks(images, task.train, subsets, settings, (seed, use))
+        seeds = np.random.SeedSequence((seed, use)).generate_state(len(subsets))
+        answer = on_subsets("sum", task, subsets, seeds.tolist(), **recipe)
         losses = [((answer(test) - test.target) ** 2).mean(1) for test in tests]
         near = settings.near * task.train.target.std()
         return abs(answer(task.train) - task.train.target) <= near, np.stack(losses, axis=1) / scale
 
     return np.isin(np.arange(settings.triples), task.one_shot_rows), learned
-
-
-def sum_networks(
-    images: np.ndarray, train: Triples, subsets: np.ndarray, settings: Settings, seed: tuple[int, ...]
-) -> Callable[[Triples], np.ndarray]:
-    """Networks of the Sum architecture, one a subset (t, n), all subsets as large; their answers (t, q) to triples."""
-    import torch
-    from torch.nn.functional import relu
-
-    from companion.neural.train import Recipe, learning_rate
-
-    rng, t, m = np.random.default_rng(seed), len(subsets), int(subsets[0].sum())
-    sizes = ((images.shape[1], settings.hidden), (settings.hidden, settings.hidden), (settings.hidden, 1))
-    draws = [rng.standard_normal((t, *size), dtype=np.float32) * (2 / size[0]) ** 0.5 for size in sizes]
-    weights = [torch.from_numpy(w).requires_grad_() for w in draws]
-    biases = [torch.zeros(t, 1, size[1], requires_grad=True) for size in sizes]
-    pixels, target = torch.from_numpy(images), torch.from_numpy(train.target)
-    index, rows = torch.from_numpy(train.index), np.stack([np.flatnonzero(keep) for keep in subsets])
-
-    def answer(index: torch.Tensor) -> torch.Tensor:
-        x = pixels[index].flatten(-3, -2).expand(t, -1, -1)
-        for w, b in zip(weights[:-1], biases[:-1], strict=True):
-            x = relu(torch.baddbmm(b, x, w))
-        return torch.baddbmm(biases[-1], x, weights[-1]).reshape(t, -1, 3).sum(2)
-
-    recipe, steps = Recipe(settings.epochs, settings.batch, settings.lr), -(-m // settings.batch) * settings.epochs
-    optimizer = torch.optim.Adam([*weights, *biases], lr=recipe.lr)
-    step = 0
-    for _ in range(settings.epochs):
-        order = torch.from_numpy(np.stack([r[rng.permutation(m)] for r in rows]))
-        for chosen in order.split(settings.batch, dim=1):
-            optimizer.param_groups[0]["lr"] = learning_rate(step, steps, recipe)
-            optimizer.zero_grad()
-            (answer(index[chosen]) - target[chosen]).square().mean(1).sum().backward()
-            optimizer.step()
-            step += 1
-
-    def asked(triples: Triples) -> np.ndarray:
-        with torch.no_grad():
-            made: np.ndarray = answer(torch.from_numpy(triples.index)).numpy()
-        return made
-
-    return asked
 
 
 EXPERIMENT = define(

@@ -8,7 +8,7 @@ that twenty of them cost little more than one.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -94,6 +94,77 @@ def train(
         optimizer.param_groups[0]["lr"] = rate
         optimizer.step()
     return _measured(model, weights, list(tasks), banks, of)
+
+
+def on_subsets(
+    model: str,
+    task: Task,
+    subsets: np.ndarray,
+    seeds: Sequence[int],
+    *,
+    hidden: int = 64,
+    epochs: int = 80,
+    batch: int = 50,
+    lr: float = 1e-2,
+) -> Callable[[Triples], np.ndarray]:
+    """Train a network without weight decay on each subset of one task, as `train` trains it on a task of that subset.
+
+    Parameters
+    ----------
+    model : one of `companion.neural.models.PAPER_MODELS`
+    subsets : bool (networks, n), which training triples each network meets; as many in each
+    seeds : of initialization and order, one for each network
+
+    Returns
+    -------
+    the networks' answers: from triples (q of them) to (networks, q)
+
+    Raises
+    ------
+    ValueError
+        if subsets are empty or differ in size, or there are not as many seeds
+
+    Examples
+    --------
+    >>> from companion.neural.tasks import digit_sums
+    >>> task = digit_sums(source="embedded", triples=40, test_triples=90, seed=0)
+    >>> answer = on_subsets("sum", task, np.arange(40) < [[30], [30]], [0, 1], epochs=2)
+    >>> answer(task.tests["composition"]).shape
+    (2, 90)
+    """
+    model, recipe = check.one_of("model", model, PAPER_MODELS), Recipe(epochs, batch, lr)
+    hidden, seeds = check.positive_int("hidden", hidden), [check.integer("seeds", seed, low=0) for seed in seeds]
+    subsets = check.array("subsets", subsets)
+    if subsets.dtype != bool or subsets.ndim != 2 or subsets.shape != (len(seeds), len(task.train)):
+        raise ValueError(
+            f"subsets must be bool, a row a seed, shape {len(seeds), len(task.train)}; got {subsets.shape}"
+        )
+    n = int(subsets[0].sum())
+    if not n or (subsets.sum(axis=1) != n).any():
+        raise ValueError("subsets must hold as many triples each, at least one")
+    bank, members = torch.from_numpy(small(task.bank)), np.stack([np.flatnonzero(keep) for keep in subsets])
+    index, target = torch.from_numpy(task.train.index), torch.from_numpy(task.train.target)
+    starts = [_initial(model, seed, hidden) for seed in seeds]
+    weights = {name: torch.stack([start[name] for start in starts]).requires_grad_() for name in starts[0]}
+    optimizer = torch.optim.Adam(weights.values(), lr=recipe.lr)
+    steps, step = recipe.epochs * math.ceil(n / recipe.batch), 0
+    for epoch in range(recipe.epochs):
+        order = np.stack([rows[epoch_order(n, epoch, seed)] for rows, seed in zip(members, seeds, strict=True)])
+        for rows in torch.from_numpy(order).split(recipe.batch, dim=1):
+            optimizer.param_groups[0]["lr"] = learning_rate(step, steps, recipe)
+            optimizer.zero_grad()
+            error = _answer(model, weights, bank[index[rows]]) - target[rows]
+            error.square().mean(1).sum().backward()
+            optimizer.step()
+            step += 1
+
+    def answer(triples: Triples) -> np.ndarray:
+        images = bank[torch.from_numpy(triples.index)].expand(len(seeds), -1, -1, -1)
+        with torch.no_grad():
+            made: np.ndarray = _answer(model, weights, images).numpy()
+        return made
+
+    return answer
 
 
 def _parts(name: str) -> tuple[str, ...]:

@@ -17,7 +17,6 @@ from companion.experiments import (
     sampling_rate,
 )
 from companion.neural.images import digit_rows
-from companion.neural.tasks import Triples
 from companion.runner.experiment import Resources
 
 
@@ -207,24 +206,6 @@ def test_a_drawing_is_centred_before_it_is_blurred():
     here, there = few_shot.blurred(sheet, 1.0, 14)
     assert here.max() > 0.2
     np.testing.assert_allclose(here, there, atol=1e-6)
-
-
-def test_the_networks_of_composition_are_sums_trained_on_their_subsets():
-    """A network's answer adds up over the three images, and it fits the triples it saw better than the others."""
-    pytest.importorskip("torch")
-    rng = np.random.default_rng(0)
-    images, index = rng.random((40, 49), dtype=np.float32), rng.integers(40, size=(120, 3))
-    train = Triples(index, index.sum(axis=1).astype(np.float32) / 40, index)
-    subsets = np.stack([rng.permutation(120) < 60 for _ in range(3)])
-    settings = composed.Settings(hidden=32, epochs=150, batch=20)
-    answer = composed.sum_networks(images, train, subsets, settings, (0,))
-    one, two, both = (
-        Triples(np.array([row]), np.zeros(1), np.array([row])) for row in ([1, 2, 3], [4, 5, 6], [1, 5, 3])
-    )
-    swapped = Triples(np.array([[4, 2, 6]]), np.zeros(1), np.array([[4, 2, 6]]))
-    np.testing.assert_allclose(answer(one) + answer(two), answer(both) + answer(swapped), atol=1e-4)
-    error = (answer(train) - train.target) ** 2
-    assert error[subsets].mean() < 0.5 * error[~subsets].mean()
 
 
 def test_every_protocol_finds_the_rows_that_compose():

@@ -102,6 +102,34 @@ def test_bad_arguments_are_named(tasks, changed, said):
         surrogate.train(**given)
 
 
+@pytest.mark.parametrize("model", ["sum", "cross-channel"])
+def test_on_subsets_is_train_on_a_task_of_each_subset(model, tasks):
+    subsets = np.stack([np.random.default_rng(s).permutation(60) < 40 for s in range(2)])
+    test = tasks[0].tests["composition"]
+    answers = surrogate.on_subsets(model, tasks[0], subsets, [3, 4], lr=1e-2, **SMALL)(test)
+    losses = ((answers - test.target) ** 2).mean(axis=1)
+    for keep, seed, loss in zip(subsets, (3, 4), losses, strict=True):
+        kept = tasks[0].train.take(np.flatnonzero(keep))
+        one = dataclasses.replace(tasks[0], train=kept, one_shot_rows=np.arange(10))
+        alone = surrogate.train(model, [one], [seed], (0.0,), lr=1e-2, **SMALL)
+        np.testing.assert_allclose(loss, alone["composition"][0, 0], rtol=1e-3)
+    assert abs(losses[0] - losses[1]) > 1e-3 * losses[0], "two subsets, two networks"
+
+
+@pytest.mark.parametrize(
+    ("subsets", "said"),
+    [
+        (np.arange(60) < [[20], [30]], "as many"),
+        (np.zeros((2, 60), dtype=bool), "at least one"),
+        (np.ones((3, 60), dtype=bool), "a row a seed"),
+        (np.ones((2, 60)), "bool"),
+    ],
+)
+def test_subsets_that_cannot_be_trained_side_by_side_are_refused(tasks, subsets, said):
+    with pytest.raises(ValueError, match=said):
+        surrogate.on_subsets("sum", tasks[0], subsets, [0, 1], **SMALL)
+
+
 def test_the_experiment_pairs_its_rows_along_the_dial():
     known = experiment("surrogate")
     settings = dataclasses.replace(known.presets["smoke"], triples=60, test_triples=60, hidden=4, epochs=1)
