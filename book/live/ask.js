@@ -1,5 +1,5 @@
 /** Ask it: a tiny language model trains in the page on a text with facts and a rule, and answers a typed question. */
-import { explorable, escape, number, resources } from "./frame.js";
+import { explorable, escape, number, resources, training } from "./frame.js";
 import { answer, neverBeside, NAMES, read, village, WORDS } from "./speaker.js";
 
 const GOOD = "var(--companion-training)", OTHER = "var(--companion-fresh)";
@@ -56,41 +56,26 @@ function act(_state, _what, _found, memory) {
   return null;
 }
 
-/** Training runs in a worker; a setting that changes after the first run starts another one, a question does not. */
+/** A setting that changes after the first run starts another one, a question does not. */
 function alive(live) {
-  const { memory } = live;
-  let worker = null, trained = "", later = null;
-  const field = () => live.el.querySelector("[data-key=asked]");
-  memory.stop = () => {
-    worker?.terminate();
-    worker = null;
-    memory.running = false;
-    live.soon();
-  };
-  memory.start = () => {
-    memory.stop();
-    const address = URL.createObjectURL(new Blob([resources.speaker], { type: "text/javascript" }));
-    worker = new Worker(address);
-    URL.revokeObjectURL(address);
-    memory.running = true;
-    trained = settings(live.state);
-    const { seed, who, times, width } = live.state, how = { seed, who, times, width };
-    worker.onmessage = ({ data }) => {
-      memory.last = { ...data, how };
-      if (data.share === 1) memory.stop();
-      live.soon();
-    };
-    worker.postMessage({ ...how, width: Number(width) });
-    live.soon();
-  };
+  const { memory } = live, field = () => live.el.querySelector("[data-key=asked]");
+  let how = null; // what the run under way was asked to read
+  training(live, {
+    code: () => resources.speaker,
+    key: settings,
+    task() {
+      const { seed, who, times, width } = live.state;
+      how = { seed, who, times, width };
+      return { ...how, width: Number(width) };
+    },
+    heard: (data) => (memory.last = { ...data, how }),
+  });
+  const again = memory.changed;
   memory.reset = memory.changed = () => {
     if (field().value !== live.state.asked) field().value = live.state.asked; // set from the address or by starting again
     const { who } = read(live.state.asked);
     if (who !== undefined && who !== live.state.who) return live.change({ who }); // the slider is that of the name asked last
-    if (!trained || trained === settings(live.state)) return;
-    memory.stop();
-    clearTimeout(later);
-    later = setTimeout(memory.start, 500);
+    again();
   };
   live.el.addEventListener("keydown", ({ target, key }) => {
     if (key === "Enter" && target === field() && !memory.running) memory.start();

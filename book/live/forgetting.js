@@ -1,7 +1,7 @@
 /** Forgetting: what ridge or early stopping leaves of each coefficient, by how often its feature was seen. */
 import { cgls, coefficients, compositionRisk, frequencies, gradientDescent, largestStep, noise, onlySeen, populationRisk, sample, times, trainingLoss } from "./engine/longtail.js";
 import { mix, uniforms } from "./engine/rng.js";
-import { explorable, number } from "./frame.js";
+import { explorable, number, player } from "./frame.js";
 
 const N = 1000, D = 10000, S = 5, EXPONENT = 0.1, WIDE = 460, HIGH = 230;
 const LOSSES = [["training", "training data", "var(--companion-training)"], ["fresh", "fresh data", "var(--companion-fresh)"], ["pair", "two features seen once", "var(--companion-composition)"]];
@@ -67,20 +67,8 @@ const dialled = (f) => (penalty(f) < 0.1 ? number(penalty(f), 3) : number(penalt
 
 /** Playing moves the slider from where it is to its end, or from its beginning if it stands there: ten seconds. */
 function alive(live) {
-  const { memory, change, soon } = live;
-  let timer = null;
-  memory.play = () => {
-    clearInterval(timer);
-    memory.playing = !memory.playing;
-    if (memory.playing) {
-      if (live.state.f >= 1) change({ f: 0 });
-      timer = setInterval(() => {
-        if (live.state.f >= 1) memory.play();
-        else change({ f: Math.min(1, Math.round(100 * live.state.f + 1) / 100) });
-      }, 100);
-    }
-    soon();
-  };
+  const step = () => (live.state.f >= 1 ? null : { f: Math.min(1, Math.round(100 * live.state.f + 1) / 100) });
+  player(live, 100, step, () => live.state.f >= 1 && live.change({ f: 0 }));
 }
 
 export const spec = {

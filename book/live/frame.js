@@ -146,6 +146,64 @@ export function explorable(spec) {
   return { render, still, phrases };
 }
 
+/** `memory.play` starts and pauses: `begin` (else a first step) at once, then every `pause` ms what `step` changes, until it gives nothing. */
+export function player({ memory, change, soon }, pause, step, begin) {
+  let timer = null;
+  const next = () => {
+    const patch = step();
+    if (patch) change(patch);
+    else memory.play();
+  };
+  memory.play = () => {
+    clearInterval(timer);
+    memory.playing = !memory.playing;
+    if (memory.playing) {
+      timer = setInterval(next, pause); // before the first step, which may be none and end it
+      (begin ?? next)();
+    }
+    soon();
+  };
+}
+
+/**
+ * Training in a worker, by `memory.start` and `memory.stop`. Once it ran, a change of what `key` says of a state starts it again.
+ *
+ * @param {{code: Function, key: Function, task: Function, heard: Function, fresh?: Function}} how  gives the worker's code, of `resources`;
+ *   what it is sent; what becomes of each report, whose `share` is 1 at the end; what an earlier run leaves that must go
+ */
+export function training(live, { code, key, task, heard, fresh = () => {} }) {
+  const { memory } = live;
+  let worker = null, trained = "", later = null;
+  memory.stop = () => {
+    worker?.terminate();
+    worker = null;
+    memory.running = false;
+    live.soon();
+  };
+  memory.start = () => {
+    memory.stop();
+    const address = URL.createObjectURL(new Blob([code()], { type: "text/javascript" }));
+    worker = new Worker(address);
+    URL.revokeObjectURL(address);
+    memory.running = true;
+    fresh();
+    trained = key(live.state);
+    worker.onmessage = ({ data }) => {
+      heard(data);
+      if (data.share === 1) memory.stop();
+      live.soon();
+    };
+    worker.postMessage(task());
+  };
+  memory.changed = () => {
+    if (!trained || trained === key(live.state)) return;
+    memory.stop();
+    fresh();
+    clearTimeout(later);
+    later = setTimeout(memory.start, 500);
+  };
+}
+
 /** Everything around the picture. Disabled where nothing listens yet. */
 function skeleton(spec, state, off) {
   const disabled = off ? " disabled" : "";

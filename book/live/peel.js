@@ -1,7 +1,7 @@
 /** Peel it yourself: a row with one unknown feature names it; what nobody can name is a core, until a row is added. */
 import { certificates, fromRows, sample } from "./engine/longtail.js";
 import { mix, uniforms } from "./engine/rng.js";
-import { explorable, number } from "./frame.js";
+import { explorable, number, player } from "./frame.js";
 
 const P = [0.45, 0.4, 0.35, 0.3, 0.22, 0.18, 0.15, 0.12, 0.1, 0.1, 0.08, 0.08, 0.08, 0.08], D = P.length, MOST = 20;
 const COLUMN = 25, ROW = 28, LEFT = 16, TOP = 44, ADDED = 6;
@@ -92,22 +92,10 @@ function act(state, what, { ready, stuck }, memory) {
 
 /** Playing takes the topmost row that has one unknown, every 0.8 seconds, until none has. */
 function alive(live) {
-  const { memory, change, soon } = live;
-  let timer = null;
-  memory.play = () => {
-    clearInterval(timer);
-    memory.playing = !memory.playing;
-    if (memory.playing) {
-      memory.next();
-      timer = setInterval(memory.next, 800);
-    }
-    soon();
-  };
-  memory.next = () => {
+  player(live, 800, () => {
     const { state, found } = live;
-    if (found.ready.length) change({ steps: [...state.steps, found.ready[0]] });
-    else memory.play();
-  };
+    return found.ready.length ? { steps: [...state.steps, found.ready[0]] } : null;
+  });
 }
 
 export const spec = {

@@ -1,6 +1,6 @@
 /** Draw a symbol: it enters the training set once, a network trains, and then it is added to symbols it never met. */
 import { drawn, others, PIXELS, SIDE, SYMBOLS, unpack } from "./engine/symbols.js";
-import { explorable, number, resources } from "./frame.js";
+import { explorable, number, resources, training } from "./frame.js";
 
 const HOW = { triples: 600, images: 240, hidden: 40, epochs: 140, batch: 16, lr: 0.01 };
 const CELL = 22, STEP = 36; // of the pad; between the page's symbols and the pairs
@@ -92,42 +92,21 @@ function act(state, what, { mine }, memory) {
   return null;
 }
 
-/** Training runs in a worker; a setting that changes after the first run starts another one. */
+/** A setting that changes after the first run starts another one. */
 function alive(live) {
   const { memory } = live;
-  let worker = null, digits = null, trained = "";
-  const settings = () => JSON.stringify(["glyph", "value", "kind", "decay", "known", "seed"].map((key) => live.state[key]));
-  memory.stop = () => {
-    worker?.terminate();
-    worker = null;
-    memory.running = false;
-    live.soon();
-  };
-  memory.start = () => {
-    memory.stop();
-    digits ??= unpack(resources.digits);
-    const { kind, decay, known, seed } = live.state;
-    const address = URL.createObjectURL(new Blob([resources.trainer], { type: "text/javascript" }));
-    worker = new Worker(address);
-    URL.revokeObjectURL(address);
-    Object.assign(memory, { running: true, last: null, curve: [] });
-    trained = settings();
-    worker.onmessage = ({ data }) => {
-      memory.last = data;
-      memory.curve = [...memory.curve, data];
-      if (data.share === 1) memory.stop();
-      live.soon();
-    };
-    worker.postMessage({ digits, mine: live.found.mine, known, kind, decay: decay ? 0.5 : 0, seed, how: HOW });
-  };
-  let later = null;
-  memory.changed = () => {
-    if (!trained || trained === settings()) return;
-    memory.stop();
-    Object.assign(memory, { last: null, curve: [] });
-    clearTimeout(later);
-    later = setTimeout(memory.start, 600);
-  };
+  let digits = null;
+  training(live, {
+    code: () => resources.trainer,
+    key: (state) => JSON.stringify(["glyph", "value", "kind", "decay", "known", "seed"].map((name) => state[name])),
+    task() {
+      digits ??= unpack(resources.digits);
+      const { kind, decay, known, seed } = live.state;
+      return { digits, mine: live.found.mine, known, kind, decay: decay ? 0.5 : 0, seed, how: HOW };
+    },
+    heard: (data) => Object.assign(memory, { last: data, curve: [...memory.curve, data] }),
+    fresh: () => Object.assign(memory, { last: null, curve: [] }),
+  });
 }
 
 export const spec = {

@@ -238,3 +238,27 @@ def test_a_typed_question_is_answered_by_a_model_trained_in_a_worker(opened):
     one.page.wait_for_timeout(150)
     assert field.input_value() == "Mira lives in"
     assert one.errors == []
+
+
+def test_playing_peels_to_the_end_and_stays_there(opened):
+    """Play steps at once and pauses when pressed; where no step is left it stops, also when pressed again."""
+    one = opened(next(page for page, name in PLACES if name == "peel"), "peel")
+    play, words = one.live.locator("[data-act=play]"), one.live.locator(".live-words")
+    first = one.seen()[0]
+    play.click()
+    one.page.wait_for_function("document.querySelector('[data-live=peel] [data-act=play]').textContent === 'Pause'")
+    assert one.seen()[0] != first
+    play.click()
+    paused = one.seen()[0]
+    one.page.wait_for_timeout(1000)  # longer than between two steps
+    assert one.seen()[0] == paused
+    assert play.text_content() == "Play"
+    play.click()
+    one.page.wait_for_function(
+        "document.querySelector('[data-live=peel] [data-act=play]').textContent === 'Play'", timeout=30_000
+    )
+    end = words.text_content()
+    play.click()
+    one.page.wait_for_timeout(1000)
+    assert (play.text_content(), words.text_content()) == ("Play", end)
+    assert one.errors == []
