@@ -142,11 +142,12 @@ class Table:
     def _repr_html_(self) -> str:
         # The caption stands outside what scrolls, so that a phone shows all of it.
         caption = f'<p class="companion-caption">{html.escape(self.caption)}</p>' if self.caption else ""
-        columns = zip(*self.rows, strict=True) if self.rows else [()] * len(self.header)
-        head = "".join(_th(name, cells) for name, cells in zip(self.header, columns, strict=True))
+        columns = list(zip(*self.rows, strict=True)) if self.rows else [()] * len(self.header)
+        numbers = [all(map(_numeric, cells)) for cells in columns]  # a column has one alignment
+        head = "".join(map(_th, self.header, numbers))
         # five columns or more do not fit a phone, where each cell then says what it is and stands on its own line
         names = self.header if len(self.header) >= 5 else [""] * len(self.header)
-        cells = (map(_td, row, names) for row in self.rows)
+        cells = (map(_td, row, numbers, names) for row in self.rows)
         body = "".join(f"<tr>{''.join(row)}</tr>" for row in cells)
         name = html.escape(self.caption or "Table")
         return (
@@ -201,17 +202,17 @@ def _numeric(text: str) -> bool:
     return bool(re.fullmatch(r"–|(under )?[+−-]?\d[\d.,]*(·10[⁻⁰¹²³⁴-⁹]+|[⁻⁰¹²³⁴-⁹]+)?( ?%)?([ ,;±(\[].*)?", text))
 
 
-def _th(name: str, cells: Sequence[str]) -> str:
-    kinds = ["number"] * all(map(_numeric, cells)) + ["long"] * (len(name) > 14)
+def _th(name: str, number: bool) -> str:
+    kinds = ["number"] * number + ["long"] * (len(name) > 14)
     return '<th scope="col"' + (f' class="{" ".join(kinds)}"' if kinds else "") + f">{_inline(name)}</th>"
 
 
-def _td(text: str, name: str = "") -> str:
+def _td(text: str, number: bool, name: str = "") -> str:
     if name:
-        return _td(text).replace("<td", f'<td data-label="{html.escape(name.replace("`", ""))}"', 1)
-    if _numeric(text):
-        number, mark, rest = html.escape(text).partition(" (")
+        return _td(text, number).replace("<td", f'<td data-label="{html.escape(name.replace("`", ""))}"', 1)
+    if number:
+        value, mark, rest = html.escape(text).partition(" (")
         # an interval may go below its number, so that a table of intervals fits the page
-        return f'<td class="number">{number} <span>({rest}</span></td>' if mark else f'<td class="number">{number}</td>'
+        return f'<td class="number">{value} <span>({rest}</span></td>' if mark else f'<td class="number">{value}</td>'
     width = ' class="long"' if len(text) > 28 else ' class="short"' if len(text) <= 20 else ""
     return f"<td{width}>{_inline(text)}</td>"
