@@ -31,16 +31,16 @@ def factor(pairs: ArrayLike) -> dict[str, float]:
 def effect(of: Mapping[str, float]) -> str:
     """The verdict on a factor, from its interval alone.
 
-    "large": all of it above 2; "there": all above 1; "absent": all within 4/5 and 5/4; "reversed": all below 1.
+    "large": all of it above 2; "present": all above 1; "absent": all within 4/5 and 5/4; "reversed": all below 1.
 
     >>> effect({"low": 1.2, "high": 9.0}), effect({"low": 0.5, "high": 3.0})
-    ('there', 'not resolved')
+    ('present', 'not resolved')
     """
     low, high = of["low"], of["high"]
     if not low <= high:  # one draw has no interval
         return "one draw"
     if low > 1:
-        return "large" if low > 2 else "there"
+        return "large" if low > 2 else "present"
     if low > 0.8 and high < 1.25:
         return "absent"
     return "reversed" if high < 1 else "not resolved"

@@ -14,12 +14,12 @@ from tests.pictures import checked, made
     ("low", "high", "word"),
     [
         (2.1, 9, "large"),
-        (1.1, 9, "there"),
+        (1.1, 9, "present"),
         (0.9, 9, "not resolved"),
         (0.9, 1.1, "absent"),
         (0.5, 0.7, "reversed"),
         (0.7, 1.1, "not resolved"),
-        (1.01, 1.02, "there"),
+        (1.01, 1.02, "present"),
         (np.nan, np.nan, "one draw"),
     ],
 )
