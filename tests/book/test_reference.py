@@ -217,11 +217,12 @@ def test_durations(seconds, said):
 
 
 def test_tables_set_numbers_right_and_escape_the_rest():
-    page = table(["a < b", "`code`"], [["x & y", 1234.5], ["3 of 5", "0.1 ± 0.2"], [10, 10_000], ["z", None]], caption="C")
+    rows = [["x & y", 1234.5], ["3 of 5", "0.1 ± 0.2"], [10, 10_000], ["z", None]]
+    page = table(["a < b", "`code`"], rows, caption="C")
     html = page._repr_html_()
     assert '<th scope="col">a &lt; b</th>' in html
     assert "<code>code</code>" in html
-    for cell in ("x &amp; y", "3 of 5", "10", "z"):  # one word in a column, and its numbers stand with it
+    for cell in ("x &amp; y", "3 of 5", "10", "z"):  # with a word in a column, and its numbers stand with it
         assert f'<td class="short">{cell}</td>' in html
     assert html.index('<p class="companion-caption">C</p>') < html.index('<div class="companion-table"')
     for cell in ("1,234", "0.1 ± 0.2", "10,000", "–"):
