@@ -35,7 +35,7 @@ class Settings:
     sum_decays: tuple[float, ...] = setting((0.0, 0.3, 1.0, 3.0), "weight decay in the world of prices")
     shares: tuple[float, ...] = setting((0.0, 0.002, 0.02, 0.1, 0.3), "share of the text that the riddle takes")
     watched: tuple[int, ...] = setting((2, 4, 6, 8, 12, 24), "epochs at which memorization scores are taken")
-    judged: int = setting(5, "worlds in which memorization scores and influences are taken")
+    judged: int = setting(10, "worlds in which memorization scores and influences are taken")
     rounds: int = setting(3, "times that each once-seen fact is left out: four models a round, each without a quarter")
     subsets: int = setting(200, "models of a world of facts and grammar, each on its own 70% of the sentences")
     subset_epochs: int = setting(60, "passes over these, with 16 sentences a step: the texts are small")
@@ -371,7 +371,7 @@ EXPERIMENT = Experiment(
         "smoke": Settings(worlds=2, widths=(4,), layers=(1,), decays=(0.0,), sum_decays=(0.0,), shares=(0.1,),
                           watched=(1, 2), judged=1, rounds=1, subsets=20, subset_epochs=2, epochs=2),
         "cpu": Settings(),
-        "paper": Settings(worlds=20, judged=10, rounds=10, subsets=1_000),
+        "paper": Settings(worlds=20, rounds=10, subsets=1_000),
     },
     seeds={"smoke": 1, "cpu": 1, "paper": 2},
     cells=cells,
