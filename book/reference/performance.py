@@ -14,7 +14,7 @@ from companion import _files
 from companion.runner import results
 from companion.runner.run import device_name
 
-FORMAT = 1
+FORMAT = 2
 COMMAND = "make bench"
 
 
@@ -34,17 +34,37 @@ class Measurement:
 
 
 @dataclass(frozen=True)
-class Benchmarks:
-    """All measurements of one `make bench`, with where and when."""
+class Run:
+    """What one run of benchmarks measured, with where and when."""
 
     measurements: tuple[Measurement, ...]
     provenance: dict[str, Any]
+
+    @property
+    def areas(self) -> list[str]:
+        return sorted({m.area for m in self.measurements})
 
     def line(self) -> str:
         """One line that says where the numbers come from."""
         p = self.provenance
         packages = ", ".join(f"{name} {version}" for name, version in p["versions"].items())
-        return f"Measured on {p['device']}, {p['threads']} a process, {p['date'][:10]}, {packages}. Again: {COMMAND}"
+        where = f"Measured on {p['device']}, {p['threads']} a process, {p['date'][:10]}, {packages}"
+        return f"{where}: {', '.join(self.areas)}. Again: {COMMAND}"
+
+
+@dataclass(frozen=True)
+class Benchmarks:
+    """The last measurements of each area: a run of some benchmarks leaves those of other areas as they are."""
+
+    runs: tuple[Run, ...]
+
+    @property
+    def measurements(self) -> tuple[Measurement, ...]:
+        return tuple(m for run in self.runs for m in run.measurements)
+
+    def line(self) -> str:
+        """A line for each run."""
+        return "\n".join(run.line() for run in self.runs)
 
 
 def path(root: Path | None = None) -> Path:
@@ -60,11 +80,17 @@ def save(measurements: Iterable[Measurement], root: Path | None = None) -> Path:
         "versions": results.versions(),
         "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
-    lines = ",\n".join(json.dumps(asdict(m), allow_nan=False) for m in measurements)
-    text = f'{{"format": {FORMAT},\n"provenance": {json.dumps(made)},\n"measurements": [\n{lines}\n]}}\n'
-    file = path(root)
-    _files.write_text(file, text)
+    new, file = Run(tuple(measurements), made), path(root)
+    old = load(root).runs if file.is_file() else ()
+    left = (Run(tuple(m for m in run.measurements if m.area not in new.areas), run.provenance) for run in old)
+    runs = ",\n".join(_text(run) for run in (*(run for run in left if run.measurements), new))
+    _files.write_text(file, f'{{"format": {FORMAT},\n"runs": [\n{runs}\n]}}\n')
     return file
+
+
+def _text(run: Run) -> str:
+    lines = ",\n".join(json.dumps(asdict(m), allow_nan=False) for m in run.measurements)
+    return f'{{"provenance": {json.dumps(run.provenance)},\n"measurements": [\n{lines}\n]}}'
 
 
 def load(root: Path | None = None) -> Benchmarks:
@@ -83,7 +109,9 @@ def load(root: Path | None = None) -> Benchmarks:
     data = json.loads(file.read_text(encoding="utf-8"))
     if data.get("format") != FORMAT:
         raise ValueError(f"{file} has format {data.get('format')}, expected {FORMAT}; make it anew with: {COMMAND}")
-    return Benchmarks(tuple(Measurement(**m) for m in data["measurements"]), data["provenance"])
+    return Benchmarks(
+        tuple(Run(tuple(Measurement(**m) for m in run["measurements"]), run["provenance"]) for run in data["runs"])
+    )
 
 
 HEADER = ("area", "what", "against", "ours", "theirs", "unit", "times", "asked", "met")

@@ -1,5 +1,6 @@
 """Stored measurements: read back as written, with where they come from, as cells and as text."""
 
+import dataclasses
 import json
 
 import pytest
@@ -24,15 +25,28 @@ def test_measurements_read_back_with_their_provenance(tmp_path, monkeypatch, thr
     assert found.measurements == (FAST, SLOW)
     assert f", {said} a process, " in found.line()
     assert found.line().endswith("Again: make bench")
-    assert found.provenance["device"] in found.line()
-    assert f"python {found.provenance['versions']['python']}" in found.line()
+    (run,) = found.runs
+    assert run.provenance["device"] in found.line()
+    assert f"python {run.provenance['versions']['python']}" in found.line()
+
+
+def test_a_run_of_some_benchmarks_keeps_the_others(tmp_path):
+    benchmarks.save([FAST, SLOW], tmp_path)
+    faster = dataclasses.replace(FAST, ours=0.01)
+    benchmarks.save([faster, BARE], tmp_path)
+    first, second = benchmarks.load(tmp_path).runs
+    assert first.measurements == (SLOW,)
+    assert second.measurements == (faster, BARE)
+    assert "python" in first.line()
+    assert ": import. Again" in first.line()
+    assert ": book, solver. Again" in second.line()
 
 
 def test_missing_and_foreign_files_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="make them with: make bench"):
         benchmarks.load(tmp_path)
     (tmp_path / "benchmarks.json").write_text(json.dumps({"format": 0}))
-    with pytest.raises(ValueError, match="format 0, expected 1; make it anew with: make bench"):
+    with pytest.raises(ValueError, match="format 0, expected 2; make it anew with: make bench"):
         benchmarks.load(tmp_path)
 
 
