@@ -84,7 +84,8 @@ def save(measurements: Iterable[Measurement], root: Path | None = None) -> Path:
     old = load(root).runs if file.is_file() else ()
     left = (Run(tuple(m for m in run.measurements if m.area not in new.areas), run.provenance) for run in old)
     runs = ",\n".join(_text(run) for run in (*(run for run in left if run.measurements), new))
-    _files.write_text(file, f'{{"format": {FORMAT},\n"runs": [\n{runs}\n]}}\n')
+    last = json.dumps(made)  # as in all stored results, for those who list them
+    _files.write_text(file, f'{{"format": {FORMAT},\n"provenance": {last},\n"runs": [\n{runs}\n]}}\n')
     return file
 
 
