@@ -47,6 +47,7 @@ def small(tmp_path):
         "package-lock.json",
         "book/references.bib",
         "book/__init__.py",
+        "book/index.py",
         "book/reference/__init__.py",
         "book/reference/claims.py",
         "book/reference/claims.schema.json",
