@@ -110,6 +110,9 @@
       document.documentElement.dataset.settled = "yes"; /* for tests: nothing is measured anew unasked */
     });
     document.fonts.addEventListener("loadingdone", both);
+    /* whatever else makes a table wider; what reshape itself does ends in the same size and calls nobody */
+    const grown = new ResizeObserver(both);
+    document.querySelectorAll("article table").forEach((table) => grown.observe(table));
     window.addEventListener("resize", both);
     document.querySelectorAll("article details").forEach((fold) => fold.addEventListener("toggle", both));
   });
