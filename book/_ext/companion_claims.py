@@ -26,7 +26,8 @@ def write(app, error):
     found = {label: json.loads(html.unescape(said)) for page in pages for said, label in FOUND.findall(page)}
     (Path(app.outdir) / "claims.json").write_text(json.dumps(for_machines(ledger(), found), indent=1), encoding="utf-8")
     shutil.copy(HOME / "reference" / "claims.schema.json", app.outdir)
-    shutil.copytree(HOME / "results", Path(app.outdir) / "results", dirs_exist_ok=True)
+    ignored = shutil.ignore_patterns(".*", "*.damaged*")  # a run that has not ended, and what was set aside
+    shutil.copytree(HOME / "results", Path(app.outdir) / "results", ignore=ignored, dirs_exist_ok=True)
     described = crate(
         sorted((HOME / "results").glob("*.json")), ledger(), repository=app.config.html_theme_options["repository_url"]
     )

@@ -54,7 +54,7 @@ def small(tmp_path):
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
-    (tmp_path / "book/results").mkdir()
+    (tmp_path / "book/results/.partial").mkdir(parents=True)  # of a run that has not ended
     (tmp_path / "_toc.yml").write_text(TOC, encoding="utf-8")
     (tmp_path / "book/index.md").write_text("# Front\n\n{doc}`one`\n", encoding="utf-8")
     (tmp_path / "book/one.md").write_text(CHAPTER, encoding="utf-8")
@@ -71,6 +71,8 @@ def test_a_broken_function_stops_a_build_with_a_warm_cache(small):
     first = build(small)
     assert first.returncode == 0, first.stdout[-3000:] + first.stderr[-3000:]
     assert "executing 1 chapter" in first.stdout
+    assert (small / "_build/html/results").is_dir()
+    assert not (small / "_build/html/results/.partial").exists()
 
     second = build(small)
     assert second.returncode == 0
