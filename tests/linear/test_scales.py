@@ -1,11 +1,11 @@
 """Badly scaled designs against exact rational solutions; chains along which substitution multiplies errors."""
 
 import warnings
-from fractions import Fraction
 
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from flint import fmpq, fmpq_mat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.linalg import hadamard
@@ -26,61 +26,34 @@ from companion.linear.least_squares import lsmr_to_the_end
 from .designs import close, designs, labels, seeds
 
 
-def reduced(M):
-    """Reduced row echelon form of a matrix of fractions, without rows of zeros, and its pivot columns."""
-    M, pivots = [list(row) for row in M], []
-    for c in range(len(M[0])):
-        r = len(pivots)
-        k = next((i for i in range(r, len(M)) if M[i][c]), None)
-        if k is None:
-            continue
-        M[r], M[k] = M[k], M[r]
-        M[r] = [v / M[r][c] for v in M[r]]
-        for i in range(len(M)):
-            if i != r and M[i][c]:
-                M[i] = [a - M[i][c] * b for a, b in zip(M[i], M[r], strict=True)]
-        pivots.append(c)
-    return M[: len(pivots)], pivots
+def rationals(X):
+    """A matrix of floats as FLINT's exact rational numbers."""
+    return fmpq_mat([[fmpq(*float(v).as_integer_ratio()) for v in row] for row in X])
 
 
-def times(A, B):
-    return [
-        [sum((a * b for a, b in zip(row, column, strict=True) if a and b), Fraction(0)) for column in turned(B)]
-        for row in A
-    ]
-
-
-def turned(A):
-    return [list(row) for row in zip(*A, strict=True)]
-
-
-def solved(A, v):
-    return [row[len(A) :] for row in reduced([[*a, *b] for a, b in zip(A, v, strict=True)])[0]]
-
-
-def fractions(X):
-    return [[Fraction(float(v)) for v in row] for row in X]
+def floats(values):
+    return np.array([float(v) for v in values])
 
 
 def pseudoinverse_times(A, Y):
     """`A^+ Y` without a rounding error: A = C G of full rank, then `G^T (G G^T)^-1 (C^T C)^-1 C^T Y`."""
-    G, pivots = reduced(A)
-    if not pivots:
-        return [[Fraction(0)] * len(Y[0]) for _ in A[0]]
-    C = [[row[c] for c in pivots] for row in A]
-    return times(turned(G), solved(times(G, turned(G)), solved(times(turned(C), C), times(turned(C), Y))))
+    form, size = A.rref()
+    if not size:
+        return fmpq_mat(A.ncols(), Y.ncols())
+    G = fmpq_mat(form.tolist()[:size])
+    pivots = [next(j for j, entry in enumerate(row) if entry) for row in G.tolist()]
+    Gt, Ct = G.transpose(), fmpq_mat([A.transpose().tolist()[j] for j in pivots])
+    return Gt * (G * Gt).solve((Ct * Ct.transpose()).solve(Ct * Y))
 
 
 def exact(X, y):
-    return np.array([float(v[0]) for v in pseudoinverse_times(fractions(X), fractions(np.reshape(y, (-1, 1))))])
+    return floats(pseudoinverse_times(rationals(X), rationals(np.reshape(y, (-1, 1)))).entries())
 
 
 def exact_ridge(X, y, lam):
-    A, Y = fractions(X), fractions(np.reshape(y, (-1, 1)))
-    gram = times(turned(A), A)
-    for i in range(len(gram)):
-        gram[i][i] += len(A) * Fraction(lam)
-    return np.array([float(v[0]) for v in solved(gram, times(turned(A), Y))])
+    A = rationals(X)
+    gram = A.transpose() * A + rationals(len(X) * np.eye(A.ncols())) * fmpq(*float(lam).as_integer_ratio())
+    return floats(gram.solve(A.transpose() * rationals(np.reshape(y, (-1, 1)))).entries())
 
 
 def powers(rng, shape, spread):
@@ -106,14 +79,13 @@ def test_scalings_from_1e_minus_6_to_1e6_cost_at_most_six_digits(what, X, data, 
 
 def assert_exact(X):
     """Certificates and leverages to 1e-8, the rank, the inverse Gram diagonal to 1e-6 of its largest value."""
-    A = fractions(X)
-    inverse = pseudoinverse_times(A, fractions(np.eye(len(A))))
-    expected = np.array([float(times([row], A)[0][i]) for i, row in enumerate(inverse)])
-    np.testing.assert_allclose(recoverability(X), expected, atol=1e-8)
-    expected = np.array([float(times([row], inverse)[0][r]) for r, row in enumerate(A)])
-    np.testing.assert_allclose(leverage(X), expected, atol=1e-8)
-    assert rank(X) == len(reduced(A)[1])
-    expected = np.array([float(sum(v * v for v in row)) for row in inverse])
+    A = rationals(X)
+    inverse = pseudoinverse_times(A, rationals(np.eye(len(X))))
+    resolved, hat = inverse * A, A * inverse
+    np.testing.assert_allclose(recoverability(X), floats(resolved[i, i] for i in range(A.ncols())), atol=1e-8)
+    np.testing.assert_allclose(leverage(X), floats(hat[r, r] for r in range(A.nrows())), atol=1e-8)
+    assert rank(X) == A.rank()
+    expected = floats(sum(v * v for v in row) for row in inverse.tolist())
     np.testing.assert_allclose(inverse_gram_diagonal(X), expected, atol=1e-6 * expected.max())
 
 
