@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
 from book.shared.style import COMMON, COMPOSITION, FRESH, INK, ONCE, TRAINING, Picture, band, house, picture, subplots
-from companion.linear import LongTailModel, recoverability
+from companion.linear import LongTailModel, resolved
 from companion.runner.results import Result, Row
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def matrix(seed: int = 18) -> Drawn:
     """A draw of the model, and two once-seen features of it in rows that lie far apart, each told by its row."""
     X = LongTailModel(n=34, d=100, s=3.0, alpha=1.4, beta_exponent=0.1, sigma=0.0).sample(seed=seed).X.tocoo()
     counts = np.bincount(X.col, minlength=X.shape[1])
-    told = recoverability(X.tocsr()) > 1 - 1e-9
+    told = resolved(X)
     single = [(row, column) for row, column in zip(X.row, X.col, strict=True) if counts[column] == 1 and told[column]]
     right = [pair for pair in single if pair[1] > X.shape[1] // 3]
     one = min(right)

@@ -14,7 +14,7 @@ from book.shared import density
 from book.shared.draws import design, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim, exactly
 from book.shared.style import BLUE, GREY, INK, ORANGE, Picture, picture, subplots
-from companion.linear import feature_counts, min_norm, peel, resolved, sample_design
+from companion.linear import feature_counts, peel, resolved, sample_design
 from companion.linear.theory import counts
 from companion.runner.results import Result
 from companion.runner.results import interval as summary
@@ -106,8 +106,7 @@ def tree_limit(several: bool = False, feedback: bool = True, all_counted: bool =
         counted = np.zeros((1 + len(kinds), 3))  # how many, peeled, resolved: once-seen features, then each kind
         for seed in range(2):
             X = sp.vstack([sp.eye_array(k, len(p)), sample_design(n, p, seed=seed)], format="csr")
-            probe = np.random.default_rng(seed).standard_normal(len(p))
-            told = np.stack([np.ones(len(p)), peel(X, k), np.abs(min_norm(X, X @ probe) - probe) < 1e-7])
+            told = np.stack([np.ones(len(p)), peel(X, k), resolved(X)])
             counted += [told[:, kind].sum(axis=1) for kind in (in_tail & (feature_counts(X) == 1), *kinds)]
         stated = np.append(math.exp(-Q), -np.expm1(-n * np.unique(tail) * math.exp(-Q)))
         peeled, determined = np.abs(counted[:, 1:] / counted[:, :1] - stated[:, None]).max(axis=0)

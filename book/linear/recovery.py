@@ -177,8 +177,7 @@ def once_seen(alpha: float, draws: int = 24) -> tuple[np.ndarray, np.ndarray, np
     tail = np.arange(model.d) >= model.k
     for seed in range(draws):
         X = design(alpha, 100 + seed)
-        probe = np.random.default_rng(seed).standard_normal(model.d)
-        missed = np.abs(min_norm(X, X @ probe) - probe) > 1e-7
+        missed = ~resolved(X)
         count = feature_counts(X)
         once_share.append(missed[(count == 1) & tail].mean())
         often_share.append(missed[(count > 1) & tail].mean())

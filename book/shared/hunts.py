@@ -163,8 +163,18 @@ def _closure(X: np.ndarray, known: np.ndarray, drop: int = 1) -> np.ndarray:
 
 def _unresolved(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """P_ii of every feature, and which are seen and not resolved."""
-    free = (_null(X) ** 2).sum(axis=1)
-    return 1 - free, (free > 1e-9) & X.any(axis=0)
+    P = 1 - (_null(X) ** 2).sum(axis=1)
+    return P, ~_resolved(P) & X.any(axis=0)
+
+
+def _resolved(P: np.ndarray) -> np.ndarray:
+    """Which of these P_ii are 1: as exact as `companion.linear.resolved`, for designs of a few short rows.
+
+    1 - P_ii, the squared distance of e_i from the row space, is a ratio of two Gram determinants of independent rows.
+    They are whole numbers, and by Hadamard the lower one is at most the product of the squared lengths of the rows: for
+    five signs in five rows 1 - P_ii is 0 or at least 5^-5, far from rounding.
+    """
+    return P > 1 - ROUNDING
 
 
 def _once(X: np.ndarray) -> Iterator[tuple[int, int]]:
@@ -243,7 +253,7 @@ def peeling(X: np.ndarray, drop: int = 1) -> float:
 def any_interpolator(X: np.ndarray, known: np.ndarray, pinned: bool = True) -> float:
     P, _ = _unresolved(X)
     K = known == 1
-    if pinned and (P[K] < 1 - ROUNDING).any():
+    if pinned and not _resolved(P[K]).all():
         return math.inf
     return -float((1 - P)[_closure(X, K)].max(initial=0))
 
@@ -273,7 +283,7 @@ def once_seen(X: np.ndarray, rest: float = 1.0) -> float:
     P, _ = _unresolved(X)
     worst, variance = 0.0, (_pinv(X) ** 2).sum(axis=1)
     for i, r in _once(X):
-        if P[i] > 1 - ROUNDING:
+        if _resolved(P[i]):
             others, v = np.delete(X, r, axis=0), X[r] * (np.arange(X.shape[1]) != i)
             worst = max(worst, abs(variance[i] - 1 - rest * float(v @ _pinv(others.T @ others) @ v)))
     return -worst
@@ -325,8 +335,8 @@ def mislabel(X: np.ndarray, resolved: bool = True) -> float:
     P, _ = _unresolved(X)
     inverse, worst = _pinv(X), 0.0
     for i, r in _once(X):
-        if P[i] > 1 - ROUNDING or not resolved:
-            elsewhere = _unresolved(np.delete(X, r, axis=0))[0] > 1 - ROUNDING
+        if not resolved or _resolved(P[i]):
+            elsewhere = _resolved(_unresolved(np.delete(X, r, axis=0))[0])
             worst = max(worst, abs(inverse[i, r] - X[r, i]), np.abs(inverse[elsewhere, r]).max(initial=0))
     return -worst
 
@@ -349,7 +359,7 @@ def elimination(X: np.ndarray, y: np.ndarray, project: bool = True) -> float:
       X=FEW, p=share(4), beta=Axis(-3, 3, (4,)))  # fmt: skip
 def risk_bounds(X: np.ndarray, p: np.ndarray, beta: np.ndarray, beyond: float = 1.0) -> float:
     P, _ = _unresolved(X)
-    bounds = risk_sandwich(X.astype(float), p, beta.astype(float), P > 1 - ROUNDING)
+    bounds = risk_sandwich(X.astype(float), p, beta.astype(float), _resolved(P))
     room = bounds.components - bounds.floor
     risk = float(p @ (beta - _pinv(X) @ X @ beta) ** 2)
     return (bounds.floor + beyond * room - risk) / room if room > 0 else math.inf
@@ -520,7 +530,7 @@ def sandwich(p: np.ndarray, n: int, power: float = 1.0) -> float:
     low, high = formulas.unresolved_once_seen_lower(p, n), formulas.unresolved_once_seen_upper(p, 0, n)
     for i in range(3):
         once = counts[:, i] == 1
-        chance = law[once & (P[:, i, i] < 1 - ROUNDING)].sum() / law[once].sum()
+        chance = law[once & ~_resolved(P[:, i, i])].sum() / law[once].sum()
         found += [1 - low[i] ** power / chance, 1 - chance / high[i]]
     return float(min(found))
 
@@ -533,7 +543,7 @@ def seen_twice(p: np.ndarray, n: int, order: int = 2) -> float:
     law, bound = _law(n, p), formulas.seen_often_unresolved_bound(p, 0, n)
     bound = bound ** (order / 2)
     often = counts >= 2
-    chance = [law[often[:, i] & (P[:, i, i] < 1 - ROUNDING)].sum() / law[often[:, i]].sum() for i in range(3)]
+    chance = [law[often[:, i] & ~_resolved(P[:, i, i])].sum() / law[often[:, i]].sum() for i in range(3)]
     return 1 - max(chance) / bound
 
 

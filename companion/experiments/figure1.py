@@ -15,9 +15,9 @@ import numpy as np
 from companion.linear.model import LongTailModel
 from companion.linear.risk import composition_risk, population_risk
 from companion.linear.solve import min_norm
+from companion.linear.structure import resolved
 from companion.runner.experiment import Resources, define, grid, setting
 
-RESOLVED = 1e-7  # a random probe comes back this exactly on resolved features, and nowhere else
 PAIR = 2  # tail features in an out-of-distribution row
 PAPER: dict[str, tuple[float, str]] = {
     "n": (1000, "training rows"),
@@ -74,20 +74,14 @@ def long_tail_model(settings: Settings, alpha: float, sigma: float = 0.0) -> Lon
 
 
 def draw(settings: Settings, alpha: float, *, seed: int) -> Draw:
-    """A training set at this `alpha`, fitted.
-
-    Resolved features are found by a probe: the minimum-norm fit of labels made with Gaussian coefficients
-    gives back exactly those in the row space, with probability 1 (:prf:ref:`thm-certificate`).
-    """
-    rng = np.random.default_rng(seed)
+    """A training set at this `alpha`, fitted."""
     model = long_tail_model(settings, alpha, sigma=1.0)
-    sample = model.sample(seed=rng)
+    sample = model.sample(seed=seed)
     X = sample.X
-    probe = rng.standard_normal(model.d)
     return Draw(
         model=model,
         seen=np.bincount(X.indices, minlength=model.d),
-        resolved=np.abs(min_norm(X, X @ probe) - probe) < RESOLVED,
+        resolved=resolved(X),
         signal=min_norm(X, X @ model.beta),
         noise=min_norm(X, sample.noise),
     )

@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from companion.experiments.figure1 import RESOLVED, papers
+from companion.experiments.figure1 import papers
 from companion.linear.model import LongTailModel
-from companion.linear.solve import min_norm
-from companion.linear.structure import peel
+from companion.linear.structure import peel, resolved
 from companion.runner.experiment import Resources, define, grid, setting
 
 
@@ -28,13 +27,7 @@ def measure(settings: Settings, cell: dict[str, Any], seed: int, resources: Reso
     rng = np.random.default_rng([seed, int(1000 * cell["alpha"]), int(1000 * cell["s"])])
     model = LongTailModel(settings.n, settings.d, cell["s"], cell["alpha"], 0.0, 0.0, k=0)
     X = model.sample(seed=rng).X
-    probe = rng.standard_normal(model.d)
-    return [
-        {
-            "peeled": int(peel(X, 0).sum()),
-            "resolved": int((np.abs(min_norm(X, X @ probe) - probe) < RESOLVED).sum()),
-        }
-    ]
+    return [{"peeled": int(peel(X, 0).sum()), "resolved": int(resolved(X).sum())}]
 
 
 EXPERIMENT = define(

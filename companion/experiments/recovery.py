@@ -9,10 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from companion.experiments.figure1 import RESOLVED, papers
+from companion.experiments.figure1 import papers
 from companion.linear.model import LongTailModel
-from companion.linear.solve import min_norm
-from companion.linear.structure import feature_counts, level_one, peel, tail_counts
+from companion.linear.structure import feature_counts, level_one, peel, resolved, tail_counts
 from companion.runner.experiment import Resources, define, grid, setting
 
 
@@ -30,15 +29,14 @@ def measure(settings: Settings, cell: dict[str, Any], seed: int, resources: Reso
     model = LongTailModel(settings.n, settings.d, settings.s, cell["alpha"], 0.0, 0.0)
     X = model.sample(seed=rng).X
     k = model.k
-    probe = rng.standard_normal(model.d)
-    resolved = np.abs(min_norm(X, X @ probe) - probe) < RESOLVED
+    told = resolved(X)
     count = feature_counts(X)
     seen, once = count > 0, count == 1
     tail = np.arange(model.d) >= k
     tails = tail_counts(X, k)
     peeled_tail = peel(X, k) & tail
     plain = X[np.flatnonzero(tails == 0)][:, :k].toarray()
-    missed = seen & ~resolved
+    missed = seen & ~told
     twice_tail = (count >= 2) & tail
     return [
         {
@@ -50,19 +48,19 @@ def measure(settings: Settings, cell: dict[str, Any], seed: int, resources: Reso
             "once_seen_tail": int((once & tail).sum()),
             "level_one": int(level_one(X, k).sum()),
             "peeled_given_common": int(peeled_tail.sum()),
-            "peeled_not_resolved": int((peeled_tail & ~resolved).sum()),
-            "resolved_not_peeled": int((resolved & tail & ~peeled_tail).sum()),
-            "resolved_tail": int((resolved & tail).sum()),
-            "resolved": int(resolved.sum()),
+            "peeled_not_resolved": int((peeled_tail & ~told).sum()),
+            "resolved_not_peeled": int((told & tail & ~peeled_tail).sum()),
+            "resolved_tail": int((told & tail).sum()),
+            "resolved": int(told.sum()),
             "peeled_from_nothing": int(peel(X, 0).sum()),
-            "common_unresolved": int((~resolved[:k]).sum()),
-            "pinned": int(resolved[:k].all()),
+            "common_unresolved": int((~told[:k]).sum()),
+            "pinned": int(told[:k].all()),
             "rank_deficient": int(np.linalg.matrix_rank(plain, tol=1e-8) < k if plain.size else True),
             "once_seen_unresolved_share": float((once & tail & missed).sum() / max((once & tail).sum(), 1)),
             "twice_seen_unresolved_share": float((twice_tail & missed).sum() / max(twice_tail.sum(), 1)),
             "missed_count": int(missed.sum()),
             "missed_mass": float(model.p[missed].sum()),
-            "unresolved_mass": float(model.p[~resolved].sum()),
+            "unresolved_mass": float(model.p[~told].sum()),
             "unseen_mass": float(model.p[~seen].sum()),
         }
     ]

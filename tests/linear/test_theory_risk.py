@@ -26,7 +26,7 @@ from companion.linear import (
     min_norm,
     peel,
     population_risk,
-    recoverability,
+    resolved,
     ridge,
 )
 from companion.linear.theory import noise, risk, shrinkage
@@ -53,8 +53,8 @@ def test_sandwich_holds_for_every_design(design, seed, known):
     X = np.asarray(design.toarray() if sp.issparse(design) else design, dtype=float)
     rng = np.random.default_rng(seed)
     p, beta = rng.random(X.shape[1]), rng.normal(size=X.shape[1])
-    resolved = recoverability(X) > 1 - 1e-9 if known == "certificate" else peel(X)
-    bounds = risk.risk_sandwich(X, p, beta, resolved)
+    told = resolved(X) if known == "certificate" else peel(X)
+    bounds = risk.risk_sandwich(X, p, beta, told)
     value = float(p @ (min_norm(X, X @ beta) - beta) ** 2)
     assert bounds.floor - 1e-9 <= value <= bounds.components + 1e-9
     assert bounds.components <= bounds.crude + 1e-12
@@ -142,7 +142,7 @@ def test_noise_risk_and_composition_against_the_pseudo_inverse():
     X = model.sample(seed=1).X
     inverse = np.linalg.pinv(X.toarray(), rcond=1e-10)
     assert formulas.noise_risk(X, model.p, 0.3) == pytest.approx(0.09 * float(model.p @ (inverse**2).sum(axis=1)))
-    chosen = np.flatnonzero((recoverability(X) > 1 - 1e-9) & (feature_counts(X) == 1))[:4]
+    chosen = np.flatnonzero(resolved(X) & (feature_counts(X) == 1))[:4]
     signs = np.array([1.0, -1.0, 1.0, 1.0])
     expected = np.linalg.norm(signs @ inverse[chosen]) ** 2
     assert noise.composition_noise(X, chosen, 1.0, signs=signs) == pytest.approx(expected)
@@ -153,9 +153,9 @@ def test_rest_leverage_gives_the_variance():
     X = model_of(1.25).sample(seed=2).X
     features, rows = noise.once_seen_rows(X)
     assert all(X[[r], :][:, [i]].nnz == 1 for i, r in zip(features[:5], rows[:5], strict=True))
-    resolved = features[recoverability(X)[features] > 1 - 1e-9]
+    told = features[resolved(X)[features]]
     variance = inverse_gram_diagonal(X)
-    assert [1 + noise_room.rest_leverage(X, int(i)) for i in resolved[:8]] == pytest.approx(variance[resolved[:8]])
+    assert [1 + noise_room.rest_leverage(X, int(i)) for i in told[:8]] == pytest.approx(variance[told[:8]])
 
 
 def test_common_leverage_is_at_least_the_counts():
