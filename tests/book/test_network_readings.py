@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from book.networks import figure2, mixing, readings
+from book.networks import figure2, mixing, one_shots
 from book.shared import interaction
 from companion.runner import results
 from tests.pictures import checked, made, twice
@@ -53,9 +53,9 @@ def test_readings_take_the_loss_of_their_own_column():
         return {"composition": own, "composition_moved": own * (1 if own == 1 else 6), **LINES}
 
     stored = made("slots", ("model", "encoders"), twice(cells, values))
-    got = [readings.losses(stored, "sum", r).mean() for r in readings.READINGS]
+    got = [one_shots.under(stored, "sum", r).mean() for r in one_shots.READINGS]
     assert got == [1.0, 1.0, 4.0, 24.0]
-    picture = readings.fig_readings(stored, {"sum": 0.176})
+    picture = one_shots.fig_readings(stored, {"sum": 0.176})
     checked(picture)
     assert "three encoders, other channels: Sum 24.00" in picture.alt
     assert "paper's, Sum 0.18" in picture.alt

@@ -191,11 +191,11 @@ def test_a_reading_composes_where_its_losses_are_low(monkeypatch):
 
 
 def test_pages_say_of_the_readings_what_the_intervals_say():
-    """One function for the table of *Paper against ours* and for the page on the readings."""
+    """One function for the table of *Paper against ours* and for the section on the readings."""
     assert against.together(["yes", "yes"]) == "yes"
     assert against.together(["no", "not resolved"]) == "no"
     assert against.together(["yes", "no"]) == against.together(["yes", "not resolved"]) == "not resolved"
-    assert "composing(" in source("book/networks/readings")
+    assert "composing(" in source("book/networks/one-shots")
     rows = [
         {"model": "sum", "encoders": "shared", "seed": s, "composition": loss, "baseline_reads_digit_best": 10.0}
         for s, loss in enumerate((2.0, 3.0, 2.5))
