@@ -8,7 +8,6 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 import companion_address  # noqa: E402
-import companion_card  # noqa: E402
 import companion_claims  # noqa: E402
 import companion_execute  # noqa: E402
 import companion_notebooks  # noqa: E402
@@ -82,11 +81,13 @@ def adjust_page(app, pagename, templatename, context, doctree):
         companion_notebooks.write(app, pagename, context["body"])
     if doctree is not None:
         context["body"] = NO_SCRIPTS + companion_scripts.fill(context["body"], here)
-        shared = companion_card.tags(app, pagename, app.env.titles[pagename].astext(), ABOUT, doctree)
-        context["metatags"] = context.get("metatags", "") + shared
+        context["card"], context["headline"] = (
+            app.config.html_baseurl + companion_claims.CARD,
+            app.env.titles[pagename].astext(),
+        )
+        context["about"] = companion_pages.first_words(doctree) or ABOUT
     if pagename == app.config.root_doc:  # its title is the book's: said once, with what the book is
-        context["docstitle"] = "an executable companion"
-        context["metatags"] = context.get("metatags", "") + f'<meta name="description" content="{ABOUT}">'
+        context["docstitle"], context["about"] = "an executable companion", ABOUT
     context["script_files"] = [script for script in context.get("script_files", []) if not _is_thebe(script)]
 
 

@@ -1,4 +1,4 @@
-"""What a page's tree gets: formulas that keep their full stop, names for folded code, a list of unconfirmed entries."""
+"""What a page's tree gets and gives: unbroken formulas, names for folded code, unconfirmed entries, its first words."""
 
 import re
 
@@ -44,6 +44,15 @@ def keep_together(app, doctree, docname):
 def _text(parent, at):
     """The text that stands there, as a plain string; empty where there is none."""
     return str(parent[at]) if 0 <= at < len(parent) and isinstance(parent[at], nodes.Text) else ""
+
+
+def first_words(doctree, most=200):
+    """The first paragraph of plain words, cut where it is long: what a link to the page shows; empty where none is."""
+    for paragraph in doctree.findall(nodes.paragraph):
+        words = " ".join(paragraph.astext().split())
+        if len(words) > 20 and not paragraph.next_node(nodes.math) and "chapter-times" not in paragraph["classes"]:
+            return words if len(words) <= most else words[:most].rpartition(" ")[0] + " …"
+    return ""
 
 
 def said(code, figure=False):

@@ -37,7 +37,15 @@ print("checked")
 @pytest.fixture
 def small(tmp_path):
     """A copy of the repository with a front page and one chapter."""
-    for name in ("companion", "requirements", "book/_ext", "book/_static", "book/shared", "book/live"):
+    for name in (
+        "companion",
+        "requirements",
+        "book/_ext",
+        "book/_static",
+        "book/_templates",
+        "book/shared",
+        "book/live",
+    ):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in (
         "_config.yml",

@@ -190,6 +190,7 @@ def test_a_shared_link_shows_a_card(html, page):
     assert tags["og:image"] == f"{SITE}_static/card.png"
     assert tags["og:title"] in soup(html / f"{page}.html").select_one("h1").get_text()
     assert 20 < len(tags["og:description"]) <= 202
+    assert "to read, proofs and folded parts aside" not in tags["og:description"], "its own words, not how long it is"
 
 
 def test_the_card_has_the_size_that_is_asked_for(html):
