@@ -51,7 +51,7 @@ margins: $(READY)  ## the room of each chapter's assertions on trained networks,
 
 test-site: $(READY)  ## check the built site, in a browser where there is one
 	@test -f $(SITE) || { echo "build the book first: make book"; exit 2; }
-	$(BIN)/python -m pytest -m site tests/book -n 2 --dist worksteal
+	$(BIN)/python -m pytest -m site tests/book tests/live -n 2 --dist worksteal
 
 test-notebooks: $(READY)  ## run every notebook of the built site from an empty folder in a fresh environment
 	@test -f $(SITE) || { echo "build the book first: make book"; exit 2; }

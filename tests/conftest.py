@@ -4,10 +4,13 @@ Random designs are counted, over all xdist workers; the last lines of a run say 
 a run repeatable, not the next one: hypothesis takes constants from the modules that are loaded, so that its examples
 change with the tests that ran before in the same process. A failure that is seen once is a failure.
 
+`browser` is Debian's or Playwright's Chromium; what asks for it is skipped with a reason where there is none.
+
 No test reaches a network: connections are allowed to this machine alone (pytest-socket), and no name is looked up.
 """
 
 import os
+import shutil
 import socket
 
 import pytest
@@ -64,3 +67,27 @@ def _names_stay_here(monkeypatch):
         return real(host, *args, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", guarded)
+
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def browser():
+    sync = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = os.environ.get("COMPANION_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync.sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        except sync.Error as error:
+            pytest.skip(f"no Chromium to be had: {str(error).splitlines()[0]}")
+        yield browser
+        browser.close()

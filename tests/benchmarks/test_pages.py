@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.book.conftest import browser, html  # noqa: F401  (fixtures)
+from tests.book.conftest import html  # noqa: F401  (a fixture)
 from tests.book.test_live_pages import PLACES, Opened, frame
 from tests.book.test_weight import compressed
 

