@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from book.networks import measured, one_shots, table1
+from book.networks import dials, one_shots, table1
 from book.networks import task as chapter
 from companion.neural import tasks
 from companion.runner import results
@@ -62,16 +62,16 @@ def test_scores_come_from_the_rows_of_their_own_run():
             correct = float(g < 2 or g in kept)
             rows.append({"seed": seed, "kind": "glyph", "item": g, "kept": int(g in kept), "correct": correct})
         rows.append({"seed": seed, "kind": "pair", "item": -1, "kept": 1, "square": 1.0})
-    correct, included = measured.correct_and_kept(rows)
+    correct, included = dials.correct_and_kept(rows)
     assert included.sum(axis=1).tolist() == [5] * 4
     assert correct[:, :2].all()
     np.testing.assert_array_equal(correct[:, 2:], included[:, 2:])
     outside = (~included[:, :2]).sum(axis=1) / 5
-    np.testing.assert_allclose(measured.score_by_run(rows), 1 - outside)
+    np.testing.assert_allclose(dials.score_by_run(rows), 1 - outside)
 
 
 def test_measured_scores_are_drawn():
-    checked(measured.fig_measured(results.load("measured", preset="smoke")))
+    checked(dials.fig_measured(results.load("measured", preset="smoke")))
 
 
 def test_fit_and_composition_are_drawn_run_by_run():

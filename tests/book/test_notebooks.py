@@ -91,7 +91,7 @@ def test_cells_stand_where_the_page_has_them_and_hidden_ones_too():
         ("import numpy", []),
         ("import torch", NETWORKS),
         ("from companion.neural.tasks import digit_sums", NETWORKS),
-        ("from book.networks import measured as chapter", NETWORKS),
+        ("from book.networks import dials as chapter", NETWORKS),
         ("from book.linear import recovery as chapter", []),
     ],
 )
