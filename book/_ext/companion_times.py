@@ -1,6 +1,6 @@
 """How long a chapter takes: to read, counted from its words, and to run, as measured when the site was built.
 
-The role `reading-time` says the sum over several pages: {reading-time}`landscape/classical linear/figure1`.
+The role `reading-time` says the sum over several pages: {reading-time}`landscape/simple-wins linear/figure1`.
 """
 
 import companion_address

@@ -1,4 +1,4 @@
-"""The learners of *Why simple wins*: one function for each demonstration."""
+"""The learners of *Fitting anything, and why simple wins* from random weights on: one function a demonstration."""
 
 from __future__ import annotations
 

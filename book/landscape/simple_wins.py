@@ -1,12 +1,17 @@
-"""The room of *Why simple wins*: checks and figures, in the order of the page; the learners are in `simple_models`."""
+"""The room of *Fitting anything, and why simple wins*: checks and figures, in the order of the page.
+
+The learners are in `fit_models` and `simple_models`.
+"""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from book.landscape.fit_models import COUNTS, capacity, features, least_norm, random_labels, sample, truth
 from book.landscape.simple_models import (
     DRAWS,
     complexity,
@@ -19,11 +24,147 @@ from book.landscape.simple_models import (
     shortcut,
     signal_or_noise,
 )
-from book.shared.ledger import Found, at_least
+from book.shared.ledger import Found, at_least, at_most
 from book.shared.seeds import Numbers, around, by, effect, mean, repeat, said
-from book.shared.style import BLUE, GREEN, GREY, ORANGE, Picture, picture, subplots
+from book.shared.style import BLUE, FRESH, GREEN, GREY, ORANGE, PURPLE, TRAINING, Picture, band, picture, subplots
 
-HERE = "book.landscape.simple_models"
+FIT, HERE = "book.landscape.fit_models", "book.landscape.simple_models"
+
+
+@effect(
+    "demo-polynomial",
+    "A polynomial with as many coefficients as points predicts badly",
+    functions=(f"{FIT}.capacity",),
+)
+def polynomial_explodes(n: int = 15) -> Found:
+    """Degree 14 against degree 3 on n points."""
+    cubic, high = np.median(repeat(capacity, 20, counts=(4, 15), n=n)["test"], axis=0)
+    return at_least(
+        f"test error of degree 14 over that of degree 3, {n} points, medians of 20 samples", high / cubic, 100
+    )
+
+
+polynomial_explodes.breaks("200 points instead of 15", n=200)
+
+
+@effect(
+    "demo-double-descent",
+    "Far beyond the number of points, the smallest-norm interpolator predicts well again",
+    functions=(f"{FIT}.capacity",),
+)
+def second_descent(decay: float = 1.0) -> list[Found]:
+    """400 features against 15, and against a fifth of what predicting zero costs, 0.5."""
+    threshold, wide = np.median(repeat(capacity, 20, counts=(15, 400), decay=decay)["test"], axis=0)
+    return [
+        at_least("test error at 15 features over that at 400, medians of 20 samples", threshold / wide, 10),
+        at_most("test error at 400 features", wide, 0.1),
+    ]
+
+
+second_descent.breaks("a norm without a taste for smoothness", decay=0.0)
+
+
+def draw_fits(ax: Any, fits: Mapping[str, tuple[int, str]], decay: float) -> None:
+    """A sample of 15 points, the truth and fits to it: label -> number of features and colour."""
+    (x, y), grid = sample(15, 0.2, seed=0), np.linspace(-1, 1, 401)
+    ax.plot(grid, truth(grid), color=GREY, ls=":", lw=1.4, label="truth")
+    ax.plot(x, y, "o", color=GREY, label="data")
+    for label, (count, color) in fits.items():
+        fitted = features(grid, count, decay) @ least_norm(features(x, count, decay), y)
+        ax.plot(grid, np.clip(fitted, -4, 4), color=color, label=label)
+    ax.set(xlim=(-1, 1), ylim=(-4, 2.2), xlabel="$x$")
+
+
+def draw_errors(ax: Any, runs: Mapping[str, tuple[Numbers, str]]) -> None:
+    """Test error against the number of features, medians and the middle 80 %: label -> runs over COUNTS and colour."""
+    for label, (run, color) in runs.items():
+        low, middle, high = np.quantile(run["test"], (0.1, 0.5, 0.9), axis=0)
+        band(ax, COUNTS, middle, low, high, color=color, label=label)
+    ax.axvline(15, color=GREY, ls="--", lw=1)
+    ax.set(xscale="log", yscale="log", ylim=(5e-3, 3e4), xlabel="features", ylabel="test error", title="Test error")
+
+
+def fig_polynomial(smooth: Numbers, flat: Numbers) -> Picture:
+    """One data set fitted three ways, and the error against the number of features for two norms.
+
+    ``smooth`` and ``flat`` are runs of :func:`~book.landscape.fit_models.capacity` at decay 1 and 0 over ``COUNTS``.
+    Lines are medians and bands the middle 80 % of the seeds: the error near the threshold has no useful mean.
+    """
+    figure, (left, right) = subplots(1, 2, size=(8.4, 3.5))
+    draw_fits(left, {"degree 3": (4, BLUE), "degree 14": (15, ORANGE), "400 features": (400, GREEN)}, 1.0)
+    left.legend(ncols=2, loc="lower center")
+    left.set(title="One sample of 15 points")
+    draw_errors(right, {"norm prefers smooth": (smooth, GREEN), "norm is indifferent": (flat, PURPLE)})
+    right.axhline(0.5, color=GREY, ls=":", lw=1)
+    right.text(0.9, 0.62, "predicting 0", fontsize=8)
+    right.legend()
+    at = {count: float(np.median(smooth["test"][:, COUNTS.index(count)])) for count in (4, 15, 400)}
+    last = float(np.median(flat["test"][:, -1]))
+    return picture(
+        figure,
+        "Left: 15 noisy points of a sine wave, followed closely by a cubic and by a 400-feature interpolator, and "
+        f"missed wildly by a polynomial of degree 14. Right: median test error {at[4]:.3f} at 4 features, "
+        f"{at[15]:.0f} at 15, and {at[400]:.3f} at 400 when the norm prefers smooth functions, {last:.2f} when not.",
+    )
+
+
+@functools.cache
+def _errors(decay: float) -> Numbers:
+    return repeat(capacity, 15, counts=COUNTS, decay=decay)
+
+
+def descent(features: int, decay: float) -> Picture:
+    """For the explorer: the fit with this many features under this norm, and where it stands among test errors."""
+    figure, (left, right) = subplots(1, 2, size=(8.0, 3.2))
+    draw_fits(left, {"fit": (features, BLUE)}, decay)
+    left.set(title=f"{features} features")
+    runs = _errors(decay)
+    draw_errors(right, {"test error": (runs, GREEN)})
+    middle = np.median(runs["test"], axis=0)
+    here = middle[COUNTS.index(features)]
+    right.plot([features], [here], "o", color=ORANGE, ms=8)
+    return picture(
+        figure,
+        f"With {features} features and smoothness weight {decay:g} the median test error is {here:.3g}; "
+        f"the curve peaks at {middle.max():.3g} near 15 features, the number of points.",
+    )
+
+
+@effect(
+    "demo-random-labels",
+    "A network that generalizes from true labels also fits coin flips",
+    functions=(f"{FIT}.random_labels",),
+)
+def coin_flips_are_fitted(width: int = 128) -> list[Found]:
+    """The same network on true labels and on coin flips, three seeds."""
+    real, coin = (repeat(random_labels, 3, share=share, width=width) for share in (0.0, 1.0))
+    return [
+        at_least("share of coin flips that is fitted", coin["train"].mean(), 0.99),
+        at_least("accuracy on fresh data, true labels less coin flips", (real["test"] - coin["test"]).mean(), 0.2),
+    ]
+
+
+coin_flips_are_fitted.breaks("four hidden units a layer", width=4)
+
+
+def fig_labels(runs: Mapping[float, Numbers]) -> Picture:
+    """Training and test accuracy, and epochs needed, against the share of random labels (the keys)."""
+    shares = sorted(runs)
+    figure, (left, right) = subplots(1, 2, size=(8.4, 3.2))
+    for key, color, label in (("train", TRAINING, "labels it was given"), ("test", FRESH, "fresh, true labels")):
+        around(left, shares, by(runs, key), color=color, label=label)
+    left.axhline(0.5, color=GREY, ls=":", lw=1)
+    left.set(xlabel="share of random labels", title="Accuracy", ylim=(0.3, 1.03))
+    left.legend(loc="lower left")
+    around(right, shares, by(runs, "epochs"), color=ORANGE)
+    right.set(xlabel="share of random labels", title="Epochs to fit every label", ylim=(0, None))
+    first, last = runs[shares[0]], runs[shares[-1]]
+    return picture(
+        figure,
+        f"Training accuracy is {runs[shares[-1]]['train'].mean():.2f} at every share of random labels. Accuracy on "
+        f"fresh true labels falls from {said(first['test'])} to {said(last['test'])}; the epochs needed go from "
+        f"{said(first['epochs'], '.1f')} to {said(last['epochs'], '.1f')}.",
+    )
 
 
 @effect(

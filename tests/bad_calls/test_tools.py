@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from book.landscape.classical import capacity
+from book.landscape.fit_models import capacity
 from book.landscape.harmless_needed_harmful import (
     corrupted,
     exceptions,

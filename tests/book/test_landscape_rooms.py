@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from book.landscape import classical, recall_models, simple_models, simple_wins
+from book.landscape import fit_models, recall_models, simple_models, simple_wins
 from book.landscape import harmless_needed_harmful as memory
 from book.shared.ledger import ledger
 from book.shared.seeds import repeat, spread
@@ -14,7 +14,7 @@ from tests.book.pictures import well_formed
 
 
 def test_polynomial_explodes_at_the_threshold_and_the_smooth_norm_descends_again():
-    runs = repeat(classical.capacity, 10, counts=(4, 15, 400))
+    runs = repeat(fit_models.capacity, 10, counts=(4, 15, 400))
     cubic, threshold, wide = np.median(runs["test"], axis=0)
     assert threshold > 100 * cubic
     assert cubic < wide < 0.1
@@ -23,17 +23,17 @@ def test_polynomial_explodes_at_the_threshold_and_the_smooth_norm_descends_again
 
 
 def test_interpolation_under_an_indifferent_norm_predicts_nothing():
-    runs = repeat(classical.capacity, 10, counts=(400,), decay=0.0)
+    runs = repeat(fit_models.capacity, 10, counts=(400,), decay=0.0)
     assert runs["train"].max() < 1e-12
     assert np.median(runs["test"]) == pytest.approx(0.5, abs=0.05)
 
 
 def test_without_noise_there_is_no_peak():
-    assert repeat(classical.capacity, 3, counts=(15,), noise=0.0)["test"].max() < 1e-10
+    assert repeat(fit_models.capacity, 3, counts=(15,), noise=0.0)["test"].max() < 1e-10
 
 
 def test_coin_flips_are_fitted_and_teach_nothing():
-    real, coin = (repeat(classical.random_labels, 2, share=share) for share in (0.0, 1.0))
+    real, coin = (repeat(fit_models.random_labels, 2, share=share) for share in (0.0, 1.0))
     assert real["train"].min() == coin["train"].min() == 1
     assert real["test"].mean() > 0.8
     assert abs(coin["test"].mean() - 0.5) < 0.1
@@ -41,7 +41,7 @@ def test_coin_flips_are_fitted_and_teach_nothing():
 
 
 def test_a_narrow_network_cannot_fit_coin_flips():
-    assert classical.random_labels(seed=0, share=1.0, width=4)["train"] < 0.9
+    assert fit_models.random_labels(seed=0, share=1.0, width=4)["train"] < 0.9
 
 
 def test_random_networks_compute_simple_functions():
@@ -237,8 +237,8 @@ def test_rounding_keeps_256_levels():
 
 
 SMALL = {
-    "capacity": (classical.capacity, {"counts": (3, 15)}),
-    "random_labels": (classical.random_labels, {"n": 40, "width": 8, "max_epochs": 3}),
+    "capacity": (fit_models.capacity, {"counts": (3, 15)}),
+    "random_labels": (fit_models.random_labels, {"n": 40, "width": 8, "max_epochs": 3}),
     "parameter_function": (simple_wins.parameter_function, {"count": 1000}),
     "linear_first": (simple_wins.linear_first, {"n": 200, "epochs": 2}),
     "race": (simple_wins.race, {"steps": 20}),
@@ -316,10 +316,11 @@ def spurious_runs():
 
 
 PICTURES = {
-    "polynomial": lambda: classical.fig_polynomial(
-        *(two(classical.capacity, counts=classical.COUNTS, decay=decay) for decay in (1.0, 0.0))
+    "polynomial": lambda: simple_wins.fig_polynomial(
+        *(two(fit_models.capacity, counts=fit_models.COUNTS, decay=decay) for decay in (1.0, 0.0))
     ),
-    "labels": lambda: classical.fig_labels(classical.label_runs((0.0, 1.0), seeds=2)),
+    "labels": lambda: simple_wins.fig_labels(fit_models.label_runs((0.0, 1.0), seeds=2)),
+    "descent": lambda: simple_wins.descent(17, 1.0),
     "functions": lambda: simple_wins.fig_functions(count=1000),
     "linear-first": lambda: simple_wins.fig_linear(two(simple_wins.linear_first)),
     "race": lambda: simple_wins.fig_race({c: two(simple_wins.race, contexts=c) for c in (1, 2, 4)}),
