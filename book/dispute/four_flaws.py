@@ -41,7 +41,8 @@ STEPS = {
     "rate": "flaw 1: sampling rate",
     "score": "flaw 2: definition of the score",
     "threshold": "flaw 3: threshold",
-    "test": "test set (balance; flaw 4: leaks)",
+    "balance": "test set, balanced",
+    "leaks": "flaw 4: test without leaks",
 }
 
 

@@ -168,17 +168,19 @@ def fig_protocols(result: Result) -> Picture:
     )
 
 
-def turns(result: Result) -> list[tuple[str, int, int]]:
+def turns(result: Result, **fixed: Any) -> list[tuple[str, int, int]]:
     """For each step: pairs of cells that differ in it alone, and how many of them contradict each other.
 
-    A contradiction is "helps" in one cell and "hurts" in the other.
+    A contradiction is "helps" in one cell and "hurts" in the other. A test is balanced or without leaks or neither, so
+    it counts as two steps, each from the test like training. `fixed`: only cells with these values.
     """
     words = {}
-    for group in result.summary:
+    for group in result.where(**fixed):
         for test, control in itertools.product(NAMES, ("random", "matched")):
             if (stats := group.get(f"{test}_{control}")) and stats["n"] > 1:
-                words[(*(group[key] for key in result.by), test, control)] = verdict(stats)
-    axes = (*result.by, "test", "control")
+                at = (*(group[key] for key in result.by), test == "balanced", test == "free", control)
+                words[at] = verdict(stats)
+    axes = (*result.by, "balance", "leaks", "control")
     counts = {axis: [0, 0] for axis in axes}
     for (one, a), (other, b) in itertools.combinations(words.items(), 2):
         differ = [axis for axis, x, y in zip(axes, one, other, strict=True) if x != y]
