@@ -191,7 +191,7 @@ def turns(result: Result, **fixed: Any) -> list[tuple[str, int, int]]:
 
 
 def step(result: Result, **changes: Any) -> np.ndarray:
-    """Effects in accuracy points, one a data set, of Feldman and Zhang's protocol with these steps changed.
+    """Effects in accuracy points, one a data set, of Feldman and Zhang's choices with these steps changed.
 
     Base: 5-NN, balanced classes, 20% wrong labels. NaN where nothing was removed.
     """
@@ -202,7 +202,7 @@ def step(result: Result, **changes: Any) -> np.ndarray:
 
 
 STEPS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("Feldman and Zhang's protocol", {}),
+    ("Feldman and Zhang's choices", {}),
     ("rate 0.95", {"rate": 0.95}),
     ("threshold from the null", {"threshold": "null"}),
     ("leak-free test", {"test": "free"}),
