@@ -325,7 +325,7 @@ REMOVED = (
 
 def fig_composed(result: Result) -> Picture:
     """Both losses after what a protocol calls memorized is removed, and after its controls."""
-    figure, axes = subplots(1, 2, size=(8.6, 5.4), sharey=True)
+    figure, axes = subplots(1, 2, size=(8.6, 7.4), sharey=True)
     groups, said = list(result.summary), []
     names = [f"{g['learner']}, rate {g['rate']:g}\n{g['score']}, {g['threshold']}" for g in groups]
     for ax, part, title in zip(axes, ("in", "composed"), ("in distribution", "composition"), strict=True):

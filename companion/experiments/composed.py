@@ -28,7 +28,8 @@ Learned = Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]]  # subsets,
 class Settings:
     source: str = setting("real", "MNIST and Omniglot for the digit sums, or the embedded images")
     trials: tuple[tuple[str, float], ...] = setting(
-        (("linear", 0.7), ("linear", 0.95)), "learner, linear or network, and sampling rate: the two sides' choices"
+        (("linear", 0.7), ("linear", 0.95), ("network", 0.7)),
+        "learner, linear or network, and sampling rate: the two sides' choices",
     )
     threshold: float = setting(0.25, "Feldman and Zhang's, for either score")
     error_rate: float = setting(0.001, "share of null scores above the other threshold")
@@ -132,6 +133,5 @@ EXPERIMENT = define(
         ),
     ),
     cpu=(20, Settings()),
-    paper=(20, Settings(trials=(("linear", 0.7), ("linear", 0.95), ("network", 0.7)))),
     by=("learner", "rate", "score", "threshold"),
 )
