@@ -63,6 +63,6 @@ EXPERIMENT = define(
     run,
     grid("learner", learner="learners", exponent="exponents", noise="noise"),
     smoke=(1, Settings("embedded", 7, 120, 300, learners=("1-NN",), models=40, judges=2)),
-    cpu=(14, Settings()),
+    cpu=(20, Settings()),
     trains=True,
 )
