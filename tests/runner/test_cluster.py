@@ -47,7 +47,7 @@ def local_toy(monkeypatch):
     monkeypatch.setattr(Experiment, "code", "0" * 16)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cluster():
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
@@ -89,7 +89,7 @@ def test_a_lost_scheduler_is_one_clear_error_and_the_run_goes_on(tmp_path):
     log = tmp_path / "log"
     known = toy(log, pause=0.2)
     cluster = distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
     )
     address = cluster.scheduler_address
 
