@@ -117,6 +117,8 @@ def test_scales_from_1e_minus_150_to_1e150(X, data, a, b):
     assert close(min_norm(X * big, y) * big, min_norm(X, y))
     assert close(min_norm(X, y * small) / small, min_norm(X, y))
     assert close(min_norm(X * big, y * big), min_norm(X, y))
+    assert close(ridge(X, y * small, 0.1) / small, ridge(X, y, 0.1))
+    assert close(ridge(X * big, y, 0.1 * big * big) * big, ridge(X, y, 0.1))
     assert np.abs(recoverability(X * big) - recoverability(X)).max() < 1e-8
     assert np.abs(leverage(X * big) - leverage(X)).max() < 1e-8
     assert (peel(X * big) == peel(X)).all()

@@ -47,7 +47,6 @@ def model_of(alpha: float, n: int = 150, **changes: float) -> LongTailModel:
 
 @pytest.mark.parametrize("known", ["certificate", "peeling"])
 @given(design=designs(), seed=st.integers(0, 99))
-@settings(max_examples=40, deadline=None)
 def test_sandwich_holds_for_every_design(design, seed, known):
     """The sandwich is a statement about any matrix, whatever set of resolved features it is told."""
     X = np.asarray(design.toarray() if sp.issparse(design) else design, dtype=float)
@@ -100,7 +99,6 @@ def test_tightest_k_beats_the_usual_choice():
     d=st.integers(1, 3000),
     s=st.floats(0.1, 50),
 )
-@settings(max_examples=150, deadline=None)
 def test_floor_law_is_within_its_error_everywhere(alpha, b, n, d, s):
     """The lemma allows any n >= 1, any d, frequencies cut at 1 or not, growing or falling coefficients."""
     if alpha <= 1 - 2 * b + 1e-3:
