@@ -1,5 +1,6 @@
 """Which pages the site has: read from the table of contents, so that no page escapes the tests."""
 
+from functools import cache
 from pathlib import Path
 
 import jupytext
@@ -26,6 +27,7 @@ def listed():
     return [toc["root"], *files]
 
 
+@cache
 def source(page):
     return (ROOT / f"{page}.md").read_text(encoding="utf-8")
 
@@ -34,6 +36,7 @@ def has_code(page):
     return source(page).startswith("---\njupytext:")
 
 
+@cache
 def cells(page):
     """The code of a page's cells, read as the book's own builder reads it."""
     notebook = jupytext.reads(source(page), fmt="md:myst")
