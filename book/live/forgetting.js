@@ -85,7 +85,7 @@ export const spec = {
   draws: true,
   predict: {
     question: "Guess first: when features seen once have lost half of their coefficients, what has become of the training error?",
-    choices: ["It has risen to what the pairs lose", "It has hardly moved"],
+    choices: ["It has risen as much as that of the pairs", "It has risen far less"],
     reply: () => "Turn <em>forget</em> to nλ = 1, where half is gone, and compare the bars.",
   },
   compute, view, say, alive,

@@ -72,7 +72,7 @@ export const spec = {
   predict: {
     question: "Guess first: twice as many rows. Are fewer features then seen exactly once?",
     choices: ["Yes, most are seen again", "No, new ones take their place"],
-    reply: () => "Move <em>n</em> from 40 to 80 and read the bar; then do it again at <em>α</em> = 3.",
+    reply: () => "Move <em>n</em> from 60 to 120 and read the bar of those seen once; then set <em>α</em> to 0.8 and do it again.",
   },
   compute, view, say,
   phrases: (_, { count, expected }) => ({ once: String(count.once), expected: number(expected.once, 1), unseen: String(count.never) }),

@@ -223,6 +223,27 @@ def test_who_is_right_turns_its_sign_between_tail_and_wrong_labels():
 
 
 @needs_node
+def test_what_a_class_is_asked_to_do_shows_what_the_plan_says():
+    """The steps of book/reference/teaching.md, at the settings that it names."""
+    alone = {noise: shown("who", tail=0.4, noise=noise, k="1", protocol="absolute")[1] for noise in (0, 0.4)}
+    assert alone[0].endswith("removing them hurts.")
+    assert alone[0.4].endswith("removing them helps.")
+
+    def once(**state):
+        counts = [re.search(r"(\d+) in exactly one", shown("tail", seed=seed, **state)[1])[1] for seed in range(5)]
+        return np.mean([int(count) for count in counts])
+
+    few, some, many = (once(d=200, n=n) for n in (15, 30, 120))
+    assert few + 5 < some < many - 10
+    assert once(n=60, alpha=0.8) > once(n=120, alpha=0.8) + 5
+    assert abs(once(n=60) - once(n=120)) < 5
+
+    loss = r"is ([\d.]+) on training data and ([\d.]+) on fresh data. On two features seen once it is ([\d.]+)[.]$"
+    before, after = (np.array(re.search(loss, shown("forgetting", f=f)[1]).groups(), float) for f in (0, 0.4))
+    assert np.argmax(after - before) == 2
+
+
+@needs_node
 def test_a_question_is_read_as_a_person_writes_it_and_an_unknown_word_is_named():
     assert "Nothing is trained yet." in shown("ask", asked="mira LIVES in?")[1]
     assert "The text has no word “mars”." in shown("ask", asked="Mira lives in Mars")[1]
