@@ -86,13 +86,56 @@ def carried(stats: Mapping[str, float], *, above: str, below: str, open: str) ->
     return above if stats["low"] > 0 else below if stats["high"] < 0 else open
 
 
+# What a reader calls a setting whose name in the code is short or says something else in English.
+SAID = {
+    "alphas": "tail exponents α",
+    "batch": "batch size",
+    "beta_exponent": "decay exponent of the coefficients",
+    "cases": "faults of the data",
+    "common": "least n p_i of a common feature",
+    "d": "features d",
+    "decays": "weight decays",
+    "every": "epochs between measurements",
+    "first_draw": "first draw",
+    "glyph": "faulty glyph",
+    "hidden": "hidden units",
+    "images": "images a triple",
+    "judged": "worlds with scores",
+    "keep": "glyphs kept",
+    "lr": "peak learning rate",
+    "models": "architectures",
+    "n": "rows n",
+    "nines": "probabilities of '9'",
+    "other": "glyph beside the faulty one",
+    "others": "runs with one dial elsewhere",
+    "pool": "pool of images",
+    "rounds": "times left out",
+    "s": "features a row s",
+    "shared": "shared encoder",
+    "shares": "shares of the riddle",
+    "sigmas": "noise levels σ",
+    "source": "images",
+    "starts": "initializations of a draw",
+    "stem": "first layers of the ResNet",
+    "sum_decays": "weight decays, world of prices",
+    "task_seed": "seed of the data",
+    "test_triples": "test triples in each set",
+    "triples": "training triples",
+    "watched": "epochs with scores",
+    "wide": "wide network",
+    "zipf_exponent": "exponent of the digits' Zipf law",
+}
+
+
 def settings_of(known: Experiment, preset: str = "cpu", caption: str = "") -> Table:
     """The settings of a preset as a table: value, whose choice it is, and why (see `setting_rows`)."""
     return table(("setting", "value", "from", "what"), setting_rows(known, preset), caption)
 
 
 def setting_rows(known: Experiment, preset: str = "cpu") -> list[tuple[str, str, str, str]]:
-    """(name, value, origin, reason) of each setting; where a preset leaves the paper's value, that is named too.
+    """(words, value, origin, reason) of each setting; where a preset leaves the paper's value, that is named too.
+
+    The reason ends in the setting's name in the code, where that is not its words.
 
     ValueError for a preset that the experiment has not.
     """
@@ -104,7 +147,9 @@ def setting_rows(known: Experiment, preset: str = "cpu") -> list[tuple[str, str,
         value, papers = getattr(chosen, field.name), getattr(paper, field.name)
         origin, why = field.metadata.get("origin", "ours"), field.metadata.get("why", "")
         moved = origin == "paper" and value != papers
-        rows.append((field.name, _in_words(value), f"ours (paper: {_in_words(papers)})" if moved else origin, why))
+        words = SAID.get(field.name, field.name.replace("_", " "))
+        what = why if words == field.name else f"{why} (`{field.name}`)"
+        rows.append((words, _in_words(value), f"ours (paper: {_in_words(papers)})" if moved else origin, what))
     return rows
 
 

@@ -90,12 +90,12 @@ def test_settings_are_shown_with_whose_choice_they_are():
     presets = {"cpu": Given(triples=400, shared=False), "paper": Given()}
     known = ex.Experiment("toy", presets, {"cpu": 1, "paper": 1}, lambda s: [{}], lambda *_: [{}])
     assert setting_rows(known, "paper") == [
-        ("triples", "32,000", "paper", "how many"),
+        ("training triples", "32,000", "paper", "how many (`triples`)"),
         ("runs", "sum 0, sum 0.5", "paper", "which"),
-        ("shared", "yes", "ours", "one encoder"),
+        ("shared encoder", "yes", "ours", "one encoder (`shared`)"),
     ]
-    assert setting_rows(known)[0] == ("triples", "400", "ours (paper: 32,000)", "how many")
-    assert setting_rows(known)[2] == ("shared", "no", "ours", "one encoder")
+    assert setting_rows(known)[0] == ("training triples", "400", "ours (paper: 32,000)", "how many (`triples`)")
+    assert setting_rows(known)[2] == ("shared encoder", "no", "ours", "one encoder (`shared`)")
     assert "ours (paper: 32,000)" in str(settings_of(known))
     with pytest.raises(ValueError, match="preset of toy must be one of cpu, paper; got 'smoke'"):
         settings_of(known, "smoke")
