@@ -265,12 +265,13 @@ function children(old, wanted) {
   want.forEach((node, i) => {
     const now = have[i];
     if (!now) old.append(node);
+    else if (now.isEqualNode(node)) return; // most of a picture stays: quicker than to ask for each attribute
     else if (now.nodeName !== node.nodeName || now.nodeType !== node.nodeType) now.replaceWith(node);
     else if (now.nodeType === 3) {
       if (now.data !== node.data) now.data = node.data;
     } else {
-      for (const { name, value } of [...node.attributes]) if (now.getAttribute(name) !== value) now.setAttribute(name, value);
-      for (const { name } of [...now.attributes]) if (!node.hasAttribute(name)) now.removeAttribute(name);
+      for (const name of node.getAttributeNames()) if (now.getAttribute(name) !== node.getAttribute(name)) now.setAttribute(name, node.getAttribute(name));
+      for (const name of now.getAttributeNames()) if (!node.hasAttribute(name)) now.removeAttribute(name);
       if (!now.dataset.own) children(now, node); // what an explorable draws by itself (a canvas) is left alone
     }
   });

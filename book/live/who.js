@@ -1,11 +1,12 @@
 /** Who is right: remove what a protocol calls memorized from a world of clusters, and mark on a map whether it helped. */
-import { orders, rates, vote } from "./engine/neighbours.js";
+import { orders, rates, regions, vote } from "./engine/neighbours.js";
 import { mix, normals, uniforms } from "./engine/rng.js";
 import { explorable, number } from "./frame.js";
 
 const CLASSES = ["var(--companion-fresh)", "var(--companion-linear)", "var(--companion-training)"], COMMON = 6, RARE = 60, TRAIN = 160, TEST = 500;
 const RATE = 0.7, SUBSETS = 120, THRESHOLD = 0.25, CONTROLS = 20; // as Feldman and Zhang; random removals averaged
 const SIDE = 300, REACH = 3.6, GRID = 50; // of the plane: units, half its width, cells of the regions
+const CENTRES = Float64Array.from({ length: GRID }, (_, i) => ((i + 0.5) / GRID) * 2 * REACH - REACH);
 const [HELPS, HURTS] = ["var(--companion-helps)", "var(--companion-hurts)"], KEYS = 5; // numbers that a mark on the map holds
 
 /** Each point owns its random numbers, so that a slider moves some points from crowd to tail and leaves the others. */
@@ -24,25 +25,42 @@ function points(seed, stream, count, tail, wrong) {
   });
 }
 
-export function compute({ tail, noise, k, protocol, removed, seed }) {
+/** What `make` gives, made again only where `key` has changed: of what it gave before, where there is that. */
+function kept(memory, name, key, make) {
+  if (memory[name]?.key !== key) memory[name] = { key, value: make(memory[name]?.value) };
+  return memory[name].value;
+}
+
+export function compute({ tail, noise, k, protocol, removed, seed }, memory) {
   const train = points(seed, 2, TRAIN, tail, noise), test = points(seed, 3, TEST, tail, 0), places = train.map(({ at }) => at), labels = train.map(({ label }) => label);
-  const neighbours = Number(k), { inside, outside } = rates(places, labels, { k: neighbours, size: Math.round(RATE * TRAIN), subsets: SUBSETS, uniform: uniforms(mix(seed, 4)) });
-  const score = inside.map((own, i) => (protocol === "absolute" ? own - outside[i] : own + outside[i] > 0 ? (own - outside[i]) / (own + outside[i]) : 0));
-  const memorized = Array.from(score, (m) => m >= THRESHOLD), size = memorized.filter(Boolean).length;
-  const near = orders(test.map(({ at }) => at), places), accuracy = (kept) => test.filter(({ truth }, i) => vote(near[i], labels, kept, neighbours) === truth).length / TEST;
-  const uniform = uniforms(mix(seed, 5)), random = Array.from({ length: CONTROLS }, () => {
-    const deck = places.map((_, i) => [uniform(), i]).sort((a, b) => a[0] - b[0]).slice(0, size);
-    const gone = new Set(deck.map(([, i]) => i));
-    return { gone, accuracy: accuracy((i) => !gone.has(i)) };
+  const around = (from, name) => kept(memory, name, `${seed} ${tail}`, (before) => ({ places: from, points: places, orders: orders(from, places, before) })).orders;
+  const nearTrain = around(places, "train"), nearTest = around(test.map(({ at }) => at), "test");
+  const neighbours = Number(k), { inside, outside } = kept(memory, "rates", `${seed} ${tail} ${noise} ${k}`, () =>
+    rates(nearTrain, labels, { k: neighbours, size: Math.round(RATE * TRAIN), subsets: SUBSETS, uniform: uniforms(mix(seed, 4)) }));
+  const decks = kept(memory, "decks", seed, () => {
+    const uniform = uniforms(mix(seed, 5));
+    return Array.from({ length: CONTROLS }, () => places.map((_, i) => [uniform(), i]).sort((a, b) => a[0] - b[0]).map(([, i]) => i));
   });
-  const base = accuracy(() => true), without = size && size < TRAIN ? accuracy((i) => !memorized[i]) : base;
-  const control = random.reduce((sum, { accuracy: a }) => sum + a, 0) / CONTROLS;
-  const gone = train.map((_, i) => (removed === "memorized" ? memorized[i] : removed === "random" ? random[0].gone.has(i) : false));
-  const share = (which) => train.filter((point, i) => memorized[i] && which(point)).length;
+  const score = inside.map((own, i) => (protocol === "absolute" ? own - outside[i] : own + outside[i] > 0 ? (own - outside[i]) / (own + outside[i]) : 0));
+  const memorized = Uint8Array.from(score, (m) => m >= THRESHOLD), size = memorized.reduce((sum, m) => sum + m, 0);
+  const without = (gone) => { // accuracy on fresh points
+    const left = gone.map((out) => 1 - out);
+    return test.filter(({ truth }, i) => vote(nearTest[i], labels, left, neighbours) === truth).length / TEST;
+  };
+  const random = decks.map((deck) => {
+    const gone = new Uint8Array(TRAIN);
+    for (const i of deck.slice(0, size)) gone[i] = 1;
+    return gone;
+  });
+  const none = new Uint8Array(TRAIN), base = without(none), pruned = size && size < TRAIN ? without(memorized) : base;
+  const control = random.reduce((sum, gone) => sum + without(gone), 0) / CONTROLS;
+  const gone = { memorized, random: random[0], none }[removed];
+  const left = places.flatMap((_, i) => (gone[i] ? [] : i)), share = (which) => train.filter((point, i) => memorized[i] && which(point)).length;
   const alone = (point) => !point.mistaken && point.cluster >= 0 && train.filter((other) => other.cluster === point.cluster).length === 1;
   return {
-    train, memorized, gone, size, base, without, control, places, labels, neighbours,
-    effect: 100 * (without - control), mistaken: share(({ mistaken }) => mistaken), alone: share(alone),
+    train, memorized, gone, size, base, without: pruned, control,
+    said: regions(left.map((i) => places[i]), left.map((i) => labels[i]), CENTRES, neighbours),
+    effect: 100 * (pruned - control), mistaken: share(({ mistaken }) => mistaken), alone: share(alone),
   };
 }
 
@@ -50,39 +68,23 @@ const to = (x) => (SIDE * (x + REACH)) / (2 * REACH);
 const hue = (effect) => (effect > 1 ? HELPS : effect < -1 ? HURTS : "var(--companion-never)");
 
 /** The learner's regions, a run of equal cells at a time. */
-function regions({ places, labels, gone, neighbours }) {
-  const cell = SIDE / GRID, centre = (i) => ((i + 0.5) / GRID) * 2 * REACH - REACH, left = places.filter((_, i) => !gone[i]), said = labels.filter((_, i) => !gone[i]);
-  const paths = CLASSES.map(() => "");
+function patches(said) {
+  const cell = SIDE / GRID, paths = CLASSES.map(() => "");
   for (let r = 0; r < GRID; r++) {
-    let run = 0, before = -1;
-    for (let c = 0; c <= GRID; c++) {
-      const now = c < GRID ? closest(left, said, [centre(c), centre(r)], neighbours) : -1;
-      if (now === before) continue;
-      if (before >= 0) paths[before] += `M${number(run * cell, 1)} ${number(r * cell, 1)}h${number((c - run) * cell, 1)}v${number(cell, 1)}h${number((run - c) * cell, 1).replace("−", "-")}z`;
-      [run, before] = [c, now];
+    for (let run = 0, c = 1; c <= GRID; c++) {
+      const label = said[r * GRID + run];
+      if (c < GRID && said[r * GRID + c] === label) continue;
+      if (label >= 0) paths[label] += `M${run * cell} ${r * cell}h${(c - run) * cell}v${cell}h${(run - c) * cell}z`;
+      run = c;
     }
   }
   return paths.map((d, c) => `<path d="${d}" fill="${CLASSES[c]}" fill-opacity=".22"/>`).join("");
 }
 
-/** As `nearest`, without sorting all points: a picture asks it thousands of times. */
-function closest(points, labels, [a, b], k) {
-  const best = [];
-  for (let i = 0; i < points.length; i++) {
-    const far = (points[i][0] - a) ** 2 + (points[i][1] - b) ** 2;
-    if (best.length < k || far < best.at(-1)[0]) {
-      best.push([far, i]);
-      best.sort((p, q) => p[0] - q[0]);
-      best.length = Math.min(best.length, k);
-    }
-  }
-  return vote(Int32Array.from(best, ([, i]) => i), labels, () => true, k);
-}
-
 function view(state, found) {
   const { train, memorized, gone } = found;
   const dots = train.map(({ at, label, mistaken }, i) => {
-    const [x, y] = at.map((v) => number(to(v), 1).replace("−", "-"));
+    const [x, y] = at.map((v) => Number(to(v).toFixed(1)));
     if (gone[i]) return `<path class="gone" d="M${x} ${y}m-3 -3l6 6m0 -6l-6 6"/>`;
     return `<circle cx="${x}" cy="${y}" r="${memorized[i] ? 4.6 : 3.2}" fill="${CLASSES[label]}"${memorized[i] ? ' class="kept"' : ""}/>` + (mistaken ? `<circle class="mistaken" cx="${x}" cy="${y}" r="7"/>` : "");
   }).join("");
@@ -96,7 +98,7 @@ function view(state, found) {
   }).join("");
   const here = `<path d="M${number(mx(state.tail) - 7, 1)} ${number(my(state.noise), 1)}h14m-7 -7v14" stroke="currentColor" stroke-opacity=".6"/>`;
   const press = (what, label) => `<button type="button" data-act="${what}" aria-pressed="${state.removed === what}">${label}</button>`;
-  return `<div class="who-stage"><div><p class="quiet-title">training points and what the learner says of the plane</p><svg data-stage viewBox="0 0 ${SIDE} ${SIDE}" role="img" aria-label="Clusters of training points in the plane">${regions(found)}${dots}</svg></div>` +
+  return `<div class="who-stage"><div><p class="quiet-title">training points and what the learner says of the plane</p><svg data-stage viewBox="0 0 ${SIDE} ${SIDE}" role="img" aria-label="Clusters of training points in the plane">${patches(found.said)}${dots}</svg></div>` +
     `<div><div class="who-press">${press("memorized", `Remove the ${found.size} memorized`)}${press("random", "Remove as many at random")}${press("none", "Put all back")}</div>` +
     `<p class="quiet-title">each removal of the memorized leaves a mark</p><svg class="who-map" viewBox="0 0 190 186" role="img" aria-label="Map of removals by tail and wrong labels, ${marks.length} marks"><path d="M${map.left} ${map.top}v${map.side}h${map.side}" fill="none" stroke="currentColor"/>` +
     `<text x="${map.left}" y="171" class="quiet">0</text><text x="${map.left + map.side}" y="171" text-anchor="middle" class="quiet">60%</text><text x="26" y="${map.top + 6}" text-anchor="end" class="quiet" font-size="10">40%</text>` +

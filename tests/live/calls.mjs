@@ -6,6 +6,7 @@ import * as language from "../../book/live/engine/language.js";
 import { answer, NAMES, read, speech, village } from "../../book/live/speaker.js";
 import { lesson } from "../../book/live/trainer.js";
 import * as near from "../../book/live/engine/neighbours.js";
+import { spec as who } from "../../book/live/who.js";
 import { uniforms } from "../../book/live/engine/rng.js";
 import { learned } from "../../book/live/wrong.js";
 
@@ -61,10 +62,16 @@ const calls = {
   },
   nearest: ({ points, labels, at, k }) => at.map((place) => near.nearest(points, labels, place, k)),
   votes({ points, labels, at, k, kept }) {
-    return near.orders(at, points).map((order) => near.vote(order, labels, (i) => kept[i], k));
+    return near.orders(at, points).map((order) => near.vote(order, labels, kept, k));
+  },
+  moved({ before, after, labels, at, k, state, other }) {
+    const found = (points, earlier) => near.orders(points, points, earlier), was = { places: before, points: before, orders: found(before) };
+    const memory = {}, fresh = who.compute(state, {});
+    who.compute(other, memory);
+    return { orders: found(after, was), regions: near.regions(after, labels, at, k), kept: who.compute(state, memory), fresh };
   },
   memorized: ({ points, labels, k, size, subsets }) => ({
-    exact: near.leaveOneOut(points, labels, k), ...near.rates(points, labels, { k, size, subsets, uniform: uniforms(5) }),
+    exact: near.leaveOneOut(points, labels, k), ...near.rates(near.orders(points, points), labels, { k, size, subsets, uniform: uniforms(5) }),
   }),
   wrong(state) {
     const { X, tags, receipts, stated, scale, prices, training, fresh, pairs } = learned(state);

@@ -203,6 +203,28 @@ def test_votes_with_points_left_out_are_the_packages(engine, k):
     assert found == nearest_vote(order, kept[None], labels, k)[0].tolist()
 
 
+@pytest.mark.parametrize("k", [1, 3, 5])
+@pytest.mark.parametrize("other", [{"tail": 0.4}, {"noise": 0.3}, {"k": "7"}, {"seed": 9}, {"protocol": "fractional"}])
+def test_what_is_kept_between_two_states_changes_no_number(engine, k, other):
+    """Orders mended where points moved, regions by height, and who is right after another state, are as made anew."""
+    rng = np.random.default_rng(k)
+    before, labels, at = (
+        rng.integers(6, size=(40, 2)) / 2,
+        rng.integers(3, size=40),
+        np.linspace(0, 2.5, 11),
+    )  # with ties
+    after = np.where(rng.random(40)[:, None] < 0.2, rng.random((40, 2)), before)
+    state = {"tail": 0.36, "noise": 0.1, "k": str(k), "protocol": "absolute", "removed": "memorized", "seed": 2}
+    asked = {"before": before.tolist(), "after": after.tolist(), "labels": labels.tolist(), "at": at.tolist(), "k": k}
+    (found,) = engine({"call": "moved", **asked, "state": state, "other": state | other})
+    order = np.argsort(((after[:, None] - after) ** 2).sum(-1), axis=1, kind="stable")
+    assert found["orders"] == order.tolist()
+    cells = np.array([(x, y) for y in at for x in at])
+    order = np.argsort(((cells[:, None] - after) ** 2).sum(-1), axis=1, kind="stable")
+    assert found["regions"] == nearest_vote(order, np.ones((1, 40), bool), labels, k)[0].tolist()
+    assert found["kept"] == found["fresh"]
+
+
 def test_memorization_in_the_plane_is_the_packages(engine):
     """Leave one out exactly; the subset estimator within five standard errors of the package's closed form."""
     rng = np.random.default_rng(8)
