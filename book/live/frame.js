@@ -47,7 +47,7 @@ export function explorable(spec) {
   };
 
   const render = ({ model, el }) => {
-    const memory = {};
+    const memory = {}, spans = {};
     let state = complete(model.get("state")), found, asked = false;
     el.innerHTML = still(state);
     el.querySelectorAll("[disabled]").forEach((control) => (control.disabled = false));
@@ -62,7 +62,8 @@ export function explorable(spec) {
       for (const control of spec.controls) show(el, control, state);
       if (spec.draws) part("seed").textContent = state.seed;
       for (const [key, phrase] of Object.entries(spec.phrases?.(state, found) ?? {})) {
-        document.querySelectorAll(`[data-follows="${spec.name}.${key}"]`).forEach((span) => (span.textContent = phrase));
+        spans[key] ??= [...document.querySelectorAll(`[data-follows="${spec.name}.${key}"]`)]; // a long page takes long to search
+        for (const span of spans[key]) if (span.textContent !== phrase) span.textContent = phrase;
       }
     };
     const soon = () => {
