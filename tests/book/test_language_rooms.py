@@ -5,7 +5,8 @@ import pytest
 
 pytest.importorskip("torch")
 
-from book.language import facts, two_hops
+from book.language import essay, facts, two_hops
+from book.shared.seeds import repeat
 from companion.runner.results import Result, interval
 
 
@@ -75,3 +76,46 @@ def test_intervals_over_worlds_average_each_world_first():
     rows = [{"part": "x", "world": w, "a": v} for w, v in ((0, 0.0), (0, 0.5), (0, 1.0), (1, 1.0), (2, 0.0))]
     found = facts.over_worlds(Result("language", "none", {}, [0], ("part",), rows, [], {}), "a", part="x")
     assert (found["mean"], found["n"]) == (0.5, 3)
+
+
+def test_trained_features_serve_a_task_that_shares_them_and_no_other():
+    same, other = (repeat(essay.transfer, 3, related=related, few=(40,)) for related in (True, False))
+    assert (same["trained"] > same["inputs"]).all()
+    assert other["trained"].mean() < other["inputs"].mean() - 0.05
+    assert same["old"].min() > 0.95
+
+
+def test_deeper_draws_are_constant_more_often_unless_weights_are_large():
+    shallow, deep = (essay.depth(seed=0, hidden=hidden, count=300) for hidden in (1, 8))
+    assert deep["all"] < shallow["all"] - 5
+    assert deep["constant"] > shallow["constant"] + 0.2
+    assert essay.depth(seed=0, hidden=8, count=300, activation="tanh", weight=4.0)["constant"] < 0.01
+
+
+def test_the_norm_gives_up_first_what_was_seen_once_right_or_wrong():
+    none, some = (repeat(essay.norms, 3, decay=decay) for decay in (0.0, 3.0))
+    assert (some["norm"] < none["norm"]).all()
+    assert (some["pairs"] > 5 * none["pairs"]).all()
+    wrong = [repeat(essay.norms, 3, decay=decay, errors=True) for decay in (0.0, 3.0)]
+    assert np.array_equal(wrong[0]["training"], none["training"]), "the rows and labels are the same"
+    assert (wrong[1]["pairs"] < wrong[0]["pairs"] / 3).all()
+
+
+def test_one_text_is_four_things_to_four_learners():
+    found = essay.objectives(seed=0)
+    assert set(found) == set(essay.LEARNERS)
+    assert min(right[0] for right in found.values()) > 0.95
+    assert found["number"][3] == 1
+    assert max(found[key][3] for key in ("squares", "entropy", "similar")) < 0.5
+    assert essay.objectives(seed=0, width=5.0)["similar"][3] > 0.9
+
+
+def test_a_bag_counts_goods_and_not_totals():
+    assert essay.bags(np.array([[0, 2, 7], [1, 1, 5]]), 3).tolist() == [[1, 0, 1], [0, 2, 0]]
+
+
+def test_figures_of_the_essay_say_their_numbers():
+    same = repeat(essay.transfer, 2, tasks=2)
+    assert f"{same['trained'][:, 0].mean():.2f}" in essay.fig_transfer(same, same).alt
+    runs = {decay: repeat(essay.norms, 2, decay=decay) for decay in (0.0, 1.0)}
+    assert f"{runs[1.0]['pairs'].mean():.2g}" in essay.fig_norms(runs, runs).alt
