@@ -1,4 +1,4 @@
-"""The room of *Where composition dies*: what interaction costs, and the figures."""
+"""The room of *How early may a network mix its images?*: what interaction costs, and the figures."""
 
 from __future__ import annotations
 
