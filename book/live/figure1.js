@@ -33,7 +33,7 @@ export function draw({ alpha, sigma, n }, seed) {
 
 // title, unit of the axis, top of the axis at a noise, and what is drawn: [key, colour, name]
 const PANELS = [
-  ["Tail features seen once", "rms error", (sigma) => 0.45 + 1.5 * sigma, [["once", ONCE, "all of them"], ["peeled", FRESH, "named by peeling"]]],
+  ["Tail features seen once", "rms error", (sigma) => 0.45 + 1.5 * sigma, [["once", ONCE, "all of them"], ["peeled", FRESH, "resolved by peeling"]]],
   ["Common features", "rms error", (sigma) => 0.1 + sigma, [["common", OFTEN, ""]]],
   ["Loss in distribution", "excess loss", () => 0.5, [["inside", FRESH, ""]]],
   ["Loss on two tail features", "excess loss", (sigma) => 0.3 + 6 * sigma ** 2, [["composition", COMPOSITION, ""]]],
@@ -84,7 +84,7 @@ const view = (state, found) => `<div class="four">${PANELS.map((one) => panel(on
 
 function say({ alpha, sigma, n }, { here }) {
   return `At α = ${number(alpha)}, σ = ${number(sigma)} and ${number(n)} rows, ${here.count === 1 ? "one draw" : `the mean of ${here.count} draws`}: ` +
-    `features seen once are off by ${number(here.once.mean, 3)}, those that peeling names by ${number(here.peeled.mean, 3)}, common ones by ${number(here.common.mean, 3)}. ` +
+    `features seen once are off by ${number(here.once.mean, 3)}, those resolved by peeling by ${number(here.peeled.mean, 3)}, common ones by ${number(here.common.mean, 3)}. ` +
     `The loss in distribution is ${number(here.inside.mean, 3)}. <span class="live-reveal">On two tail features it is ${number(here.composition.mean, 3)}.</span>`;
 }
 

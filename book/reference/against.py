@@ -104,7 +104,7 @@ def against_theorems() -> list[tuple[str, str, str]]:
         ),
         (
             "noise costs about σ² k/n, read as the part of the loss that noise causes",
-            f"{part[0]:.1f}, {part[1]:.1f} and {part[2]:.1f} times that at α = 1.5, 2 and 3; no slope in n",
+            f"{part[0]:.1f}, {part[1]:.1f} and {part[2]:.1f} times that at α = 1.5, 2 and 3",
             _status(max(part) < 10),
         ),
         (
@@ -291,6 +291,22 @@ def together(words: Iterable[str]) -> str:
 def tally(*tables: Sequence[tuple[str, ...]]) -> Counter[str]:
     """How many rows of these tables have each status, which is their last entry."""
     return Counter(row[-1] for rows in tables for row in rows)
+
+
+def unconfirmed(rows: Sequence[tuple[str, str, str]]) -> str:
+    """A sentence on the conclusions of `against_networks` that are not reproduced, those on one claim together.
+
+    >>> unconfirmed([("Table 1, once: it grows", "by 1.1", "undecided"), ("Table 1, again: it grows", "", "undecided")])
+    'It stays undecided whether it grows (Table 1, once; Table 1, again)'
+    """
+    found: dict[tuple[str, str], list[str]] = {}
+    for said, _, status in rows:
+        where, _, what = said.partition(": ")
+        if status != "reproduced":
+            found.setdefault((status, what), []).append(where)
+    start = {"undecided": "It stays undecided whether", "differs": "We do not find that"}
+    lines = [f"{start.get(s, 'It was not tested whether')} {what} ({'; '.join(at)})" for (s, what), at in found.items()]
+    return ". ".join(lines) or "Every conclusion about networks is confirmed"
 
 
 def raised(words: Iterable[str]) -> str:
