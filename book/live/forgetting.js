@@ -55,7 +55,7 @@ function view(state, { seen, held, share, shake, alone, losses, playing }) {
     `${ticks}<text x="${WIDE - 10}" y="${HIGH}" text-anchor="end" class="quiet">rows that hold the feature</text>` +
     `<path d="${marks}" stroke="currentColor" stroke-opacity="0.28" stroke-width="1.2" fill="none"/><path d="${dots}" stroke="currentColor" stroke-opacity="0.75" stroke-width="5" stroke-linecap="round" fill="none"/>` +
     `<path d="M${curve}" fill="none" stroke="currentColor" stroke-dasharray="5 4" stroke-width="1.4"/></svg>` +
-    `<div><p class="quiet-title">squared error (bars: its root)</p>${bars}<p class="pad-buttons"><button type="button" class="go" data-act="play">${playing ? "Pause" : "Play"}</button></p></div></div>`;
+    `<div><p class="quiet-title">squared error (length of a bar: its square root)</p>${bars}<p class="pad-buttons"><button type="button" class="go" data-act="play">${playing ? "Pause" : "Play"}</button></p></div></div>`;
 }
 
 function say({ how, f }, { kept, losses, once }) {

@@ -91,7 +91,7 @@ function act({ basket, deleted }, what) {
 export const spec = {
   name: "receipts",
   title: "What does a basket cost that nobody ever bought?",
-  ask: "Choose two goods by their price tags, turn up forgetting, or delete a receipt.",
+  ask: "At the top are the learner's prices, at the bottom the true ones. Choose two goods by their price tags, turn up forgetting, or delete a receipt.",
   start: { basket: [4, 5], forget: 0, deleted: [] },
   controls: [{ key: "forget", label: "forget", kind: "range", min: 0, max: 2, step: 0.05, show: (mu) => (mu ? `nλ = ${number(mu)}` : "nothing") }],
   draws: true,

@@ -82,7 +82,7 @@ export const spec = {
   start: { off: 6, tied: false, good: 1 },
   controls: [
     { key: "off", label: "its total is misread by", kind: "range", min: -10, max: 10, step: 1, show: (off) => (off > 0 ? `+${off}` : number(off)) },
-    { key: "tied", label: "bought only with the next one", kind: "toggle" },
+    { key: "tied", label: "always bought together with the next good in the list", kind: "toggle" },
   ],
   draws: true,
   predict: {
