@@ -170,7 +170,11 @@ def fig_topics() -> Picture:
         words.append(f"{label}: " + ", ".join(f"{at:g}: {m['mean']:.2f}" for at, m in zip(SHARES, found, strict=True)))
     ax.axhline(line[0], color=GREY, lw=1, ls="--")
     ax.text(0.99, line[0] - 0.02, "independent features", color=GREY, ha="right", va="top", fontsize=8.5)
-    ax.set(xlabel="chance of a feature when its topic is on", ylabel="share of the once-seen features", ylim=(0, 1.04))
+    ax.set(
+        xlabel="chance that a good is bought when its group is",
+        ylabel="share of the once-seen features",
+        ylim=(0, 1.04),
+    )
     ax.legend(loc="lower right", bbox_to_anchor=(1, 0.16))
     return picture(figure, f"Shares of the once-seen features against the chance within a topic. {'; '.join(words)}.")
 

@@ -168,7 +168,7 @@ def descent(share: float = 0.9, start: float = 0.0, late: int = 0) -> list[Found
     ]
 
 
-descent.breaks("a step half a per cent above n / s_1^2", share=1.005)
+descent.breaks("a step half a per cent above n / mu_1^2", share=1.005)
 descent.breaks("a start off the row space", start=1.0)
 descent.breaks("61 steps in the closed form", late=1)
 
@@ -328,7 +328,7 @@ def fig_descent(X: Any, y: Any, share: float = 0.9, steps: int = 3000) -> Pictur
     figure, ax = subplots(size=(6.6, 3.4))
     for j, color in zip(shown, CYCLE, strict=False):
         left_over = [abs(1 - gradient_shrinkage(s[[j]] ** 2, n, lr=lr, steps=int(t))[0]) for t in line]
-        ax.plot(line, left_over, color=color, label=rf"$s_j^2={float(f'{s[j] ** 2:.3g}'):g}$")
+        ax.plot(line, left_over, color=color, label=rf"$\mu_j^2={float(f'{s[j] ** 2:.3g}'):g}$")
         ax.plot(times, np.array(measured)[:, np.flatnonzero(kept == j)[0]], "o", color=color, ms=3.5)
     ax.set(xscale="log", yscale="log", ylim=(1e-6, 2), xlabel="step", ylabel="share still to learn")
     ax.legend(title="direction", loc="lower left")
