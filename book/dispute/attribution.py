@@ -11,7 +11,7 @@ from scipy import stats
 
 from book.shared.ledger import Found, at_least, at_most, claim
 from book.shared.page import interval as shown
-from book.shared.style import CYCLE, Picture, picture, subplots
+from book.shared.style import CYCLE, GREY, Picture, picture, subplots
 from companion.linear import LongTailModel, feature_counts, resolved, ridge
 from companion.runner.results import interval
 
@@ -107,18 +107,21 @@ def gradient_product(w: World, n_lam: float) -> np.ndarray:
     return scores
 
 
-def projected(w: World, n_lam: float, *, models: int = 1, width: int = 64, seed: int = 0) -> np.ndarray:
+def projected(
+    w: World, n_lam: float, *, models: int = 1, halves: bool = True, width: int = 64, seed: int = 0
+) -> np.ndarray:
     """Like TRAK: gradients in a random projection, the influence function there, averaged over models.
 
     One model is the one trained on all rows. Several are trained on random halves, each with a projection of its own,
-    and the residuals are averaged on their own: half of the models have not seen the row.
+    and the residuals are averaged on their own: half of the models have not seen the row. Without `halves` all rows
+    train each of them, so that only projections are averaged.
     """
     rng = np.random.default_rng(seed)
     n, features = w.X.shape
     geometry, residual = np.zeros((n, len(w.Z))), np.zeros(n)
     for _ in range(models):
         R = rng.normal(size=(features, width)) / np.sqrt(width)
-        used = np.arange(n) if models == 1 else rng.choice(n, n // 2, replace=False)
+        used = np.arange(n) if models == 1 or not halves else rng.choice(n, n // 2, replace=False)
         b = ridge(w.X[used], w.y[used], n_lam / len(used))
         phi, target = w.X @ R, w.Z @ R
         geometry += phi @ np.linalg.solve(phi.T @ phi + n_lam * np.eye(width), target.T) / models
@@ -140,6 +143,7 @@ METHODS: dict[str, tuple[Callable[[World, float], np.ndarray], str]] = {
     "gradient product": (gradient_product, "1"),
     "representer points": (representer, "1"),
     "projected, 1 model": (projected, "1"),
+    "20 projections, 1 model": (lambda w, n_lam: projected(w, n_lam, models=20, halves=False), "1"),
     "projected, 20 models": (lambda w, n_lam: projected(w, n_lam, models=20), "20"),
     "subsets, 200 models": (lambda w, n_lam: subset_estimate(w, n_lam, models=200), "200"),
     "subsets, 1,000 models": (lambda w, n_lam: subset_estimate(w, n_lam, models=1000), "1,000"),
@@ -203,6 +207,12 @@ def brittleness(scores: np.ndarray, w: World, n_lam: float, most: int = 12) -> n
     return np.array(counts)
 
 
+def chance(times: int) -> float:
+    """The share of the deciding rows that a random ranking finds: what they are of all rows, mean over draws."""
+    worlds = map(world, range(DRAWS))
+    return float(np.mean([w.deciding[:, w.times == times].mean() for w in worlds if (w.times == times).any()]))
+
+
 @cache
 def benchmark(
     n_lam: float, draws: int = DRAWS, tested: int = 200
@@ -232,10 +242,11 @@ def benchmark(
 def rows(n_lam: float, measure: str) -> list[tuple[str, ...]]:
     """A table's rows: method, models that it trains, and the measure by how often the features were seen."""
     result = benchmark(n_lam)
+    blind = [("random ranking", "–", *(f"{chance(t):.2f}" for t in TIMES))] if measure == "found" else []
     return [
         (name, models, *(shown(result[name, t][measure], ".2f", least=-1.0) for t in TIMES))
         for name, (_, models) in METHODS.items()
-    ]
+    ] + blind
 
 
 DRAWN = (
@@ -258,6 +269,7 @@ def fig_found(n_lams: tuple[float, ...] = (0.01, 1.0)) -> Picture:
             mean = np.array([s["mean"] for s in stats_of])
             half = np.array([[s["mean"] - s["low"], s["high"] - s["mean"]] for s in stats_of]).T
             ax.errorbar(np.arange(len(TIMES)) + 0.05 * (at - 2), mean, half, marker="o", ms=4, color=color, label=name)
+        ax.plot(range(len(TIMES)), [chance(t) for t in TIMES], ":", color=GREY, label="random ranking")
         ax.set(xticks=range(len(TIMES)), xticklabels=TIMES, xlabel="times seen", title=rf"$n\lambda={n_lam:g}$")
         once = {name: result[name, 1]["found"]["mean"] for name in DRAWN}
         words.append(
