@@ -73,6 +73,7 @@ def evidence() -> list[Evidence]:
     for name, words, more in (
         ("surrogate", "small networks", {}),
         ("dose", "ResNet, more decay", {}),
+        ("measured", "ResNet, half the glyphs", {"kind": "pair", "kept": 2}),
         ("decay", "ResNet, the dial", {}),
         ("table1", "ResNet, Table 1", {}),
         ("fullsize", "ResNet, the paper's size", {"epoch": "last"}),
@@ -85,7 +86,7 @@ def evidence() -> list[Evidence]:
         for model in NAMES:
             for decay in sorted({row["weight_decay"] for row in stored.select(model=model, **more)} - {0.0}):
                 at, off = ({"model": model, "weight_decay": wd, **more} for wd in (decay, 0.0))
-                pairs = ratios(stored, "composition", at, off)
+                pairs = ratios(stored, "square" if name == "measured" else "composition", at, off)
                 if len(pairs):
                     found.append(Evidence(words, model, decay, dose(settings, decay), factor(pairs)))
     return found
@@ -105,7 +106,9 @@ def fig_dose() -> Picture:
 
     known = [e for e in evidence() if e.model == "sum"]
     figure, ax = subplots(size=(7.2, 4.2))
-    for colour, source in zip((BLUE, GREEN, ORANGE, PURPLE, RED), dict.fromkeys(e.source for e in known), strict=False):
+    for colour, source in zip(
+        (BLUE, GREEN, GREY, ORANGE, PURPLE, RED), dict.fromkeys(e.source for e in known), strict=False
+    ):
         some = [e for e in known if e.source == source]
         x, mean = [e.dose for e in some], np.array([e.of["mean"] for e in some])
         ends = np.array([[e.of["low"], e.of["high"]] for e in some]).T

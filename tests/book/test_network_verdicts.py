@@ -45,9 +45,9 @@ def test_runs_are_paired_by_their_seed():
 
 def test_evidence_has_every_stored_comparison():
     found = table1.evidence()
-    assert {"small networks", "ResNet, the dial", "ResNet, Table 1", "ResNet, the paper's size"} <= {
-        e.source for e in found
-    }
+    known = {"surrogate", "dose", "measured", "decay", "table1", "fullsize"}
+    assert len({e.source for e in found}) == len(known) == sum(results.path(name, "cpu").is_file() for name in known)
+    assert {source for source, *_ in against.DECAYED} < {e.source for e in found}
     assert {e.word for e in found if e.source == "ResNet, the paper's size"} == {"one draw"}
     checked(table1.fig_dose())
 
@@ -56,11 +56,9 @@ def test_pages_take_the_verdict_from_the_stored_runs(monkeypatch):
     """Other runs, another verdict: nothing of it is typed."""
     real = results.load("surrogate", "cpu")
     turned = made("surrogate", real.by, [{**row, "composition": 1 / row["composition"]} for row in real.rows])
-    before = {row[0]: row[2] for row in against.against_networks()}
+    before = {row[0]: row[-1] for row in against.against_networks()}
     load = results.load
     monkeypatch.setattr(results, "load", lambda name, *a, **k: turned if name == "surrogate" else load(name, *a, **k))
     assert table1.verdict("sum").word == "reversed"
-    after = {row[0]: row[2] for row in against.against_networks()}
-    assert {said for said in before if before[said] != after[said]} == {
-        next(s for s in before if "raises the loss" in s)
-    }
+    after = {row[0]: row[-1] for row in against.against_networks()}
+    assert {said for said in before if before[said] != after[said]} == {s for s in before if "with small networks" in s}

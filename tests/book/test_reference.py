@@ -111,32 +111,34 @@ def figure1(monkeypatch):
 
 
 def test_figure1_reproduces_as_stored():
-    statuses = [status for _, _, status in against.against_figure1()]
-    assert statuses.pop(1) == "differs", (
-        "over all features seen once, resolved or not, the error does not follow the noise"
-    )
+    """Over all features seen once the error does not follow the noise, nor do the curves of our test overlap."""
+    statuses = [row[-1] for row in against.against_figure1()]
+    assert [statuses.pop(i) for i in (6, 2, 1)] == ["differs", "differs", "undecided"]
     assert set(statuses) == {"reproduced"}
 
 
 def test_each_theorem_with_two_readings_has_one_that_holds():
     """Noise as a part of the loss, recovery as a mass; read as the whole loss and as a count they differ."""
-    statuses = [status for _, _, status in against.against_theorems()]
-    assert statuses == ["reproduced", "reproduced", "reproduced", "differs", "reproduced", "differs"]
+    statuses = [row[-1] for row in against.against_theorems()]
+    assert statuses[:4] == ["reproduced", "reproduced", "reproduced", "differs"]
+    assert statuses[4:] == ["reproduced", "differs", "differs", "differs"], "the fraction bounds a mass; it is no order"
 
 
 @pytest.mark.parametrize(
     ("row", "alpha", "sigma", "key", "value"),
     [
         (0, 2.0, 0.0, "once_square", 0.01),
-        (2, 2.0, 0.05, "common_square", 1.0),
-        (3, 3.0, 0.05, "composition", 0.5),
-        (4, 2.0, 0.05, "in_distribution", 1.0),
-        (5, 1.0, 0.05, "composition", 1e-4),
+        (3, 2.0, 0.05, "common_square", 1.0),
+        (4, 3.0, 0.05, "composition", 0.5),
+        (5, 2.0, 0.05, "in_distribution", 1.0),
+        (7, 1.0, 0.05, "composition", 1e-4),
     ],
 )
 def test_figure1_differs_when_the_numbers_do(figure1, row, alpha, sigma, key, value):
-    figure1.one(alpha=alpha, sigma=sigma)[key]["mean"] = value
-    assert against.against_figure1()[row][2] == "differs"
+    figure1.one(alpha=alpha, sigma=sigma)[key].update(mean=value, low=value, high=value)
+    for of_seed in figure1.select(alpha=alpha, sigma=sigma):
+        of_seed[key] = value
+    assert against.against_figure1()[row][-1] == "differs"
 
 
 def test_what_is_not_stored_is_said_to_be_not_run(monkeypatch, tmp_path):
@@ -149,7 +151,7 @@ def test_what_is_not_stored_is_said_to_be_not_run(monkeypatch, tmp_path):
 
 
 def test_runs_at_the_papers_size_are_compared_after_their_last_epoch(monkeypatch):
-    """One seed has no interval: within a factor of two it is reproduced, beyond it differs."""
+    """One seed has no interval, so nothing is reproduced: the status says how near it is."""
     by = ("model", "weight_decay", "epoch")
     last = experiment("fullsize").presets["cpu"].epochs
     rows = [
@@ -161,9 +163,9 @@ def test_runs_at_the_papers_size_are_compared_after_their_last_epoch(monkeypatch
     monkeypatch.setattr(against, "largest", {"fullsize": stored}.get)
     found = against.against_fullsize()
     assert [row[4:] for row in found if row[2] == "pairs"] == [
-        ("1.0000", "differs"),
-        ("3.0000", "reproduced"),
-        ("20.0000", "reproduced"),
+        ("1.0000", "one seed, not within a factor of two"),
+        ("3.0000", "one seed, within a factor of two"),
+        ("20.0000", "one seed, within a factor of two"),
     ]
     assert {row[4] for row in found if row[2] == "training"} == {"0.1000"}
 
