@@ -3,9 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from dattri.algorithm.influence_function import IFAttributorExplicit
-from dattri.metric.metrics import lds
-from dattri.task import AttributionTask
 from torch.utils.data import DataLoader, TensorDataset
 
 from book.dispute import attribution as chapter
@@ -47,6 +44,9 @@ def test_a_wide_projection_is_the_influence_function():
 
 
 def test_influence_functions_are_those_of_dattri():
+    from dattri.algorithm.influence_function import IFAttributorExplicit  # seconds to import, here and below
+    from dattri.task import AttributionTask
+
     n_lam = 0.3
     kind = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
@@ -74,6 +74,8 @@ def test_influence_functions_are_those_of_dattri():
 
 
 def test_the_datamodelling_score_is_that_of_dattri():
+    from dattri.metric.metrics import lds
+
     inside = chapter.subsets(N, 40, 0.5, 3)
     said, scores = chapter.predictions(W, 0.3, inside), chapter.leave_one_out(W, 0.3)
     rows = torch.tensor(np.array([np.flatnonzero(one) for one in inside]))

@@ -17,13 +17,13 @@ from book.shared.live import digits, live, module, names
 from companion import results
 from companion.linear import LongTailModel
 from companion.linear.theory import counts
-from tests.book.pages import CHAPTERS, cells, source
+from tests.book.pages import CHAPTERS, source
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "book" / "_ext"))
 import companion_scripts
 
 NAMES = names()
-PLACED = {page: re.findall(r'^live\("([a-z0-9-]+)"', "\n".join(cells(page)), re.M) for page in CHAPTERS}
+PLACED = {page: re.findall(r'^live\("([a-z0-9-]+)"', source(page), re.M) for page in CHAPTERS}
 needs_node = pytest.mark.skipif(
     companion_scripts.tool("node") is None, reason="no Node: neither on the path nor from a wheel"
 )
