@@ -153,7 +153,7 @@ def fig_switchboard(world: World, seeds: Sequence[int]) -> Picture:
     ax.set_yticks([0, -1, -2], [name for _, _, name in BARS])
     ax.set(xlim=(0, 1.2 * longest), xlabel="loss, as a share of the loss of predicting 0")
     off = [text for key, text in SWITCHES.items() if not getattr(world, key)]
-    ax.set(title=textwrap.fill("All hypotheses hold" if not off else f"Off: {', '.join(off)}", 56))
+    ax.set(title=textwrap.fill("All hypotheses hold" if not off else f"Off: {', '.join(off)}", 38))
     return picture(
         figure,
         ("All hypotheses hold. " if not off else f"Switched off: {', '.join(off)}. ")

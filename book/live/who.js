@@ -101,7 +101,7 @@ function view(state, found) {
   return `<div class="who-stage"><div><p class="quiet-title">training points and what the learner says of the plane</p><svg data-stage viewBox="0 0 ${SIDE} ${SIDE}" role="img" aria-label="Clusters of training points in the plane">${patches(found.said)}${dots}</svg></div>` +
     `<div><div class="who-press">${press("memorized", `Remove the ${found.size} memorized`)}${press("random", "Remove as many at random")}${press("none", "Put all back")}</div>` +
     `<p class="quiet-title">each removal of the memorized leaves a mark</p><svg class="who-map" viewBox="0 0 190 186" role="img" aria-label="Map of removals by tail and wrong labels, ${marks.length} marks"><path d="M${map.left} ${map.top}v${map.side}h${map.side}" fill="none" stroke="currentColor"/>` +
-    `<text x="${map.left}" y="171" class="quiet">0</text><text x="${map.left + map.side}" y="171" text-anchor="middle" class="quiet">60%</text><text x="26" y="${map.top + 6}" text-anchor="end" class="quiet" font-size="10">40%</text>` +
+    `<text x="${map.left}" y="171" class="quiet">0</text><text x="${map.left + map.side + 8}" y="171" text-anchor="end" class="quiet">60%</text><text x="26" y="${map.top + 6}" text-anchor="end" class="quiet" font-size="10">40%</text>` +
     `<text x="${map.left + map.side / 2}" y="176" text-anchor="middle" class="quiet">share of the tail</text><text transform="translate(12 ${map.top + map.side / 2}) rotate(-90)" text-anchor="middle" class="quiet">wrong labels</text>${here}${drawn}</svg>` +
     `<p class="quiet-title"><b style="color:${HELPS}">■</b> helped <b style="color:${HURTS}">■</b> hurt, by over a point against random; round: absolute, square: fractional</p></div></div>`;
 }
