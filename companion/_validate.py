@@ -259,7 +259,8 @@ def design(name: str, value: Any) -> Any:
 
 def sparse_design(name: str, value: Any) -> sp.csr_array:
     """`design` as a canonical CSR array with at least one row and one column."""
-    csr = sp.csr_array(design(name, value))
+    made = design(name, value)
+    csr = made if sp.issparse(made) else sp.csr_array(made)
     if 0 in csr.shape:
         raise ValueError(f"{name} must have at least one row and one column, got shape {csr.shape}")
     return csr

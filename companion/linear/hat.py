@@ -27,7 +27,7 @@ def hat_diagonal(A: sp.csr_array) -> np.ndarray:
     rounds = peel_items(A).rounds
     h = (rounds > 0).astype(np.float64)
     kept = np.flatnonzero(rounds < 0)
-    rest = take(A, kept, np.arange(A.shape[1]))
+    rest = take(A, kept)
     for rows, columns, stack in component_blocks(rest):
         if stack is None:
             h[kept[rows]] = _large_block(take(rest, rows, columns))

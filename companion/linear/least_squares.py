@@ -16,7 +16,7 @@ from scipy.linalg import lapack
 from scipy.sparse.linalg import lsmr
 
 from companion.linear.graded import graded_min_norm
-from companion.linear.reduce import unit_columns
+from companion.linear.reduce import csr, flipped, transposed, unit_columns
 
 GRAM_CONDITION = 1e-8  # reciprocal condition below which a Gram matrix is not trusted
 SMALL = 700  # smaller side up to which dense methods are the fastest
@@ -54,21 +54,31 @@ def least_squares(A: sp.csr_array, y: np.ndarray) -> Solution:
 def _dense(B: sp.csr_array, y: np.ndarray) -> Solution:
     rows, columns = B.shape
     wide = rows < columns
-    if rows * columns <= 1 << 22 and B.nnz > 0.02 * rows * columns:
-        D = B.toarray()
-        gram = D @ D.T if wide else D.T @ D
-    else:
-        gram = (B @ B.T if wide else B.T @ B).toarray()
+    gram = _gram(B)
     factor = _cholesky(gram)
     if factor is None:
         D, z = _compressed(B, y)
         x, rank, near = graded_min_norm(D, z)
         return Solution(x, "sorted QR", unique=rank == columns, near=near)
     x = np.zeros(columns)
-    for _ in range(2):  # the second pass repairs what squaring the condition lost
-        r = y - B @ x
-        x += B.T @ lapack.dpotrs(factor, r)[0] if wide else lapack.dpotrs(factor, B.T @ r)[0]
+    Bt = flipped(B)
+    for again in (False, True):  # the second pass repairs what squaring the condition lost
+        r = y - B @ x if again else y
+        x += Bt @ lapack.dpotrs(factor, r)[0] if wide else lapack.dpotrs(factor, Bt @ r)[0]
     return Solution(x, "Cholesky of the Gram matrix", unique=not wide)
+
+
+def _gram(B: sp.csr_array) -> np.ndarray:
+    """The Gram matrix of the smaller side, by whichever product is quicker."""
+    rows, columns = B.shape
+    wide = rows < columns
+    per = (np.bincount(B.indices) if wide else B.indptr[1:] - B.indptr[:-1]).astype(float)
+    # in pairs of entries: what a pair costs in the sparse product, and what calling it costs, against a dense cell's
+    if rows * columns <= 1 << 22 and rows * columns * min(B.shape) <= 160 * (per @ per + 10_000):
+        D = B.toarray()
+        return np.asarray(D @ D.T if wide else D.T @ D)
+    Bt = transposed(B)
+    return np.asarray((B @ Bt if wide else Bt @ B).toarray())
 
 
 def _cholesky(gram: np.ndarray) -> np.ndarray | None:
@@ -115,7 +125,7 @@ def lsmr_to_the_end(A: sp.csr_array, y: np.ndarray, damp: float = 0.0) -> tuple[
 
 def _refined_cg(B: sp.csr_array, y: np.ndarray, shift: np.ndarray | float) -> tuple[np.ndarray, int, bool]:
     """Solve `(B^T B + diag(shift)) x = B^T y`; x, iterations, and whether it converged."""
-    Bt = sp.csr_array(B.T)
+    Bt = transposed(B)
     per_row = np.diff(B.indptr).astype(float)
     if per_row @ per_row <= 32 * B.nnz:  # then forming the Gram matrix costs no more than a few products
         gram = sp.csr_array(Bt @ B)
@@ -184,7 +194,7 @@ def ridge_solution(A: sp.csr_array, y: np.ndarray, mu: float) -> Solution:
     if small <= 2 * SMALL or (small <= DENSE and A.nnz > 0.05 * rows * columns):
         return _dense_ridge(A, y, mu)
     length = np.sqrt(np.bincount(A.indices, weights=A.data**2, minlength=columns) + mu)
-    B = sp.csr_array((A.data / length[A.indices], A.indices, A.indptr), shape=A.shape)
+    B = csr(A.data / length[A.indices], A.indices, A.indptr, A.shape)
     x, iterations, converged = _refined_cg(B, y, mu / length**2)
     if converged:
         return Solution(x / length, "conjugate gradients", iterations)
@@ -197,7 +207,7 @@ def ridge_solution(A: sp.csr_array, y: np.ndarray, mu: float) -> Solution:
 def _dense_ridge(A: sp.csr_array, y: np.ndarray, mu: float) -> Solution:
     rows, columns = A.shape
     wide = rows < columns
-    gram = (A @ A.T if wide else A.T @ A).toarray()
+    gram = _gram(A)
     gram[np.diag_indices_from(gram)] += mu
     factor = _cholesky(gram)
     if factor is None:

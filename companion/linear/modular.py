@@ -16,7 +16,7 @@ def null_vector(A: sp.csr_array) -> np.ndarray | None:
     is brought to reduced echelon form; columns that are no pivots are drawn at random.
     """
     rows = peel_items(A)
-    core = take(A, np.flatnonzero(rows.rounds < 0), np.arange(A.shape[1]))
+    core = take(A, np.flatnonzero(rows.rounds < 0))
     columns = np.unique(core.indices)
     if core.shape[0] * columns.size > EXACT_CELLS:
         return None

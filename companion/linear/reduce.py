@@ -8,11 +8,13 @@ and columns as checks it is column-singleton elimination: a released row is fitt
 from collections import deque
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
 VECTOR_ROUNDS = 64  # after so many rounds the rest is a few long chains: a queue beats arrays
+FEW = 6  # so many items are quicker one by one than as arrays
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,38 @@ class Peeling:
         released = np.flatnonzero(self.rounds > 0)
         order = released[np.argsort(self.rounds[released], kind="stable")]
         last = int(self.rounds.max(initial=0))
-        cuts = np.searchsorted(self.rounds[order], np.arange(1, last + 2))
+        cuts = self.rounds[order].searchsorted(np.arange(1, last + 2)).tolist()
         return [order[a:b] for a, b in pairwise(cuts)]
+
+
+def csr(data: np.ndarray, indices: np.ndarray, indptr: np.ndarray, shape: tuple[int, int]) -> sp.csr_array:
+    """A CSR array of parts that are known to fit.
+
+    The checks of scipy's constructor take longer than any step of a solve with a thousand rows, and there are a dozen.
+    """
+    return _of_parts(sp.csr_array, data, indices, indptr, shape)
+
+
+def flipped(A: sp.csr_array) -> sp.csc_array:
+    """The transpose of A, sharing its arrays."""
+    return _of_parts(sp.csc_array, A.data, A.indices, A.indptr, A.shape[::-1])
+
+
+def transposed(A: sp.csr_array) -> sp.csr_array:
+    """The transpose of A, by rows."""
+    if A.nnz > 1000:
+        return flipped(A).tocsr()
+    order = A.indices.argsort(kind="stable")
+    row = np.arange(A.shape[0], dtype=A.indices.dtype).repeat(A.indptr[1:] - A.indptr[:-1])
+    indptr = np.zeros(A.shape[1] + 1, dtype=A.indptr.dtype)
+    np.bincount(A.indices, minlength=A.shape[1]).cumsum(out=indptr[1:])
+    return csr(A.data[order], row[order], indptr, A.shape[::-1])
+
+
+def _of_parts(kind: Any, data: np.ndarray, indices: np.ndarray, indptr: np.ndarray, shape: tuple[int, ...]) -> Any:
+    made = kind.__new__(kind)
+    made.data, made.indices, made.indptr, made._shape = data, indices, indptr, shape
+    return made
 
 
 def peel_items(A: sp.csr_array, known: np.ndarray | None = None, weak: np.ndarray | None = None) -> Peeling:
@@ -47,31 +79,38 @@ def peel_items(A: sp.csr_array, known: np.ndarray | None = None, weak: np.ndarra
     pivot = np.zeros(items)
     left = np.bincount(A.indices, minlength=checks)
     # the sum of the numbers of a check's remaining items: with one left, its number (exact below 2^53)
-    number = np.repeat(np.arange(items, dtype=np.float64), np.diff(A.indptr))
+    number = np.arange(items, dtype=np.float64).repeat(A.indptr[1:] - A.indptr[:-1])
     last = np.bincount(A.indices, weights=number, minlength=checks)
     open_ = np.zeros(checks, dtype=bool)  # checks with one item left
-    found = np.zeros(0, dtype=np.int64) if known is None else known
-    rounds[found] = 0
-    where, item = entries(A, found)
-    _leave(A.indices[where], found[item], left, last)
-    ready = np.flatnonzero(left == 1)
+    if known is not None:
+        rounds[known] = 0
+        where, item = entries(A, known)
+        _leave(A.indices[where], known[item], left, last)
+    ready = (left == 1).nonzero()[0]
     step = 0
-    while step < VECTOR_ROUNDS:
+    while step < VECTOR_ROUNDS and (step == 0 or ready.size > FEW):
         if weak is not None:
-            ready = ready[~np.isin(last[ready].astype(np.int64) * checks + ready, weak)]
+            place = last[ready].astype(np.int64) * checks + ready
+            ready = ready[weak.take(weak.searchsorted(place), mode="clip") != place]
         if not ready.size:
             break
         step += 1
-        found = distinct(last[ready].astype(np.int64))
+        owner = last[ready].astype(np.int64)
+        found = distinct(owner)
         rounds[found] = step
         where, item = entries(A, found)
         touched = A.indices[where]
-        open_[ready] = True
-        releasing = np.flatnonzero(open_[touched])
-        best = releasing[_largest(np.abs(A.data[where[releasing]]), item[releasing])]
-        check[found], pivot[found] = touched[best], A.data[where[best]]
-        open_[ready] = False
+        if found.size == ready.size:
+            check[owner] = ready
+        else:  # several checks release an item
+            open_[ready] = True
+            releasing = open_[touched].nonzero()[0]
+            check[found] = touched[releasing[_largest(np.abs(A.data[where[releasing]]), item[releasing])]]
+            open_[ready] = False
         ready = _leave(touched, found[item], left, last)
+    found = (rounds > 0).nonzero()[0]
+    where, item = entries(A, found)
+    pivot[found] = A.data[where[A.indices[where] == check[found[item]]]]
     if ready.size:
         _queue(A, ready, step, rounds, check, pivot, left, last, weak)
     return Peeling(rounds, check, pivot)
@@ -87,16 +126,19 @@ def _leave(touched: np.ndarray, item: np.ndarray, left: np.ndarray, last: np.nda
 def distinct(values: np.ndarray) -> np.ndarray:
     """Sorted distinct values (by sorting: several times faster here than `np.unique`, which hashes)."""
     ordered = np.sort(values)
-    return ordered[np.flatnonzero(np.diff(ordered, prepend=-1))]
+    return ordered[_first(ordered)]
+
+
+def _first(ordered: np.ndarray) -> np.ndarray:
+    """Where a run of equal values begins in a sorted array."""
+    new = np.ones(ordered.size, dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
+    return new
 
 
 def _largest(size: np.ndarray, group: np.ndarray) -> np.ndarray:
     """Position of the largest `size` in each run of equal values of `group` (sorted)."""
-    starts = np.flatnonzero(np.diff(group, prepend=-1))
-    if starts.size == group.size:
-        return starts
-    order = np.lexsort((-size, group))
-    return order[starts]
+    return np.lexsort((-size, group))[_first(group)]
 
 
 def _queue(
@@ -106,13 +148,13 @@ def _queue(
     rounds: np.ndarray,
     check: np.ndarray,
     pivot: np.ndarray,
-    left: np.ndarray,
-    last: np.ndarray,
+    left: Any,
+    last: Any,
     weak: np.ndarray | None,
 ) -> None:
-    """The same peeling, one check at a time, for what is left after VECTOR_ROUNDS rounds."""
-    indptr, indices, data = A.indptr.tolist(), A.indices.tolist(), A.data.tolist()
-    count, number = left.tolist(), last.tolist()
+    """The same peeling, one check at a time, for what is left when few are ready, or after VECTOR_ROUNDS rounds."""
+    indptr, indices, data = memoryview(A.indptr), memoryview(A.indices), memoryview(A.data)
+    count, number = memoryview(left), memoryview(last)
     barred = set() if weak is None else set(weak.tolist())
     waiting = deque((c, step + 1) for c in ready.tolist())
     # The round in which a check can release: one that an item of this very round has just left must wait, or that
@@ -142,42 +184,37 @@ def weak_entries(A: sp.csr_array, share: float) -> np.ndarray | None:
     size = np.abs(A.data)
     if size.size == 0 or size.min() >= share * size.max():
         return None
-    row = np.repeat(np.arange(A.shape[0]), np.diff(A.indptr))
+    row = np.arange(A.shape[0]).repeat(A.indptr[1:] - A.indptr[:-1])
     top = np.zeros(A.shape[0])
     np.maximum.at(top, row, size)
     weak = np.flatnonzero(size < share * top[row])
     return row[weak] * A.shape[1] + A.indices[weak] if weak.size else None
 
 
-def back_substitute(A: sp.csr_array, peeling: Peeling, y: np.ndarray, b: np.ndarray) -> None:
+def back_substitute(A: sp.csr_array, peeling: Peeling, y: np.ndarray, b: Any) -> None:
     """Fit each eliminated row of A exactly through its pivot column: fills b in place.
 
     `peeling` is `peel_items(A)`; b holds the coefficients of the columns that are no pivots. Later rounds
     come first: a row's other columns were still shared when its pivot was not.
     """
-    rounds = peeling.by_round()
-    if len(rounds) <= VECTOR_ROUNDS:
-        for rows in reversed(rounds):
+    indptr, indices, data, value = memoryview(A.indptr), memoryview(A.indices), memoryview(A.data), memoryview(b)
+    for rows in reversed(peeling.by_round()):
+        if rows.size > FEW:
             where, row = entries(A, rows)
             rest = np.bincount(row, weights=A.data[where] * b[A.indices[where]], minlength=rows.size)
             b[peeling.check[rows]] = (y[rows] - rest) / peeling.pivot[rows]
-        return
-    indptr, indices, data, value = A.indptr.tolist(), A.indices.tolist(), A.data.tolist(), b.tolist()
-    for rows in reversed(rounds):
+            continue
         for r in rows.tolist():
-            column, rest = peeling.check[r], y[r]
-            for e in range(indptr[r], indptr[r + 1]):
-                rest -= data[e] * value[indices[e]]
-            value[column] = rest / peeling.pivot[r]
-    b[:] = value
+            total = sum(data[e] * value[indices[e]] for e in range(indptr[r], indptr[r + 1]))
+            value[peeling.check[r]] = (y[r] - total) / peeling.pivot[r]
 
 
 def entries(A: sp.csr_array, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Positions in A.data of the entries of some rows, and the place in `rows` that each belongs to."""
     start = A.indptr[rows].astype(np.int64)
     size = A.indptr[rows + 1] - start
-    end = np.cumsum(size)
-    item = np.repeat(np.arange(rows.size), size)
+    end = size.cumsum()
+    item = np.arange(rows.size).repeat(size)
     return np.arange(item.size) + (start - end + size)[item], item
 
 
@@ -197,7 +234,7 @@ def seen_columns(A: sp.csr_array) -> tuple[np.ndarray, sp.csr_array]:
         return seen, A
     position = np.zeros(d, dtype=A.indices.dtype)
     position[seen] = np.arange(seen.size)
-    return seen, sp.csr_array((A.data, position[A.indices], A.indptr), shape=(n, seen.size))
+    return seen, csr(A.data, position[A.indices], A.indptr, (n, seen.size))
 
 
 def unpeeled(A: sp.csr_array, known: np.ndarray) -> np.ndarray:
@@ -207,13 +244,15 @@ def unpeeled(A: sp.csr_array, known: np.ndarray) -> np.ndarray:
     that only the rows that still hold an unresolved column matter.
     """
     m = A.shape[1]
-    left = np.setdiff1d(np.arange(m), known, assume_unique=True)
-    part = A if left.size == m else take(A, rows_with(A, left), left)
+    unknown = np.ones(m, dtype=bool)
+    unknown[known] = False
+    left = unknown.nonzero()[0]
+    part = A if left.size == m else meeting(A, left)
     some = m + 4096
     if part.shape[0] > 3 * some:
-        left = left[peel_items(sp.csr_array(part[:some].T)).rounds < 0]
-        part = take(A, rows_with(A, left), left)
-    return left[peel_items(sp.csr_array(part.T)).rounds < 0]
+        left = left[peel_items(transposed(part[:some])).rounds < 0]
+        part = meeting(A, left)
+    return left[peel_items(transposed(part)).rounds < 0]
 
 
 def tamed(A: sp.csr_array) -> tuple[sp.csr_array, float]:
@@ -221,7 +260,7 @@ def tamed(A: sp.csr_array) -> tuple[sp.csr_array, float]:
     largest = float(np.abs(A.data).max(initial=0))
     if largest == 0 or 1e-60 < largest < 1e60:
         return A, 1.0
-    return sp.csr_array((A.data / largest, A.indices, A.indptr), shape=A.shape), largest
+    return csr(A.data / largest, A.indices, A.indptr, A.shape), largest
 
 
 def unit_columns(A: sp.csr_array) -> tuple[sp.csr_array, np.ndarray]:
@@ -235,23 +274,37 @@ def unit_columns(A: sp.csr_array) -> tuple[sp.csr_array, np.ndarray]:
         ratio = A.data / top[A.indices]
         length = top * np.sqrt(np.bincount(A.indices, weights=ratio**2, minlength=A.shape[1]))
         length[length == 0] = 1.0
-    return sp.csr_array((A.data / length[A.indices], A.indices, A.indptr), shape=A.shape), length
+    return csr(A.data / length[A.indices], A.indices, A.indptr, A.shape), length
 
 
-def rows_with(A: sp.csr_array, columns: np.ndarray) -> np.ndarray:
-    """Rows that hold an entry in one of some columns, in increasing order."""
+def meeting(A: sp.csr_array, columns: np.ndarray) -> sp.csr_array:
+    """A restricted to some columns (increasing), without the rows that hold no entry there."""
     mask = np.zeros(A.shape[1], dtype=bool)
     mask[columns] = True
-    where = np.flatnonzero(mask[A.indices])
-    return distinct(np.searchsorted(A.indptr, where, side="right") - 1)
+    where = mask[A.indices].nonzero()[0]
+    position = np.zeros(A.shape[1], dtype=A.indices.dtype)
+    position[columns] = np.arange(columns.size)
+    row = A.indptr.searchsorted(where, side="right")
+    starts = _first(row).nonzero()[0]
+    indptr = np.full(starts.size + 1, where.size, dtype=A.indptr.dtype)
+    indptr[:-1] = starts
+    return csr(A.data[where], position[A.indices[where]], indptr, (starts.size, columns.size))
 
 
-def take(A: sp.csr_array, rows: np.ndarray, columns: np.ndarray) -> sp.csr_array:
+def take(A: sp.csr_array, rows: np.ndarray, columns: np.ndarray | None = None) -> sp.csr_array:
     """A restricted to some rows and columns (both increasing), in time proportional to what it reads."""
+    indptr = np.zeros(rows.size + 1, dtype=A.indptr.dtype)
+    if columns is None:
+        size = A.indptr[1:] - A.indptr[:-1]
+        size[rows].cumsum(out=indptr[1:])
+        kept = np.zeros(A.shape[0], dtype=bool)
+        kept[rows] = True
+        kept = kept.repeat(size)
+        return csr(A.data[kept], A.indices[kept], indptr, (rows.size, A.shape[1]))
     where, row = entries(A, rows)
-    position = np.full(A.shape[1], -1)
+    position = np.full(A.shape[1], -1, dtype=A.indices.dtype)
     position[columns] = np.arange(columns.size)
     column = position[A.indices[where]]
     keep = column >= 0
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(row[keep], minlength=rows.size))])
-    return sp.csr_array((A.data[where[keep]], column[keep], indptr), shape=(rows.size, columns.size))
+    np.bincount(row[keep], minlength=rows.size).cumsum(out=indptr[1:])
+    return csr(A.data[where[keep]], column[keep], indptr, (rows.size, columns.size))

@@ -29,12 +29,15 @@ from companion.linear.graded import graded_min_norm
 from companion.linear.least_squares import Solution, least_squares, lsmr_to_the_end, ridge_solution
 from companion.linear.reduce import (
     back_substitute,
+    csr,
     entries,
+    flipped,
+    meeting,
     peel_items,
-    rows_with,
     seen_columns,
     take,
     tamed,
+    transposed,
     unit_columns,
     unpeeled,
     weak_entries,
@@ -145,13 +148,15 @@ def min_norm_report(X: Any, y: Any, *, check: bool = True) -> MinNormReport:
         found = _whole(A, target)
     else:
         found = _eliminated(A, target, weak)
-        if not found.growth <= GROWTH or (weak is not None and _failed(A, target, found.b)):
-            found = _mended(A, target, weak, found)
-    if check or weak is not None:
+        if weak is not None and found.growth <= GROWTH:
+            gradient = _optimality(A, target, found.b)
+        if not found.growth <= GROWTH or (gradient > FAILED and _failed(A, target, found.b)):
+            found, gradient = _mended(A, target, weak, found), float("nan")
+    if np.isnan(gradient) and (check or weak is not None):
         gradient = _optimality(A, target, found.b)
-        if gradient > FAILED and _failed(A, target, found.b):
-            text = f"min_norm found no accurate solution, optimality error {gradient:.0e}: X is too badly scaled"
-            warnings.warn(text, RuntimeWarning, stacklevel=2 if check else 3)
+    if gradient > FAILED and _failed(A, target, found.b):
+        text = f"min_norm found no accurate solution, optimality error {gradient:.0e}: X is too badly scaled"
+        warnings.warn(text, RuntimeWarning, stacklevel=2 if check else 3)
 
     beta = np.zeros(design.shape[1])
     beta[seen] = found.b * (scale / x_scale)
@@ -177,12 +182,12 @@ def _eliminated(A: sp.csr_array, target: np.ndarray, weak: np.ndarray | None) ->
     b = np.zeros(m)
     settled = np.zeros(0, dtype=np.int64)  # columns whose coefficient is known to be unique
     if rest.size > 0.9 * n and A.nnz > 100_000:  # cheaper to blank a few rows than to copy all the others
-        core = sp.csr_array((A.data.copy(), A.indices, A.indptr), shape=A.shape)
+        core = csr(A.data.copy(), A.indices, A.indptr, A.shape)
         core.data[entries(A, np.flatnonzero(rows.rounds > 0))[0]] = 0.0
         solution = least_squares(core, target)
         b[:] = solution.x
     else:
-        core_seen, core = seen_columns(take(A, rest, np.arange(m)))
+        core_seen, core = seen_columns(take(A, rest))
         solution = least_squares(core, target[rest])
         b[core_seen] = solution.x
         settled = core_seen if solution.unique else settled
@@ -223,12 +228,12 @@ def _optimality(A: sp.csr_array, target: np.ndarray, b: np.ndarray, rounding: fl
     """`max_i |x_i^T r| / (||x_i|| (||y|| + rounding))` with r = y - X b."""
     size = float(np.linalg.norm(target)) + rounding
     unit, _ = unit_columns(A)
-    return float(np.abs(unit.T @ (target - A @ b)).max(initial=0)) / size if size else 0.0
+    return float(np.abs(flipped(unit) @ (target - A @ b)).max(initial=0)) / size if size else 0.0
 
 
 def _failed(A: sp.csr_array, target: np.ndarray, b: np.ndarray) -> bool:
     """Whether the optimality error is more than rounding explains: terms of X b may be larger than y and cancel."""
-    terms = sp.csr_array((np.abs(A.data), A.indices, A.indptr), shape=A.shape) @ np.abs(b)
+    terms = csr(np.abs(A.data), A.indices, A.indptr, A.shape) @ np.abs(b)
     return not _optimality(A, target, b, float(np.linalg.norm(terms))) <= FAILED
 
 
@@ -240,11 +245,12 @@ def _project(A: sp.csr_array, b: np.ndarray, settled: np.ndarray) -> tuple[int, 
     left = unpeeled(A, settled)
     if left.size == 0:
         return 0, NOTHING
-    part = take(A, rows_with(A, left), left)
+    part = meeting(A, left)
     # least norm of a consistent system: with w any solution of part part^T w = part t, t' = part^T w;
     # w is the least-squares solution of part^T w = t
-    solution = least_squares(sp.csr_array(part.T), b[left])
-    b[left] = part.T @ solution.x
+    across = transposed(part)
+    solution = least_squares(across, b[left])
+    b[left] = across @ solution.x
     return left.size, solution
 
 
@@ -294,7 +300,7 @@ def gradient_descent(X: Any, y: Any, steps: int, lr: float) -> np.ndarray:
     design, target = _problem(X, y)
     n, d = design.shape
     seen, A = seen_columns(design)
-    At = sp.csr_array(A.T)
+    At = transposed(A)
     b = np.zeros(seen.size)
     for _ in range(steps):
         b -= (2 * lr / n) * (At @ (A @ b - target))

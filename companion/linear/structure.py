@@ -15,7 +15,7 @@ from companion import _validate
 from companion.linear.graded import graded_min_norm
 from companion.linear.hat import component_blocks, hat_diagonal
 from companion.linear.modular import PRIME, null_vector
-from companion.linear.reduce import peel_items, row_sums, rows_with, seen_columns, take, tamed, unpeeled
+from companion.linear.reduce import meeting, peel_items, row_sums, seen_columns, take, tamed, unpeeled
 from companion.linear.solve import min_norm
 
 RESOLVED = 1e-8  # P_ii or h_rr within this of 1 counts as 1 where it is computed in floating point
@@ -126,7 +126,7 @@ def resolved(X: Any) -> np.ndarray:
     left = unpeeled(part, np.zeros(0, dtype=np.int64))
     inside = np.ones(seen.size, dtype=bool)
     if left.size:
-        block = take(part, rows_with(part, left), left)
+        block = meeting(part, left)
         null = null_vector(block) if np.abs(part.data).max() < PRIME and not (part.data % 1).any() else None
         inside[left] = recoverability(part)[left] > 1 - RESOLVED if null is None else null == 0
     found[seen] = inside

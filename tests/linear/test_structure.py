@@ -59,10 +59,11 @@ def test_peeling_rounds_are_the_definition(X, data):
 
 
 def assert_the_queue_agrees(X):
-    """After VECTOR_ROUNDS rounds peeling goes on one check at a time: same rounds, a valid check and pivot."""
+    """When few are ready peeling goes on one check at a time: same rounds, a valid check and pivot."""
     A = sp.csr_array(X.T)
-    arrays = reduce.peel_items(A)
     with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(reduce, "FEW", 0)
+        arrays = reduce.peel_items(A)
         patched.setattr(reduce, "VECTOR_ROUNDS", 0)
         queue = reduce.peel_items(A)
     assert (queue.rounds == arrays.rounds).all()
@@ -99,11 +100,40 @@ def test_the_queue_on_many_sparse_designs(monkeypatch):
 def test_the_largest_entry_is_the_pivot(rounds, monkeypatch):
     """Of several checks that release an item at once, the one with the largest entry: stable substitution."""
     monkeypatch.setattr(reduce, "VECTOR_ROUNDS", rounds)
+    monkeypatch.setattr(reduce, "FEW", 0)
     A = sp.csr_array(np.array([[1e-9, 3.0, -2.0, 0.0], [0.0, 0.0, 0.0, 5.0]]))
     found = reduce.peel_items(A)
     assert found.check.tolist() == [1, 3]
     assert found.pivot.tolist() == [3.0, 5.0]
     assert found.rounds.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("shape", [(30, 20), (200, 90)])  # on both sides of the size from which scipy transposes
+def test_designs_of_parts_are_scipys(shape):
+    """What is put together without scipy's checks is what its constructors make, attribute by attribute."""
+    rng = np.random.default_rng(0)
+    X = (rng.random(shape) < 0.2) * rng.normal(size=shape)
+    A = sp.csr_array(X)
+    columns = np.arange(0, shape[1], 3)
+    part = X[:, columns]
+    rows = np.flatnonzero(rng.random(shape[0]) < 0.5)
+    for made, expected in (
+        (reduce.csr(A.data, A.indices, A.indptr, A.shape), A),
+        (reduce.flipped(A), A.T),
+        (reduce.transposed(A), sp.csr_array(X.T)),
+        (reduce.take(A, rows), sp.csr_array(X[rows])),
+        (reduce.take(A, rows, columns), sp.csr_array(X[np.ix_(rows, columns)])),
+        (reduce.meeting(A, columns), sp.csr_array(part[part.any(axis=1)])),
+    ):
+        assert type(made) is type(expected)
+        assert made.shape == expected.shape
+        for name in ("data", "indices", "indptr"):
+            own, theirs = getattr(made, name), getattr(expected, name)
+            assert own.dtype == theirs.dtype
+            assert (own == theirs).all()
+        made.check_format(full_check=True)
+        b = rng.normal(size=made.shape[1])
+        assert (made @ b == expected @ b).all()
 
 
 @given(designs(max_rows=40, max_columns=8))
