@@ -105,6 +105,7 @@ def setup(app):
     app.connect("env-updated", companion_previews.rewrite_all)
     app.connect("build-finished", companion_previews.remove_old, priority=900)
     app.connect("build-finished", companion_claims.write)
+    app.connect("builder-inited", companion_statements.draw_maps)
     app.connect("autodoc-process-docstring", companion_statements.say_items, priority=400)
     app.connect("autodoc-process-docstring", companion_statements.add_links)
     app.add_role("follows", companion_scripts.follows)

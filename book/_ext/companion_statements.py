@@ -38,6 +38,15 @@ def used_in(name, most=3):
     return sorted(sorted(found), key=found.get, reverse=True)[:most]
 
 
+def draw_maps(app):
+    """Handler of `builder-inited`: templates can draw the map of a page's statements."""
+    from book.reference.claims import statement_map
+    from book.shared.ledger import ledger
+
+    if app.builder.format == "html":
+        app.builder.templates.environment.globals["statement_map"] = lambda page: statement_map(ledger(), page).data
+
+
 def say_items(app, what, name, obj, options, lines):
     """Handler of `autodoc-process-docstring`, before napoleon: "name : what it is" describes and names no type."""
     for index, line in reversed(list(enumerate(lines))):

@@ -6,6 +6,7 @@ import html
 import json
 import re
 import sys
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.util import find_spec
@@ -20,7 +21,7 @@ from book.shared import evidence, ledger, proofs
 from book.shared.hunts import why_not
 from book.shared.ledger import SOURCES, STATUSES, Claim, source
 from book.shared.page import Markdown
-from book.shared.statements import statements
+from book.shared.statements import Statement, statements
 from companion._files import write_text
 
 if TYPE_CHECKING:
@@ -107,39 +108,59 @@ TIERS = {
 }
 
 
-def statement_map(claims: Iterable[Claim]) -> HTML:
-    """Every numbered statement, a line each in the order of the book, with an arc to each one that its proof uses.
+MARGIN = 22  # letters that fit a line beside a chapter
 
-    HTML, with the arcs as an SVG whose unit of height is a line, so that it fits a page of any width.
+
+def statement_map(claims: Iterable[Claim], page: str = "") -> HTML:
+    """Every numbered statement in the order of the book, with an arc to each one that its proof uses.
+
+    Of a `page`: its statements, those that they use and those that use them, in lines that fit its margin; empty if it
+    has none. HTML, with the arcs as an SVG whose unit of height is a line, so that it fits a page of any width.
     """
     from IPython.display import HTML  # the book's, not the command's: `companion claims` does without
 
     entries = {claim.label: claim for claim in claims}
-    known = statements()
-    place = {label: line for line, label in enumerate(known)}
-    lines, arcs = [], []
+    known = _around(page) if page else statements()
+    place: dict[str, int] = {}
+    items, arcs, height = [], [], 0
     for label, one in known.items():
         kind = tier(entries.get(label))
-        name = html.escape(re.sub(r"\$[^$]*\$", "…", one.title) or one.kind)
+        name = re.sub(r"\$[^$]*\$", "…", one.title) or one.kind
+        lines = [html.escape(line) for line in (textwrap.wrap(name, MARGIN) if page else [name])]
+        away = " elsewhere" if page not in ("", one.page) else ""
         where = f"../{one.page.removeprefix('book/')}.html#{label}"
-        lines.append(
-            f'<li class="tier-{kind}"><a href="{where}" title="{html.escape(label)}: {TIERS[kind]}">{name}</a></li>'
+        items.append(
+            f'<li class="tier-{kind}{away}" style="--rows: {len(lines)}">'
+            f'<a href="{where}" title="{html.escape(label)}: {TIERS[kind]}">{"<br>".join(lines)}</a></li>'
         )
-        for used in one.uses:
-            low, high = sorted((place[used] + 0.5, place[label] + 0.5))
-            depth = 96 - 92 * ((high - low) / len(place)) ** 0.5
-            words = f"{known[label].title or label} uses {known[used].title or used}"
-            arcs.append(
-                f'<path d="M100 {low:g}C{depth:.1f} {low:g} {depth:.1f} {high:g} 100 {high:g}">'
-                f"<title>{html.escape(words)}</title></path>"
-            )
-    legend = "".join(f'<li class="tier-{kind}">{words}</li>' for kind, words in TIERS.items())
-    return HTML(
-        f'<ul class="statement-map-legend">{legend}</ul><div class="statement-map" style="--lines: {len(place)}">'
-        f'<svg viewBox="0 0 100 {len(place)}" preserveAspectRatio="none" role="img" '
+        place[label], height = height, height + len(lines)
+    for label, used in ((label, used) for label, one in known.items() for used in one.uses if used in known):
+        low, high = sorted((place[used] + 0.5, place[label] + 0.5))
+        depth = 96 - 92 * ((high - low) / height) ** 0.5
+        words = f"{known[label].title or label} uses {known[used].title or used}"
+        arcs.append(
+            f'<path d="M100 {low:g}C{depth:.1f} {low:g} {depth:.1f} {high:g} 100 {high:g}">'
+            f"<title>{html.escape(words)}</title></path>"
+        )
+    if not items:
+        return HTML("")
+    marks = "".join(f'<li class="tier-{kind}">{words}</li>' for kind, words in TIERS.items())
+    legend = f'<ul class="statement-map-legend">{marks}</ul>'
+    drawn = (
+        f'<div class="statement-map" style="--lines: {height}">'
+        f'<svg viewBox="0 0 100 {height}" preserveAspectRatio="none" role="img" '
         f'aria-label="Arcs from each statement to those that its proof uses">{"".join(arcs)}</svg>'
-        f"<ol>{''.join(lines)}</ol></div>"
+        f"<ol>{''.join(items)}</ol></div>"
     )
+    return HTML(f"{drawn}<details><summary>What the marks say</summary>{legend}</details>" if page else legend + drawn)
+
+
+def _around(page: str) -> dict[str, Statement]:
+    """The statements of a page, those that they use and those that use them, in the order of the book."""
+    known = statements()
+    own = {label for label, one in known.items() if one.page == page}
+    used = {label for one in own for label in known[one].uses}
+    return {label: one for label, one in known.items() if label in own | used or own.intersection(one.uses)}
 
 
 def for_machines(claims: Iterable[Claim], found: Mapping[str, Any]) -> dict[str, Any]:
