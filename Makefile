@@ -76,6 +76,7 @@ format: $(READY)  ## let ruff lay the code out
 	$(BIN)/ruff format .
 
 bench: $(READY)  ## measure speed and keep the table for the book (ten minutes)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/bench.txt
 	$(BIN)/python -m pytest -m benchmark tests/benchmarks --store
 
 serve: $(READY)  ## look at the built site on http://localhost:8000
