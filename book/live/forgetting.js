@@ -46,13 +46,13 @@ function view(state, { seen, held, share, shake, alone, losses, playing }) {
   }).join("");
   const dots = seen.map((_, j) => `M${number(x(held[j]) + (shake[j] - 0.5) * (held[j] < 10 ? 9 : 3), 1)} ${number(y(share[j]), 1)}h.01`).join("");
   const curve = Array.from({ length: 41 }, (_, j) => `${number(x(N ** (j / 40)), 1)} ${number(y(alone(N ** (j / 40))), 1)}`).join("L");
-  const ticks = [1, 3, 10, 30, 100, 300, 1000].map((m) => `<text x="${number(x(m), 1)}" y="${HIGH - 12}" text-anchor="middle">${m}</text>`).join("");
+  const ticks = [1, 3, 10, 30, 100, 300, 1000].map((m) => `<text x="${number(x(m), 1)}" y="${HIGH - 15}" text-anchor="middle">${m}</text>`).join("");
   const bars = LOSSES.map(([key, label, hue]) =>
     `<div class="loss-bar"><span>${label}</span><div class="track"><i style="width:${number(100 * Math.min(1, Math.sqrt(losses[key])))}%;background:${hue}"></i></div><span>${number(losses[key], 4)}</span></div>`).join("");
   return `<div class="forgetting-stage"><svg viewBox="0 0 ${WIDE} ${HIGH}" role="img" aria-label="Share of each coefficient that is kept, by how often its feature was seen">` +
     `<path d="M40 ${y(1)}H${WIDE - 10}" stroke="currentColor" stroke-opacity="0.25"/><path d="M40 14V${HIGH - 36}M40 ${y(0)}H${WIDE - 10}" stroke="currentColor" stroke-opacity="0.6" fill="none"/>` +
     `<text x="34" y="${y(1) + 4}" text-anchor="end">1</text><text x="34" y="${y(0) + 4}" text-anchor="end">0</text><text x="44" y="14" class="quiet">share of the coefficient kept</text>` +
-    `${ticks}<text x="${WIDE - 10}" y="${HIGH}" text-anchor="end" class="quiet">rows that hold the feature</text>` +
+    `${ticks}<text x="${WIDE - 10}" y="${HIGH - 3}" text-anchor="end" class="quiet">rows that hold the feature</text>` +
     `<path d="${marks}" stroke="currentColor" stroke-opacity="0.28" stroke-width="1.2" fill="none"/><path d="${dots}" stroke="currentColor" stroke-opacity="0.75" stroke-width="5" stroke-linecap="round" fill="none"/>` +
     `<path d="M${curve}" fill="none" stroke="currentColor" stroke-dasharray="5 4" stroke-width="1.4"/></svg>` +
     `<div><p class="quiet-title">squared error (length of a bar: its square root)</p>${bars}<p class="pad-buttons"><button type="button" class="go" data-act="play">${playing ? "Pause" : "Play"}</button></p></div></div>`;
