@@ -143,6 +143,53 @@ def fig_sums(measured: Result) -> Picture:
     return picture(figure, f"Totals right at weight decay {', '.join(f'{d:g}' for d in decays)}: {'; '.join(words)}.")
 
 
+def weaker(rows: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    """The smaller of the memorization scores of two facts, for each pair."""
+    return np.minimum(values(rows, "first"), values(rows, "second"))
+
+
+def fig_both(measured: Result) -> Picture:
+    """Compositions against the weaker of two memorization scores: two hops by how the capital was told, and prices."""
+    kinds = ("once", "often", "used")
+    panels = [({"part": "hops", "shown": kind}, WAYS, f"Capital {TOLD[kind]}".replace("\n", " ")) for kind in kinds]
+    prices = {0.0: ("prices, no decay", GREY), 3.0: ("prices, decay 3", PURPLE)}
+    figure, axes = subplots(2, 2, size=(8.4, 6.2), sharex=True, sharey=True)
+    words = []
+
+    def draw(ax: Any, rows: Sequence[Mapping[str, Any]], way: str, label: str, color: str) -> None:
+        score, share = weaker(rows), values(rows, way)
+        ax.plot(score, share, ".", color=color, alpha=0.1, ms=4)
+        at, means = binned(score, share)
+        ax.plot(at, means, "-o", color=color, label=label)
+        words.append(f"{ax.get_title()}, {label} " + ", ".join(f"{m:.2f}" for m in means))
+
+    for ax, (chosen, ways, title) in zip(axes.flat, panels, strict=False):
+        ax.set_title(title)
+        for way, color in ways.items():
+            draw(ax, measured.select(lacking="", **chosen), way, way, color)
+    axes.flat[3].set_title("Two rare goods")
+    for decay, (label, color) in prices.items():
+        if rows := measured.select(part="sums", lacking="", decay=decay):
+            draw(axes.flat[3], rows, "total", label, color)
+    for ax in axes.flat:
+        ax.set_ylim(-0.03, 1.05)
+    for ax in axes[1]:
+        ax.set_xlabel("weaker of the two scores")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("compositions right")
+    axes.flat[0].legend(loc="upper left")
+    axes.flat[3].legend(loc="upper left")
+    return picture(figure, f"Compositions against the weaker score, means in bins of rising score: {'; '.join(words)}.")
+
+
+def at_both(measured: Result, way: str, low: float, high: float, **chosen: Any) -> dict[str, float]:
+    """A composition over pairs whose weaker score lies in [low, high], each world averaged first: mean, interval."""
+    rows = measured.select(lacking="", **chosen)
+    kept = [row for row, score in zip(rows, weaker(rows), strict=True) if low <= score <= high]
+    worlds = sorted({row["world"] for row in kept})
+    return interval([float(np.mean([row[way] for row in kept if row["world"] == world])) for world in worlds])
+
+
 def at_scores(measured: Result, way: str, low: float, high: float) -> dict[str, float]:
     """A composition, averaged over the facts whose score lies in [low, high], world by world: mean and interval."""
     rows = [row for row in measured.select(part="scores") if low <= row["mem"] <= high]

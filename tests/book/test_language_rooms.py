@@ -119,3 +119,39 @@ def test_figures_of_the_essay_say_their_numbers():
     assert f"{same['trained'][:, 0].mean():.2f}" in essay.fig_transfer(same, same).alt
     runs = {decay: repeat(essay.norms, 2, decay=decay) for decay in (0.0, 1.0)}
     assert f"{runs[1.0]['pairs'].mean():.2g}" in essay.fig_norms(runs, runs).alt
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    """Two facts of which the weaker one decides: rows as `companion.experiments.two_facts` makes them."""
+    rows = []
+    for world, first, second in np.ndindex(3, 11, 2):
+        mem = {"first": first / 10, "second": (0.25, 1.0)[second]}
+        way = min(mem.values())
+        said = {"two questions": way, "written": way / 2, "direct": 0.0, "total": way**2}
+        for part, decay, kinds in (
+            ("hops", 1.0, ("once", "often", "used")),
+            ("sums", 0.0, ("rare",)),
+            ("sums", 3.0, ("rare",)),
+        ):
+            rows += [
+                {"part": part, "decay": decay, "shown": kind, "world": world, "lacking": "", **mem, **said}
+                for kind in kinds
+            ]
+    return Result("two-facts", "none", {}, [0], ("part",), rows, [], {})
+
+
+def test_pairs_are_placed_by_the_weaker_score(pairs):
+    low, high = (
+        two_hops.at_both(pairs, "two questions", *ends, part="hops", shown="once") for ends in ((0, 0.4), (0.8, 1))
+    )
+    assert low["mean"] == pytest.approx(np.mean([0, 0.1, 0.2, *[0.25] * 8, 0, 0.1, 0.2, 0.3, 0.4]))
+    assert (high["mean"], high["n"]) == (pytest.approx(0.9), 3)
+
+
+def test_the_figure_of_both_facts_says_its_numbers(pairs):
+    alt = two_hops.fig_both(pairs).alt
+    found = two_hops.at_both(pairs, "total", 0.8, 0.9, part="sums", decay=3.0)
+    assert "Two rare goods, prices, decay 3 " in alt
+    assert f"{found['mean']:.2f}" in alt
+    assert "Capital told 20 times, in compositions, written " in alt

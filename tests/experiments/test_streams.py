@@ -39,8 +39,9 @@ SMALL = {
     "influential": {"n": 60, "models": 10, "judges": 2},
     "real-scores": {"n": 60, "n_test": 20, "models": 10, "epochs": 1, "block": 5},
     "language": {},
+    "two-facts": {},
 }
-NETWORKS = {"planted", "learners", "real-scores", "language"}
+NETWORKS = {"planted", "learners", "real-scores", "language", "two-facts"}
 
 
 def small(name):
