@@ -109,15 +109,21 @@ def fig_scores(measured: Result) -> Picture:
     mem, words = values(rows, "mem"), []
     for way, color in WAYS.items():
         share = values(rows, way)
-        ax.plot(mem, share, ".", color=color, alpha=0.15, ms=5)
-        at, means = binned(mem, share)
-        ax.plot(at, means, "-o", color=color, label=way)
-        words.append(f"{way} " + ", ".join(f"{m:.2f}" for m in means))
+        words.append(f"{way} " + against_score(ax, mem, share, color, way))
     ax.set(xlabel="memorization score of the person's country", ylabel="compositions right", ylim=(-0.03, 1.05))
     ax.legend(loc="upper left")
     return picture(
         figure, f"Compositions against the memorization score, means in bins of rising score: {'; '.join(words)}."
     )
+
+
+def against_score(ax: Any, score: np.ndarray, share: np.ndarray, color: str, label: str) -> str:
+    """Dots, one for all pairs at a place so that the picture stays light, and the line of means in bins, in words."""
+    spots, pairs = np.unique(np.round(np.column_stack([score, share]), 6), axis=0, return_counts=True)
+    ax.scatter(*spots.T, s=60 * pairs / pairs.max() + 1, color=color, alpha=0.3, linewidths=0)
+    at, means = binned(score, share)
+    ax.plot(at, means, "-o", color=color, label=label)
+    return ", ".join(f"{m:.2f}" for m in means)
 
 
 def binned(x: np.ndarray, y: np.ndarray, edges: Sequence[float] = (-1, 0.2, 0.4, 0.6, 0.8, 0.95, 1.01)) -> Any:
@@ -158,10 +164,7 @@ def fig_both(measured: Result) -> Picture:
 
     def draw(ax: Any, rows: Sequence[Mapping[str, Any]], way: str, label: str, color: str) -> None:
         score, share = weaker(rows), values(rows, way)
-        ax.plot(score, share, ".", color=color, alpha=0.1, ms=4)
-        at, means = binned(score, share)
-        ax.plot(at, means, "-o", color=color, label=label)
-        words.append(f"{ax.get_title()}, {label} " + ", ".join(f"{m:.2f}" for m in means))
+        words.append(f"{ax.get_title()}, {label} " + against_score(ax, score, share, color, label))
 
     for ax, (chosen, ways, title) in zip(axes.flat, panels, strict=False):
         ax.set_title(title)
