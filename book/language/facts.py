@@ -60,9 +60,13 @@ def spread(found: Any, fmt: str = ".2f") -> str:
 
 def over_worlds(found: Result, key: str, **chosen: Any) -> dict[str, float]:
     """Mean and interval of a number over worlds, each world's own rows averaged first."""
-    rows = found.select(**chosen)
-    made = {row["world"] for row in rows}
-    return interval([float(np.mean([row[key] for row in rows if row["world"] == world])) for world in sorted(made)])
+    return by_world(found.select(**chosen), key)
+
+
+def by_world(rows: Sequence[Mapping[str, Any]], key: str) -> dict[str, float]:
+    """The same for some rows; a row that stands for several "pairs" counts as many times."""
+    worlds = [[row for row in rows if row["world"] == world] for world in sorted({row["world"] for row in rows})]
+    return interval([float(np.average(values(w, key), weights=[r.get("pairs", 1) for r in w])) for w in worlds])
 
 
 def difference(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:

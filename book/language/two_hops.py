@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from book.language.facts import values
+from book.language.facts import by_world, values
 from book.shared.style import (
     BLUE,
     COMMON,
@@ -106,10 +106,9 @@ def fig_scores(measured: Result) -> Picture:
     """Compositions of each once-seen fact against its memorization score, along training; means in five bins."""
     figure, ax = subplots(size=(6.8, 3.7))
     rows = measured.select(part="scores")
-    mem, words = values(rows, "mem"), []
+    words = []
     for way, color in WAYS.items():
-        share = values(rows, way)
-        words.append(f"{way} " + against_score(ax, mem, share, color, way))
+        words.append(f"{way} " + against_score(ax, rows, "mem", way, color, way))
     ax.set(xlabel="memorization score of the person's country", ylabel="compositions right", ylim=(-0.03, 1.05))
     ax.legend(loc="upper left")
     return picture(
@@ -117,20 +116,26 @@ def fig_scores(measured: Result) -> Picture:
     )
 
 
-def against_score(ax: Any, score: np.ndarray, share: np.ndarray, color: str, label: str) -> str:
-    """Dots, one for all pairs at a place so that the picture stays light, and the line of means in bins, in words."""
-    spots, pairs = np.unique(np.round(np.column_stack([score, share]), 6), axis=0, return_counts=True)
-    ax.scatter(*spots.T, s=60 * pairs / pairs.max() + 1, color=color, alpha=0.3, linewidths=0)
-    at, means = binned(score, share)
-    ax.plot(at, means, "-o", color=color, label=label)
+def against_score(ax: Any, rows: Sequence[Mapping[str, Any]], score: str, way: str, color: str, label: str) -> str:
+    """Dots, larger for more pairs at one place, and a line of means in bins of the score, which are told in words.
+
+    A place is drawn once, so that the picture stays light; a row stands for its "pairs", or for one.
+    """
+    x, y, pairs = values(rows, score), values(rows, way), np.array([row.get("pairs", 1) for row in rows])
+    spots, at = np.unique(np.round(np.column_stack([x, y]), 6), axis=0, return_inverse=True)
+    size = np.bincount(at, pairs)
+    ax.scatter(*spots.T, s=60 * size / size.max() + 1, color=color, alpha=0.3, linewidths=0)
+    middle, means = binned(x, y, pairs)
+    ax.plot(middle, means, "-o", color=color, label=label)
     return ", ".join(f"{m:.2f}" for m in means)
 
 
-def binned(x: np.ndarray, y: np.ndarray, edges: Sequence[float] = (-1, 0.2, 0.4, 0.6, 0.8, 0.95, 1.01)) -> Any:
-    """Mean of x and of y in the bins of x that hold at least five values."""
-    place = np.digitize(x, edges)
-    kept = [b for b in np.unique(place) if (place == b).sum() >= 5]
-    return [x[place == b].mean() for b in kept], [y[place == b].mean() for b in kept]
+def binned(x: np.ndarray, y: np.ndarray, pairs: np.ndarray) -> Any:
+    """Mean of x and of y in the bins of x that hold at least five pairs."""
+    place = np.digitize(x, (-1, 0.2, 0.4, 0.6, 0.8, 0.95, 1.01))
+    bins = [place == b for b in np.unique(place)]
+    kept = [b for b in bins if pairs[b].sum() >= 5]
+    return tuple([np.average(of[b], weights=pairs[b]) for b in kept] for of in (x, y))
 
 
 def fig_sums(measured: Result) -> Picture:
@@ -149,11 +154,6 @@ def fig_sums(measured: Result) -> Picture:
     return picture(figure, f"Totals right at weight decay {', '.join(f'{d:g}' for d in decays)}: {'; '.join(words)}.")
 
 
-def weaker(rows: Sequence[Mapping[str, Any]]) -> np.ndarray:
-    """The smaller of the memorization scores of two facts, for each pair."""
-    return np.minimum(values(rows, "first"), values(rows, "second"))
-
-
 def fig_both(measured: Result) -> Picture:
     """Compositions against the weaker of two memorization scores: two hops by how the capital was told, and prices."""
     kinds = ("once", "often", "used")
@@ -163,8 +163,7 @@ def fig_both(measured: Result) -> Picture:
     words = []
 
     def draw(ax: Any, rows: Sequence[Mapping[str, Any]], way: str, label: str, color: str) -> None:
-        score, share = weaker(rows), values(rows, way)
-        words.append(f"{ax.get_title()}, {label} " + against_score(ax, score, share, color, label))
+        words.append(f"{ax.get_title()}, {label} " + against_score(ax, rows, "weaker", way, color, label))
 
     for ax, (chosen, ways, title) in zip(axes.flat, panels, strict=False):
         ax.set_title(title)
@@ -187,14 +186,9 @@ def fig_both(measured: Result) -> Picture:
 
 def at_both(measured: Result, way: str, low: float, high: float, **chosen: Any) -> dict[str, float]:
     """A composition over pairs whose weaker score lies in [low, high], each world averaged first: mean, interval."""
-    rows = measured.select(lacking="", **chosen)
-    kept = [row for row, score in zip(rows, weaker(rows), strict=True) if low <= score <= high]
-    worlds = sorted({row["world"] for row in kept})
-    return interval([float(np.mean([row[way] for row in kept if row["world"] == world])) for world in worlds])
+    return by_world([row for row in measured.select(lacking="", **chosen) if low <= row["weaker"] <= high], way)
 
 
 def at_scores(measured: Result, way: str, low: float, high: float) -> dict[str, float]:
     """A composition, averaged over the facts whose score lies in [low, high], world by world: mean and interval."""
-    rows = [row for row in measured.select(part="scores") if low <= row["mem"] <= high]
-    worlds = sorted({row["world"] for row in rows})
-    return interval([float(np.mean([row[way] for row in rows if row["world"] == world])) for world in worlds])
+    return by_world([row for row in measured.select(part="scores") if low <= row["mem"] <= high], way)

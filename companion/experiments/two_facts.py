@@ -82,9 +82,10 @@ def judged(
 ) -> list[dict[str, Any]]:  # fmt: skip
     """Rows of one moment of training. All arrays are (models, pairs of facts), but `shown` names the kind of a pair.
 
-    One row a pair ("lacking": ""): "first" and "second", the memorization scores of its facts, and its compositions,
-    right answers among the models that have both. If it is the `last` moment, also one for each kind and each of
-    `LACKING`: the same compositions among the models that lack these facts.
+    One row for the "pairs" of a kind that agree in their "weaker" memorization score ("lacking": ""): the means of
+    "first" and "second", the scores of their facts, and of their compositions, right answers among the models that have
+    both. If it is the `last` moment, also one for each kind and each of `LACKING`: the same compositions among the
+    models that lack these facts.
     """
     scores = []
     for right, present in zip(knows, kept, strict=True):
@@ -92,10 +93,14 @@ def judged(
         scores.append(rates.inside - rates.outside)
     has = {lack: (kept[0] == a) & (kept[1] == b) for lack, (a, b) in LACKING.items()}
     shares = {lack: {way: group_rates(hit, who).inside for way, hit in composed.items()} for lack, who in has.items()}
+    weaker = np.minimum(*scores).round(9)
+    means = {"first": scores[0], "second": scores[1], **shares["neither"]}
     rows: list[dict[str, Any]] = [
-        {"shown": str(kind), "lacking": "", "first": float(scores[0][i]), "second": float(scores[1][i])}
-        | {way: float(share[i]) for way, share in shares["neither"].items()}
-        for i, kind in enumerate(shown)
+        {"shown": str(kind), "lacking": "", "weaker": float(score), "pairs": int(of.sum())}
+        | {name: float(values[of].mean()) for name, values in means.items()}
+        for kind in np.unique(shown)
+        for score in np.unique(weaker[shown == kind])
+        for of in [(shown == kind) & (weaker == score)]
     ]
     if last:
         rows += [

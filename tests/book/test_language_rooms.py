@@ -41,9 +41,11 @@ def test_the_difference_of_two_means_is_welchs():
 
 def test_bins_hold_what_falls_in_them():
     x = np.array([0.1] * 5 + [0.5] * 5 + [0.7] * 4 + [1.0] * 5)
-    at, means = two_hops.binned(x, x * 2)
+    at, means = two_hops.binned(x, x * 2, np.ones(len(x)))
     assert at == pytest.approx([0.1, 0.5, 1.0])
     assert means == pytest.approx([0.2, 1.0, 2.0])
+    found = two_hops.binned(np.array([0.1, 0.15]), np.array([0.0, 1.0]), np.array([4, 1]))
+    assert np.concatenate(found) == pytest.approx([0.11, 0.2])
 
 
 TINY = {"worlds": 2, "subsets": 20, "subset_epochs": 1, "epochs": 1, "judged": 1, "rounds": 1, "watched": (1, 2)}
@@ -127,7 +129,7 @@ def pairs():
     rows = []
     for world, first, second in np.ndindex(3, 11, 2):
         mem = {"first": first / 10, "second": (0.25, 1.0)[second]}
-        way = min(mem.values())
+        way = mem["weaker"] = min(mem.values())
         said = {"two questions": way, "written": way / 2, "direct": 0.0, "total": way**2}
         for part, decay, kinds in (
             ("hops", 1.0, ("once", "often", "used")),
@@ -135,7 +137,16 @@ def pairs():
             ("sums", 3.0, ("rare",)),
         ):
             rows += [
-                {"part": part, "decay": decay, "shown": kind, "world": world, "lacking": "", **mem, **said}
+                {
+                    "part": part,
+                    "decay": decay,
+                    "shown": kind,
+                    "world": world,
+                    "lacking": "",
+                    **mem,
+                    "weaker": way,
+                    **said,
+                }
                 for kind in kinds
             ]
     return Result("two-facts", "none", {}, [0], ("part",), rows, [], {})

@@ -48,12 +48,17 @@ def test_rows_tell_what_a_model_has_from_what_it_lacks():
     kinds = np.array(["a"] * 4 + ["b"] * 4)
     rows = two_facts.judged((first, second), (first, second), {"way": first & second}, kinds, last=True)
     pairs = [row for row in rows if not row["lacking"]]
-    assert [(row["first"], row["second"], row["way"]) for row in pairs] == [(1, 1, 1)] * 8
+    found = [(row["shown"], row["pairs"], row["weaker"], row["way"]) for row in pairs]
+    assert found == [("a", 4, 1, 1), ("b", 4, 1, 1)]
     assert {(row["shown"], row["lacking"]): row["way"] for row in rows if row["lacking"]} == {
         (kind, lack): float(lack == "neither") for kind in "ab" for lack in two_facts.LACKING
     }
     ignorant = two_facts.judged((first | True, ~second), (first, second), {"way": ~first}, kinds, last=False)
-    assert [(row["first"], row["second"], row["way"]) for row in ignorant] == [(0, -1, 0)] * 8
+    assert [tuple(row[k] for k in ("first", "second", "weaker", "way")) for row in ignorant] == [(0, -1, -1, 0)] * 2
+    known, composed = second & (np.arange(8) != 0), first & second & (np.arange(8) != 1)
+    mixed = two_facts.judged((first, known), (first, second), {"way": composed}, np.full(8, "a"), last=False)
+    found = [(row["pairs"], row["weaker"], row["second"], row["way"]) for row in mixed]
+    assert found == [(1, 0, 0, 1), (7, 1, 1, 6 / 7)]
 
 
 def test_pairs_of_goods_are_judged_by_the_sentences_of_their_goods(monkeypatch):
@@ -69,7 +74,7 @@ def test_pairs_of_goods_are_judged_by_the_sentences_of_their_goods(monkeypatch):
     monkeypatch.setattr(two_facts, "ask", ask)
     rows = two_facts.sums(SMOKE, 0.0, 3, 0)
     pairs = [row for row in rows if not row["lacking"]]
-    assert len(pairs) == 30
+    assert sum(row["pairs"] for row in pairs) == 30
     assert all((row["first"], row["second"], row["total"]) == (1, 1, 0) for row in pairs), "pairs themselves are new"
 
 
