@@ -77,6 +77,9 @@ SOLVERS = [
         "X-no-rows", lambda: linear.min_norm(np.ones((0, 3)), []), ValueError, "X must have at least one row", "(0, 3)"
     ),
     bad("X-no-columns", lambda: linear.min_norm(np.ones((3, 0)), y), ValueError, "X must", "one column", "(3, 0)"),
+    bad("X-no-columns-sparse", lambda: linear.ridge(sp.csr_array((3, 0)), y, 1.0), ValueError, "X must", "one column"),
+    bad("X-empty", lambda: linear.largest_step(np.ones((0, 0))), ValueError, "X must have at least one row", "(0, 0)"),
+    bad("X-complex-sparse", lambda: linear.min_norm(sp.csr_array(X * 1j), y), TypeError, "X must hold real numbers"),
     bad("y-short", lambda: linear.min_norm(X, [1, 2]), ValueError, "y must have length 3, got 2"),
     bad("y-column", lambda: linear.min_norm(X, y[:, None]), ValueError, "y must be a vector", "got shape (3, 1)"),
     bad("y-inf", lambda: linear.min_norm(X, [1, 2, inf]), ValueError, "y must be finite, got 1 NaN or infinite"),

@@ -90,16 +90,6 @@ def test_run_depends_on_its_arguments_only() -> None:
     assert first != figure1.EXPERIMENT.run(SMALL, cell, 4, Resources())
 
 
-def test_stored_smoke_result_is_what_the_code_gives() -> None:
-    stored = results.load("figure1", "smoke")
-    settings = figure1.EXPERIMENT.presets["smoke"]
-    for alpha in settings.alphas:
-        for row in figure1.rows(settings, alpha, seed=2):
-            (kept,) = stored.select(alpha=alpha, sigma=row["sigma"], seed=2)
-            for key in ("once_square", "common_square", "in_distribution", "composition", "recovered"):
-                assert row[key] == pytest.approx(kept[key], rel=1e-6, abs=1e-9, nan_ok=True)
-
-
 def test_stored_paper_result_shows_the_papers_four_observations() -> None:
     stored = results.load("figure1", "paper")
 

@@ -138,38 +138,6 @@ def test_a_large_sample_is_never_dense():
     assert X.nnz == pytest.approx(m.n * m.row_mass, rel=0.01)
 
 
-@pytest.mark.parametrize(
-    ("changes", "error", "message"),
-    [
-        ({"n": 0}, ValueError, "n must be at least 1, got 0"),
-        ({"n": 10.0}, TypeError, "n must be a whole number"),
-        ({"d": -1}, ValueError, "d must be at least 1, got -1"),
-        ({"s": 0}, ValueError, "s must be finite and greater than 0"),
-        ({"s": np.inf}, ValueError, "s must be finite"),
-        ({"alpha": 0.0}, ValueError, "alpha must be finite and greater than 0"),
-        ({"alpha": "2"}, TypeError, "alpha must be a number"),
-        ({"beta_exponent": -0.1}, ValueError, "beta_exponent must be finite and at least 0"),
-        ({"sigma": -1.0}, ValueError, "sigma must be finite and at least 0"),
-        ({"sigma": np.nan}, ValueError, "sigma must be finite"),
-        ({"k": -1}, ValueError, "k must be in \\[0, 10000\\]"),
-        ({"k": 10_001}, ValueError, "k must be in \\[0, 10000\\]"),
-        ({"k": 2.5}, TypeError, "k must be a whole number"),
-    ],
-)
-def test_bad_settings_are_named(changes, error, message):
-    with pytest.raises(error, match=message):
-        model(**changes)
-
-
-@pytest.mark.parametrize(
-    ("n", "p", "message"),
-    [(3, [0.5, 1.5], "p must hold probabilities"), (3, [-0.1], "p must hold"), (0, [0.5], "n"), (2, [[0.5]], "p")],
-)
-def test_bad_designs_are_named(n, p, message):
-    with pytest.raises(ValueError, match=message):
-        sample_design(n, np.array(p), seed=0)
-
-
 def test_seed_is_required():
     with pytest.raises(TypeError, match="seed"):
         model().sample()

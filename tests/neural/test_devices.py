@@ -58,8 +58,11 @@ def watched(model, like_a_gpu=False):
     return met
 
 
-@pytest.mark.parametrize("how", [{}, {"stem": "fine"}, {"shared": False}])
-@pytest.mark.parametrize("name", models.MODELS)
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [*((name, {}) for name in models.MODELS)]
+    + [(name, how) for name in ("sum", "cross-channel", "mix-2") for how in ({"stem": "fine"}, {"shared": False})],
+)
 def test_no_part_of_a_model_stays_behind_and_every_map_keeps_its_layout(meta, name, how):
     model = models.build(name, width=4, seed=0, **how).to("meta", memory_format=torch.channels_last)
     met = watched(model, like_a_gpu=True)

@@ -138,10 +138,11 @@ def test_another_kind_of_server_is_told_at_once(tmp_path, monkeypatch, greeting)
     assert time.monotonic() - start < 5
 
 
-@pytest.mark.parametrize("address", ["nonsense://x", "tcp://127.0.0.1", "tcp://127.0.0.1:no", "::::", ""])
-def test_an_address_that_is_none_is_one_clear_error(tmp_path, address, capfd):
-    with pytest.raises(RuntimeError, match="no Dask scheduler answers at "):
-        runner.run(toy(tmp_path / "log"), "smoke", out=tmp_path, backend="dask", scheduler=address)
+def test_an_address_that_is_none_is_one_clear_error(tmp_path, capfd):
+    for address in ("nonsense://x", "tcp://127.0.0.1", "tcp://127.0.0.1:no", "::::", ""):
+        with pytest.raises(RuntimeError, match="no Dask scheduler answers at ") as told:
+            runner.run(toy(tmp_path / "log"), "smoke", out=tmp_path, backend="dask", scheduler=address)
+        assert "\n" not in str(told.value), address
     gc.collect()
     assert capfd.readouterr().err == ""
 
@@ -162,9 +163,3 @@ def test_a_cluster_without_workers_says_so_and_what_is_interrupted_is_taken_back
         while cluster.scheduler.tasks:
             assert time.monotonic() < end, "no task is left behind"
             time.sleep(0.05)
-
-
-def test_no_scheduler_is_one_clear_error(tmp_path):
-    with pytest.raises(RuntimeError, match="no Dask scheduler answers at 'tcp://127.0.0.1:9'") as caught:
-        runner.run(toy(tmp_path / "log"), "smoke", out=tmp_path, backend="dask", scheduler="tcp://127.0.0.1:9")
-    assert "\n" not in str(caught.value)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import pytest
 
@@ -11,9 +12,14 @@ from companion.runner import repeat, results
 from companion.runner import run as runner
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return runner.run(experiment("figure1"), "smoke", out=tmp_path_factory.mktemp("made"))
+
+
 @pytest.fixture
-def stored(tmp_path):
-    runner.run(experiment("figure1"), "smoke", out=tmp_path)
+def stored(made, tmp_path):
+    shutil.copy(made, tmp_path)
     return tmp_path
 
 

@@ -6,6 +6,7 @@ import math
 import platform
 import re
 import shlex
+import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -132,12 +133,12 @@ def test_smoke_results_are_remade_equal(file, tmp_path):
     """Running the first seed of a smoke preset now gives the stored rows: the code still makes what is shown.
 
     On another make of CPU, or with another torch, networks end elsewhere: then everything that was not trained is
-    equal, and what was trained is among what the stored runs gave. Of many cells that train, every second is remade.
+    equal, and what was trained is among what the stored runs gave. Of many cells that train, the first is remade.
     """
     old = results.read(file)
     known = experiment(old.experiment)
     cells = known.cells(known.presets["smoke"])
-    cells = cells[:: 2 if known.trains and len(cells) > 2 else 1]
+    cells = cells[:1] if known.trains and len(cells) > 2 else cells
     run(dataclasses.replace(known, cells=lambda _: cells), "smoke", out=tmp_path, seeds=1)
     new = results.read(results.path(old.experiment, "smoke", tmp_path))
     networks = agreement.same_networks(old.provenance, new.provenance)
@@ -411,10 +412,9 @@ def test_every_differing_setting_is_told(stored, tmp_path):
     assert f"({gone}: stored None, code {kept!r}; zzz: stored 1, code None)" in str(told.value)
 
 
-def test_kept_seeds_are_named_in_the_line(tmp_path):
+def test_kept_seeds_are_named_in_the_line(stored, tmp_path):
     """Seeds that older code made, and the runs that newer code repeated, word for word."""
-    known = experiment("figure1")
-    file = run(known, "smoke", out=tmp_path)
+    file = Path(shutil.copy(results.path("figure1", "smoke", stored), tmp_path))
     data = json.loads(file.read_text())
     repeated = {"runs": 2, "of": 9, "code": "1" * 16, "date": "2026-01-01"}
     data["provenance"]["kept"] = {"seeds": 3, "code": "0" * 16, "repeated": repeated}
