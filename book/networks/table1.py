@@ -1,15 +1,17 @@
-"""The room of *Table 1*: its figures, and what the stored runs say of weight decay."""
+"""The room of *Table 1*: triples, what additivity and symmetry force, and what the stored runs say of weight decay."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from book.shared.networks import effect, factor, ratios
+from book.shared.ledger import Found, at_most, claim
+from book.shared.networks import COLOURS, NAMES, effect, factor, ratios
 from book.shared.page import interval
-from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, PURPLE, RED, Picture, picture, subplots
+from book.shared.style import BLUE, COMMON, GREEN, GREY, INK, ONCE, ORANGE, PURPLE, RED, Picture, picture, subplots
 from companion.experiments import experiment
 from companion.experiments.table1 import PAPER
 from companion.runner import results
@@ -18,7 +20,7 @@ from companion.runner.results import Result
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-from book.shared.networks import COLOURS, NAMES
+    from companion.neural.tasks import Task, Triples
 
 SPLIT = ("sum", "linear", "2-layer")
 #: Single pairs of runs on the way to settings that can decide, Sum on real images, no record kept: width, triples,
@@ -39,6 +41,88 @@ PILOTS = (
     (8, 4_000, 30, 16, 3e-3, 7_500, 50, 3.67, 5.34),
     (8, 4_000, 30, 16, 6e-3, 7_500, 50, 4.08, 7.50),
 )
+
+
+def fig_triples(task: Task) -> Picture:
+    """Three training triples, one with a one-shot glyph, and a test triple made of two glyphs."""
+    from matplotlib.patches import Rectangle
+
+    ordinary = np.setdiff1d(np.arange(len(task.train)), task.one_shot_rows)[:2]
+    holder = task.one_shot_rows[1]
+    shown: list[tuple[str, Triples, int]] = [
+        ("training", task.train, int(ordinary[0])),
+        ("training", task.train, int(ordinary[1])),
+        ("training, one glyph", task.train, int(holder)),
+        ("test, two glyphs", task.tests["composition"], 0),
+    ]
+    figure, axes = subplots(3, 4, size=(6.4, 5.0))
+    for column, (title, source, row) in enumerate(shown):
+        for channel in range(3):
+            ax = axes[channel, column]
+            ax.imshow(task.bank[source.index[row, channel]], cmap="gray", interpolation="nearest")
+            ax.set(xticks=[], yticks=[])
+            ax.grid(False)
+            for spine in ax.spines.values():
+                spine.set_visible(False)
+            if source.index[row, channel] >= len(task.bank) - len(task.glyphs):
+                ax.add_patch(Rectangle((-0.5, -0.5), 28, 28, fill=False, ec=ONCE, lw=3))
+        axes[0, column].set_title(title, fontsize=9.5)
+        axes[2, column].set_xlabel(" + ".join(map(str, source.labels[row])) + f" = {source.target[row]:g}")
+    words = "; ".join(f"{t}: {' + '.join(map(str, s.labels[r]))} = {s.target[r]:g}" for t, s, r in shown)
+    return picture(figure, f"Four triples of 28 by 28 images, one column each, glyphs framed in orange. {words}.")
+
+
+@claim(
+    "prop-pair-error",
+    "An additive network's error on a new pair is a signed sum of its errors on triples seen apart",
+    functions=("companion.neural.models.build",),
+)
+def pair_error(name: str = "linear", digits_counted: bool = True) -> Found:
+    """The error on a new pair less that sum, for an untrained network, random images and labels from 1 to 7."""
+    import torch
+
+    from companion.neural.models import build
+
+    net = build(name, width=4, seed=0, hidden=64).double().eval()
+    images = torch.rand(7, 28, 28, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    value = torch.arange(1.0, 8.0, dtype=torch.float64)
+    a, b, c, u, v, x, y = range(7)
+
+    def error(*triple: int) -> float:
+        with torch.inference_mode():
+            return float(net(images[list(triple)][None])[0] - value[list(triple)].sum())
+
+    once = error(a, u, v) + error(x, b, y)
+    digits = error(x, u, y) + error(x, u, v) - error(x, u, c)
+    gap = abs(error(a, b, c) - once + (digits if digits_counted else 0.0))
+    return at_most(f"{name}: error on the pair less the signed sum of the others", gap, 1e-10)
+
+
+pair_error.breaks("images mixed at the pixels", name="cross-channel")
+pair_error.breaks("a hidden layer after the vectors", name="2-layer")
+pair_error.breaks("the digits' errors forgotten", digits_counted=False)
+
+
+@claim(
+    "prop-order",
+    "With one shared encoder and a symmetric head, the channel of an image does not matter",
+    functions=("companion.neural.models.build",),
+)
+def order_blind(name: str = "sum") -> Found:
+    """How far an untrained network's predictions on the six orders of three random images lie apart."""
+    import torch
+
+    from companion.neural.models import build
+
+    net = build(name, width=4, seed=0, hidden=64).double().eval()
+    images = torch.rand(4, 3, 28, 28, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    with torch.inference_mode():
+        values = np.array([net(images[:, list(order)]).numpy() for order in itertools.permutations(range(3))])
+    return at_most(f"{name}: largest spread over six orders", float(np.ptp(values, axis=0).max()), 1e-10)
+
+
+order_blind.breaks("a head that reads the vectors side by side", name="linear")
+order_blind.breaks("images mixed at the pixels", name="cross-channel")
 
 
 @dataclass(frozen=True)
@@ -240,4 +324,24 @@ def fig_fit_and_compose(result: Result) -> Picture:
         f"{best['composition']:.2f} to {worst['one_shot_train']:.2f} and {worst['composition']:.2f}; cross-channel "
         f"runs lie between {min(r['composition'] for r in crossed):.0f} and "
         f"{max(r['composition'] for r in crossed):.0f} whatever their fit; the best constant has {constant:.0f}.",
+    )
+
+
+def fig_frequencies(zipf_exponent: float, train: int = 4000) -> Picture:
+    """How many of the training triples hold each digit at least once, on average, under the Zipf law."""
+    from companion.neural.tasks import zipf
+
+    expected = train * (1 - (1 - zipf(zipf_exponent)) ** 3)
+    figure, ax = subplots(size=(6.0, 2.8))
+    ax.bar(range(10), expected, color=COMMON, alpha=0.75)
+    ax.bar(10.3, 1, color=ONCE)
+    for x, height in enumerate(expected):
+        ax.annotate(f"{height:,.0f}", (x, height), (0, 2), textcoords="offset points", ha="center", fontsize=8)
+    ax.annotate("1", (10.3, 1), (0, 2), textcoords="offset points", ha="center", fontsize=8)
+    ax.set(yscale="log", ylim=(0.7, 3 * train), ylabel="training triples", xlabel="digit")
+    ax.set_xticks([*range(10), 10.3], [*map(str, range(10)), "a glyph"])
+    return picture(
+        figure,
+        f"Of {train:,} training triples at Zipf exponent {zipf_exponent:g}, {expected[0]:,.0f} hold a 0, "
+        f"{expected[4]:,.0f} a 4, {expected[9]:,.0f} a 9 (logarithmic axis), and one holds a given glyph.",
     )

@@ -153,7 +153,7 @@ def test_a_frame_leaves_room_on_a_processor_four_times_slower(opened, page, name
 
 def test_a_drawn_symbol_is_trained_on_in_a_worker(opened):
     """Opened from disk: painting changes the state; training starts, tells how far it is, and stops when asked."""
-    one = opened("book/networks/task", "symbol", viewport={"width": 1200, "height": 1000})
+    one = opened("book/networks/table1", "symbol", viewport={"width": 1200, "height": 1000})
     pad = one.live.locator(".pad")
     pad.scroll_into_view_if_needed()
     box, before = pad.bounding_box(), one.live.locator(".cell.on").count()
@@ -206,7 +206,7 @@ def test_a_notebooks_widget_draws_moves_and_tells_its_model(browser, name, monke
 
 
 def test_painting_by_keyboard(opened):
-    one = opened("book/networks/task", "symbol")
+    one = opened("book/networks/table1", "symbol")
     before = one.live.locator(".cell.on").count()
     one.live.locator(".pad").focus()
     for key in ("ArrowUp", "ArrowUp", "ArrowUp", "ArrowLeft", "ArrowLeft", "ArrowLeft", "Space"):

@@ -5,15 +5,14 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from book.networks import dials, one_shots, table1
-from book.networks import task as chapter
+from book.networks import architectures, dials, one_shots, table1
 from companion.neural import tasks
 from companion.runner import results
 from tests.pictures import checked, made
 
 
 def test_the_architectures_are_drawn_and_named():
-    root = ET.fromstring(checked(chapter.fig_architectures()).svg)
+    root = ET.fromstring(checked(architectures.fig_architectures()).svg)
     words = " ".join(t.text or "" for t in root.iter("{http://www.w3.org/2000/svg}text"))
     for name in ("Sum", "Linear", "2-layer", "Cross-channel"):
         assert name in words
@@ -22,7 +21,7 @@ def test_the_architectures_are_drawn_and_named():
 
 def test_triples_are_captioned_with_their_own_sums():
     task = tasks.digit_sums(source="embedded", triples=60, test_triples=30, seed=0)
-    picture = chapter.fig_triples(task)
+    picture = table1.fig_triples(task)
     checked(picture)
     labels, target = task.tests["composition"].labels[0], task.tests["composition"].target[0]
     assert f"{' + '.join(map(str, labels))} = {target:g}" in picture.alt
@@ -30,7 +29,7 @@ def test_triples_are_captioned_with_their_own_sums():
 
 @pytest.mark.parametrize("exponent", [0.0, 2.0])
 def test_frequencies_say_how_many_triples_hold_a_digit(exponent):
-    picture = chapter.fig_frequencies(exponent, train=1000)
+    picture = table1.fig_frequencies(exponent, train=1000)
     checked(picture)
     p = tasks.zipf(exponent)[9]
     assert f"{1000 * (1 - (1 - p) ** 3):,.0f} a 9" in picture.alt

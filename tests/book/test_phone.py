@@ -146,7 +146,7 @@ def test_a_long_strip_of_pictures_is_folded_with_its_columns_whole(build):
 
 
 def test_the_architectures_are_drawn_for_phones_with_all_their_words(build):
-    from book.networks.task import fig_architectures
+    from book.networks.architectures import fig_architectures
 
     shown = fig_architectures()
     wide, narrow = (re.findall(r">([^<>]+)</text>", svg) for svg in (shown.svg, shown.phone))
