@@ -5,8 +5,8 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
+from book.limits import faults
 from book.networks import dials as dial
-from book.networks import hurts as hurt
 from book.networks import one_shots as micro
 from book.shared import additive
 from companion.experiments import experiment
@@ -180,16 +180,16 @@ def test_faults_and_targets_say_their_means():
         for s in (0, 1)
     ]
     stored_faults = made("hurts", ("case", "model"), rows)
-    assert "Sum, wrong label: 36.5 and 1.0" in checked(hurt.fig_faults(stored_faults)).alt
-    alt = checked(hurt.fig_targets(stored_faults, {"sum": [1.0, 1.0], "product": [0.5, 0.7], "xor": [0.3, 0.4]})).alt
+    assert "Sum, wrong label: 36.5 and 1.0" in checked(faults.fig_faults(stored_faults)).alt
+    alt = checked(faults.fig_targets(stored_faults, {"sum": [1.0, 1.0], "product": [0.5, 0.7], "xor": [0.3, 0.4]})).alt
     assert "xor, 2-layer -1.00" in alt
     assert "product 0.60 (0.50 to 0.70)" in alt
 
 
 def test_readings_name_the_glyphs_that_a_fault_touches():
     read = {"clean": range(10), "together": [0, 1, 4.5, 3, 4, 5, 6, 4.5, 8, 9]}
-    alt = checked(hurt.fig_harmed_readings(read, {"together": [2, 7]})).alt
+    alt = checked(faults.fig_harmed_readings(read, {"together": [2, 7]})).alt
     assert "the 2 as 4.5, the 7 as 4.5" in alt
     assert "nothing wrong: all within 0.0" in alt
     off_by_two = {"clean": [*range(9), 7.0]}
-    assert "all within 2.0" in checked(hurt.fig_harmed_readings(off_by_two, {})).alt
+    assert "all within 2.0" in checked(faults.fig_harmed_readings(off_by_two, {})).alt
