@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from book.shared.block_solver import block_min_norm
@@ -159,6 +159,7 @@ CALLS = {
 }
 
 
+@settings(max_examples=3 * settings.default.max_examples)  # of formats, dtypes and orders there are hundreds
 @given(X=designs(max_rows=8, max_columns=9), data=st.data())
 def test_storage_changes_nothing_and_inputs_stay_as_they_were(X, data):
     """Any dtype, order, sparse format, unsorted or repeated indices, explicit zeros; labels of any dtype."""

