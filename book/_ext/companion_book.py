@@ -89,6 +89,7 @@ def adjust_page(app, pagename, templatename, context, doctree):
     if pagename == app.config.root_doc:  # its title is the book's: said once, with what the book is
         context["docstitle"], context["about"] = "an executable companion", ABOUT
     context["script_files"] = [script for script in context.get("script_files", []) if not _is_thebe(script)]
+    companion_scripts.hold_mathjax(context)
 
 
 def _is_thebe(script):

@@ -8,6 +8,7 @@ draws in Node, so that it is there before any script runs and where none does, a
 import hashlib
 import html
 import importlib.util
+import itertools
 import json
 import re
 import shutil
@@ -24,6 +25,8 @@ MODULES = ROOT / "node_modules"
 VENDOR = ROOT / "book" / "_static" / "vendor"
 LIVE = ROOT / "book" / "_static" / "live"
 PLACE = re.compile(r'<div class="live" data-live="([a-z0-9-]+)" data-state="([^"]*)"></div>')
+EXPLORER = re.compile(r'<script type="text/plain" class="explorer-states">[^<]*</script></div>')
+MOVE = Path(__file__).with_name("explorer.js")
 PHRASE = re.compile(r'<span data-follows="([a-z0-9-]+\.\w+)"></span>')
 
 _first = {}
@@ -117,18 +120,28 @@ def speak(body):
     return PHRASE.sub(lambda span: span[0].replace("></span>", f">{html.escape(said[span[1]])}</span>"), body)
 
 
-def fill(body, here):
-    """A page's body with the first picture in each place of an explorable, and the scripts that it needs.
+def hold_mathjax(context):
+    """Take MathJax's script out of a page: its head fetches the file, and companion.js runs it once what moves does."""
+    scripts = context["script_files"]
+    held = [script for script in scripts if "mathjax" in str(script.filename).lower()]
+    if held:
+        context["mathjax"] = held[0].filename
+        context["script_files"] = [script for script in scripts if script not in held]
 
-    They stand at its end and are not deferred: deferred ones would wait for MathJax.
+
+def fill(body, here):
+    """A page's body with the first picture in each place of an explorable, and behind what moves the script for it.
+
+    The script of explorers is in the page, that of an explorable runs when it has come: neither waits for the rest of
+    the page or for MathJax, and no text waits for them.
     """
-    found = {}
 
     def picture(place):
         name, state = place[1], html.unescape(place[2])
-        found[name] = f'<script src="{here}_static/live/{name}.js"></script>'
-        return place[0].replace("></div>", f">{first(name, state)['picture']}</div>")
+        filled = place[0].replace("></div>", f">{first(name, state)['picture']}</div>")
+        script = f'<script async fetchpriority="high" src="{here}_static/live/{name}.js"></script>'
+        return filled + script * (LIVE / f"{name}.js").is_file()
 
-    body = PLACE.sub(picture, body)
-    explorers = f'<script src="{here}_static/explorer.js"></script>' * ('class="explorer"' in body)
-    return body + explorers + "".join(script for name, script in found.items() if (LIVE / f"{name}.js").is_file())
+    scripts = itertools.chain([MOVE.read_text(encoding="utf-8")], itertools.repeat("moveExplorers();"))
+    body = EXPLORER.sub(lambda states: f"{states[0]}<script>{next(scripts)}</script>", body)
+    return PLACE.sub(picture, body)

@@ -96,17 +96,26 @@
     });
   });
 
+  /* MathJax takes the page for seconds on a phone, so it starts when all that moves does (book/_ext/companion_scripts.py). */
+  const typeset = async () => {
+    const source = document.querySelector("link[href*=mathjax i]");
+    if (!source) return;
+    await Promise.allSettled(window.moving ?? []);
+    const script = Object.assign(document.createElement("script"), { src: source.href });
+    await new Promise((over) => {
+      script.onload = script.onerror = over;
+      document.head.append(script);
+    });
+    await window.MathJax?.startup?.promise;
+  };
+
   window.addEventListener("load", () => {
     const frame = () => new Promise((drawn) => requestAnimationFrame(drawn));
     const both = () => frame().then(() => { reshape(); fit(); reach(); });
-    const rest = (time) => new Promise((over) => setTimeout(over, time));
-    /* MathJax may come after this: what it sets is measured when it is done, and again in its own letters */
-    const typeset = async () => {
-      if (!document.querySelector("script[src*=mathjax i]")) return;
-      for (let tries = 80; tries && !window.MathJax?.startup?.promise; tries--) await rest(250);
-      await window.MathJax?.startup?.promise;
-    };
-    both().then(typeset).then(both).then(() => document.fonts.ready).then(both).then(() => {
+    const set = typeset();
+    if (window.MathJax) window.MathJax.typesetPromise = (boxes) => set.then(() => window.MathJax.typeset?.(boxes)); /* for a preview that opens before */
+    /* what it sets is measured when it is done, and again in its own letters */
+    both().then(() => set).then(both).then(() => document.fonts.ready).then(both).then(() => {
       document.documentElement.dataset.settled = "yes"; /* for tests: nothing is measured anew unasked */
     });
     document.fonts.addEventListener("loadingdone", both);

@@ -49,7 +49,8 @@ export function explorable(spec) {
   const render = ({ model, el }) => {
     const memory = {}, spans = {};
     let state = complete(model.get("state")), found, asked = false;
-    el.innerHTML = still(state);
+    const given = el.querySelector(".live-frame") && !model.get("shared"); // the built page has the first picture: nothing is laid out anew
+    if (!given) el.innerHTML = still(state);
     el.querySelectorAll("[disabled]").forEach((control) => (control.disabled = false));
     const part = (name) => el.querySelector(`.live-${name}`), picture = part("picture");
 
@@ -61,9 +62,13 @@ export function explorable(spec) {
       if (part("words").innerHTML !== words) part("words").innerHTML = words;
       for (const control of spec.controls) show(el, control, state);
       if (spec.draws) part("seed").textContent = state.seed;
+      follow();
+    };
+    const follow = () => {
       for (const [key, phrase] of Object.entries(spec.phrases?.(state, found) ?? {})) {
-        spans[key] ??= [...document.querySelectorAll(`[data-follows="${spec.name}.${key}"]`)]; // a long page takes long to search
-        for (const span of spans[key]) if (span.textContent !== phrase) span.textContent = phrase;
+        const there = spans[key] ?? [...document.querySelectorAll(`[data-follows="${spec.name}.${key}"]`)];
+        if (document.readyState !== "loading") spans[key] = there; // a long page takes long to search
+        for (const span of there) if (span.textContent !== phrase) span.textContent = phrase;
       }
     };
     const soon = () => {
@@ -137,6 +142,8 @@ export function explorable(spec) {
     };
     model.on("change:state", outside);
     draw();
+    if (given) window.addEventListener("pageshow", () => spec.controls.forEach((control) => show(el, control, state))); // a browser may put them where they stood
+    if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", follow); // text that was yet to come
     spec.alive?.(live);
   };
   /** What the prose of the page says at a state, by name. */

@@ -3,7 +3,7 @@
 `explorer(draw, alpha=[1.5, 2, 3])` shows `draw(alpha=1.5)` under a slider; two values, or words, are buttons. With a
 kernel it is made of ipywidgets, draws when asked and remembers what it drew. While the book is built
 (`COMPANION_BOOK_BUILD=1`) it draws every state once and is plain HTML: the controls, the first picture, and all
-pictures in one compressed text, which book/_static/explorer.js opens. The built page moves with no kernel behind it.
+pictures in one compressed text, which book/_ext/explorer.js opens. The built page moves with no kernel behind it.
 """
 
 from __future__ import annotations
