@@ -1,10 +1,10 @@
-"""What a reader with a phone waits for: an explorable's script, compressed as hosts do, and each step of its slider."""
+"""What a reader with a phone waits for: an explorable's script, each step of its slider, the first move of a page."""
 
 import pytest
 
-from tests.book.conftest import html  # noqa: F401  (a fixture)
+from tests.book.conftest import compressed, compressing, html  # noqa: F401  (fixtures)
+from tests.book.movement import SOON, Phone, moving
 from tests.book.test_live_pages import PLACES, Opened, frame
-from tests.book.test_weight import compressed
 
 pytestmark = pytest.mark.benchmark
 
@@ -18,3 +18,10 @@ def test_scripts_are_small_and_frames_quick(note, browser, html, page, name):  #
     one = Opened(browser, html, page, name)
     note("frame", name, 1000 * SLOWER * frame(one), "ms", most=50)
     one.context.close()
+
+
+@pytest.mark.parametrize(("page", "things"), moving().items())
+def test_a_page_moves_soon(note, browser, compressing, page, things):  # noqa: F811
+    loads = Phone(browser, compressing[0]).loads(page, things)
+    print(page, *(f"{load.last:.2f} s" for load in loads))
+    note("movement", page.removesuffix(".html"), loads[len(loads) // 2].last, "s", most=SOON)
