@@ -8,7 +8,8 @@ ones: conjugate gradients on the Gram matrix, refined on the true residual.
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -16,12 +17,14 @@ from scipy.linalg import lapack
 from scipy.sparse.linalg import lsmr
 
 from companion.linear.graded import graded_min_norm
-from companion.linear.reduce import csr, flipped, transposed, unit_columns
+from companion.linear.reduce import csr, transposed, unit_columns
 
 GRAM_CONDITION = 1e-8  # reciprocal condition below which a Gram matrix is not trusted
 SMALL = 700  # smaller side up to which dense methods are the fastest
 DENSE = 5000  # smaller side up to which they are affordable
 ITERATIONS = 500
+CELLS = 1 << 22  # of a sparse matrix that is made dense for a product
+FULL = 16  # one entry in so many places makes a row that is multiplied as a dense one
 
 
 @dataclass(frozen=True)
@@ -41,50 +44,59 @@ def least_squares(A: sp.csr_array, y: np.ndarray) -> Solution:
     """A least-squares solution of `A x = y` (of least norm in the scaled columns, where that matters)."""
     rows, columns = A.shape
     if A.nnz == 0 or not y.any():
-        return Solution(np.zeros(columns), "nothing to solve")
+        return Solution(np.zeros(columns), "nothing to solve", unique=columns == 0)
     B, length = unit_columns(A)
     small = min(rows, columns)
     if small <= SMALL or (small <= DENSE and A.nnz > 0.05 * rows * columns):
         solution = _dense(B, y)
     else:
         solution = _conjugate_gradients(B, y)
-    return replace(solution, x=solution.x / length)
+    return Solution(solution.x / length, solution.method, solution.iterations, solution.unique, solution.near)
 
 
 def _dense(B: sp.csr_array, y: np.ndarray) -> Solution:
     rows, columns = B.shape
     wide = rows < columns
-    gram = _gram(B)
+    gram, M, Mt = _gram(B)
     factor = _cholesky(gram)
     if factor is None:
         D, z = _compressed(B, y)
         x, rank, near = graded_min_norm(D, z)
         return Solution(x, "sorted QR", unique=rank == columns, near=near)
     x = np.zeros(columns)
-    Bt = flipped(B)
     for again in (False, True):  # the second pass repairs what squaring the condition lost
-        r = y - B @ x if again else y
-        x += Bt @ lapack.dpotrs(factor, r)[0] if wide else lapack.dpotrs(factor, Bt @ r)[0]
+        r = y - M @ x if again else y
+        x += Mt @ lapack.dpotrs(factor, r)[0] if wide else lapack.dpotrs(factor, Mt @ r)[0]
     return Solution(x, "Cholesky of the Gram matrix", unique=not wide)
 
 
-def _gram(B: sp.csr_array) -> np.ndarray:
-    """The Gram matrix of the smaller side, by whichever product is quicker."""
+def _gram(B: sp.csr_array) -> tuple[np.ndarray, Any, Any]:
+    """The Gram matrix of the smaller side; B and its transpose in the form whose products are quicker."""
     rows, columns = B.shape
     wide = rows < columns
-    per = (np.bincount(B.indices) if wide else B.indptr[1:] - B.indptr[:-1]).astype(float)
+    long = max(B.shape)
+    per = np.bincount(B.indices) if wide else B.indptr[1:] - B.indptr[:-1]
     # in pairs of entries: what a pair costs in the sparse product, and what calling it costs, against a dense cell's
-    if rows * columns <= 1 << 22 and rows * columns * min(B.shape) <= 160 * (per @ per + 10_000):
+    if rows * columns <= CELLS and rows * columns * min(B.shape) <= 160 * (float(per @ per) + 10_000):
         D = B.toarray()
-        return np.asarray(D @ D.T if wide else D.T @ D)
+        return D @ D.T if wide else D.T @ D, D, D.T
     Bt = transposed(B)
-    return np.asarray((B @ Bt if wide else Bt @ B).toarray())
+    C, Ct = (B, Bt) if wide else (Bt, B)
+    full = (C.indptr[1:] - C.indptr[:-1]) * FULL > long
+    h = min(int(full.argmin()), CELLS // long)  # so many leading rows are multiplied as dense ones
+    end = int(C.indptr[h])
+    D = csr(C.data[:end], C.indices[:end], C.indptr[: h + 1], (h, long)).toarray()
+    rest = csr(C.data[end:], C.indices[end:], np.maximum(C.indptr, end) - end, C.shape)  # its first h rows are empty
+    gram = (rest @ Ct).toarray()  # the one large array: where pages are fresh, they cost as much as the sums
+    gram[:h, :h] = D @ D.T
+    gram[:h, h:] = gram[h:, :h].T
+    return gram, B, Bt
 
 
 def _cholesky(gram: np.ndarray) -> np.ndarray | None:
-    """Upper factor of a Gram matrix, or None if it is singular or badly conditioned."""
-    norm = np.abs(gram).sum(axis=0).max()
-    factor, info = lapack.dpotrf(gram, clean=0)
+    """Upper factor of a Gram matrix, which is overwritten, or None if it is singular or badly conditioned."""
+    norm = lapack.dlange("1", gram.T)
+    factor, info = lapack.dpotrf(gram.T, clean=0, overwrite_a=1)  # the transpose is stored as LAPACK wants it: no copy
     if info:
         return None
     condition, info = lapack.dpocon(factor, norm)
@@ -207,7 +219,7 @@ def ridge_solution(A: sp.csr_array, y: np.ndarray, mu: float) -> Solution:
 def _dense_ridge(A: sp.csr_array, y: np.ndarray, mu: float) -> Solution:
     rows, columns = A.shape
     wide = rows < columns
-    gram = _gram(A)
+    gram, _, _ = _gram(A)
     gram[np.diag_indices_from(gram)] += mu
     factor = _cholesky(gram)
     if factor is None:

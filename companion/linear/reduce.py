@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
+from companion._validate import of_parts
+
 VECTOR_ROUNDS = 64  # after so many rounds the rest is a few long chains: a queue beats arrays
-FEW = 6  # so many items are quicker one by one than as arrays
+FEW = 6
 
 
 @dataclass(frozen=True)
@@ -22,33 +24,35 @@ class Peeling:
     """What was released, and how.
 
     `rounds` (items,): 0 for known items, 1, 2, ... when released, -1 never. `check` (items,): the check that
-    released the item, the one with the largest entry if several did, else -1. `pivot` (items,): that entry.
+    released the item, the one with the largest entry if several did, else -1. `pivot` (items,): that entry. `left`
+    (checks,): the items that each check still holds.
     """
 
     rounds: np.ndarray
     check: np.ndarray
     pivot: np.ndarray
+    left: np.ndarray
+
+    def in_order(self) -> tuple[np.ndarray, list[int]]:
+        """Items released, in the order of their rounds, and where in it each round begins (the last entry: ends)."""
+        released = (self.rounds > 0).nonzero()[0]
+        turn = self.rounds[released]
+        return released[turn.argsort(kind="stable")], np.bincount(turn, minlength=1).cumsum().tolist()
 
     def by_round(self) -> list[np.ndarray]:
         """Items released in round 1, 2, ..."""
-        released = np.flatnonzero(self.rounds > 0)
-        order = released[np.argsort(self.rounds[released], kind="stable")]
-        last = int(self.rounds.max(initial=0))
-        cuts = self.rounds[order].searchsorted(np.arange(1, last + 2)).tolist()
+        order, cuts = self.in_order()
         return [order[a:b] for a, b in pairwise(cuts)]
 
 
 def csr(data: np.ndarray, indices: np.ndarray, indptr: np.ndarray, shape: tuple[int, int]) -> sp.csr_array:
-    """A CSR array of parts that are known to fit.
-
-    The checks of scipy's constructor take longer than any step of a solve with a thousand rows, and there are a dozen.
-    """
-    return _of_parts(sp.csr_array, data, indices, indptr, shape)
+    """A CSR array of parts that are known to fit."""
+    return of_parts(sp.csr_array, data, indices, indptr, shape)
 
 
 def flipped(A: sp.csr_array) -> sp.csc_array:
     """The transpose of A, sharing its arrays."""
-    return _of_parts(sp.csc_array, A.data, A.indices, A.indptr, A.shape[::-1])
+    return of_parts(sp.csc_array, A.data, A.indices, A.indptr, A.shape[::-1])
 
 
 def transposed(A: sp.csr_array) -> sp.csr_array:
@@ -62,12 +66,6 @@ def transposed(A: sp.csr_array) -> sp.csr_array:
     return csr(A.data[order], row[order], indptr, A.shape[::-1])
 
 
-def _of_parts(kind: Any, data: np.ndarray, indices: np.ndarray, indptr: np.ndarray, shape: tuple[int, ...]) -> Any:
-    made = kind.__new__(kind)
-    made.data, made.indices, made.indptr, made._shape = data, indices, indptr, shape
-    return made
-
-
 def peel_items(A: sp.csr_array, known: np.ndarray | None = None, weak: np.ndarray | None = None) -> Peeling:
     """Peel the rows of A (items) by its columns (checks); `known` items leave first. Cost: nnz, once.
 
@@ -79,8 +77,11 @@ def peel_items(A: sp.csr_array, known: np.ndarray | None = None, weak: np.ndarra
     pivot = np.zeros(items)
     left = np.bincount(A.indices, minlength=checks)
     # the sum of the numbers of a check's remaining items: with one left, its number (exact below 2^53)
-    number = np.arange(items, dtype=np.float64).repeat(A.indptr[1:] - A.indptr[:-1])
-    last = np.bincount(A.indices, weights=number, minlength=checks)
+    number = np.arange(items, dtype=np.float64)
+    if A.nnz > 5000:
+        last = flipped(csr(np.ones(A.nnz), A.indices, A.indptr, A.shape)) @ number
+    else:  # a call of scipy's product takes longer than these two
+        last = np.bincount(A.indices, weights=number.repeat(A.indptr[1:] - A.indptr[:-1]), minlength=checks)
     open_ = np.zeros(checks, dtype=bool)  # checks with one item left
     if known is not None:
         rounds[known] = 0
@@ -113,14 +114,14 @@ def peel_items(A: sp.csr_array, known: np.ndarray | None = None, weak: np.ndarra
     pivot[found] = A.data[where[A.indices[where] == check[found[item]]]]
     if ready.size:
         _queue(A, ready, step, rounds, check, pivot, left, last, weak)
-    return Peeling(rounds, check, pivot)
+    return Peeling(rounds, check, pivot, left)
 
 
 def _leave(touched: np.ndarray, item: np.ndarray, left: np.ndarray, last: np.ndarray) -> np.ndarray:
-    """Take items out of the checks they meet; the checks that then have one item left."""
+    """Take items out of the checks they meet; the checks that then have one item left, some of them repeated."""
     np.subtract.at(left, touched, 1)
     np.subtract.at(last, touched, item.astype(np.float64))
-    return distinct(touched[left[touched] == 1])
+    return touched[left[touched] == 1]
 
 
 def distinct(values: np.ndarray) -> np.ndarray:
@@ -195,18 +196,26 @@ def back_substitute(A: sp.csr_array, peeling: Peeling, y: np.ndarray, b: Any) ->
     """Fit each eliminated row of A exactly through its pivot column: fills b in place.
 
     `peeling` is `peel_items(A)`; b holds the coefficients of the columns that are no pivots. Later rounds
-    come first: a row's other columns were still shared when its pivot was not.
+    come first: a row's other columns were still shared when its pivot was not. y (n,) and b (m,), or y (n, k) and
+    b (m, k) for several at once.
     """
-    indptr, indices, data, value = memoryview(A.indptr), memoryview(A.indices), memoryview(A.data), memoryview(b)
-    for rows in reversed(peeling.by_round()):
-        if rows.size > FEW:
-            where, row = entries(A, rows)
-            rest = np.bincount(row, weights=A.data[where] * b[A.indices[where]], minlength=rows.size)
-            b[peeling.check[rows]] = (y[rows] - rest) / peeling.pivot[rows]
+    order, cuts = peeling.in_order()
+    where, _ = entries(A, order)
+    indices, data, y = A.indices[where], A.data[where], y[order]
+    column, pivot = peeling.check[order], peeling.pivot[order]
+    indptr = np.zeros(order.size + 1, dtype=A.indptr.dtype)
+    (A.indptr[order + 1] - A.indptr[order]).cumsum(out=indptr[1:])
+    pivot = pivot if b.ndim == 1 else pivot[:, None]
+    for first, last in reversed(list(pairwise(cuts))):
+        if last - first > FEW:
+            start, end = indptr[first], indptr[last]
+            shape = (last - first, A.shape[1])
+            part = csr(data[start:end], indices[start:end], indptr[first : last + 1] - start, shape)
+            b[column[first:last]] = (y[first:last] - part @ b) / pivot[first:last]
             continue
-        for r in rows.tolist():
-            total = sum(data[e] * value[indices[e]] for e in range(indptr[r], indptr[r + 1]))
-            value[peeling.check[r]] = (y[r] - total) / peeling.pivot[r]
+        for r in range(first, last):
+            e = slice(indptr[r], indptr[r + 1])
+            b[column[r]] = (y[r] - data[e] @ b[indices[e]]) / pivot[r]
 
 
 def entries(A: sp.csr_array, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -235,6 +244,24 @@ def seen_columns(A: sp.csr_array) -> tuple[np.ndarray, sp.csr_array]:
     position = np.zeros(d, dtype=A.indices.dtype)
     position[seen] = np.arange(seen.size)
     return seen, csr(A.data, position[A.indices], A.indptr, (n, seen.size))
+
+
+def without(A: sp.csr_array, rows: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, sp.csr_array]:
+    """A without some rows, which hold all its entries outside of `columns`: the rows kept, and what is left of A.
+
+    Where they are few, they are kept as rows of zeros: that is cheaper than to copy all the others.
+    """
+    position = np.zeros(A.shape[1], dtype=A.indices.dtype)
+    position[columns] = np.arange(columns.size)
+    kept = np.ones(A.shape[0], dtype=bool)
+    if 10 * rows.size < A.shape[0] > 2 * columns.size > 0:
+        data = A.data.copy()
+        data[entries(A, rows)[0]] = 0.0
+        part = csr(data, A.indices, A.indptr, A.shape)
+    else:
+        kept[rows] = False
+        part = take(A, kept.nonzero()[0])
+    return kept, csr(part.data, position[part.indices], part.indptr, (part.shape[0], columns.size))
 
 
 def unpeeled(A: sp.csr_array, known: np.ndarray) -> np.ndarray:

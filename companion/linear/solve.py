@@ -8,8 +8,9 @@ How `min_norm` works (ours, :prf:ref:`thm-elimination`; every step is exact with
 3. *Substitute back*: the dropped columns, last first.
 4. *Project.* Every solution agrees on independent core columns and on what peels off from there, so the
    null space of X lives on the other features. Their coefficients t are replaced by the least-norm solution
-   of `X_U t' = X_U t`, a consistent system in which rows may be scaled at will. Without this step unresolved
-   features can be badly wrong.
+   of `X_U t' = X_U t`, a consistent system in which rows may be scaled at will. Where the core's columns are
+   independent and few others were no pivots, substituting back from each of those gives a basis of the null space,
+   and its part of the solution is subtracted. Without this step unresolved features can be badly wrong.
 
 Substitution multiplies errors where a pivot is small against its row, and along chains of rows even where it is not.
 So small entries are no pivots, what substitution blew up is refined, and what stays wrong is solved as a whole.
@@ -17,11 +18,12 @@ So small entries are no pivots, what substitution blew up is refined, and what s
 
 import warnings
 from dataclasses import dataclass, replace
+from math import sqrt
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.linalg import eigh_tridiagonal
+from scipy.linalg import eigh_tridiagonal, lapack
 from scipy.sparse.linalg import ArpackError, svds
 
 from companion import _validate
@@ -30,23 +32,23 @@ from companion.linear.least_squares import Solution, least_squares, lsmr_to_the_
 from companion.linear.reduce import (
     back_substitute,
     csr,
-    entries,
     flipped,
     meeting,
     peel_items,
     seen_columns,
-    take,
     tamed,
     transposed,
     unit_columns,
     unpeeled,
     weak_entries,
+    without,
 )
 
 WEAK = 1e-3  # an entry below this share of its row's largest is no pivot
 SPREAD = 1e6  # largest over smallest entry beyond which elimination is not tried, up to CELLS cells
 CELLS, MOST_CELLS = 1 << 20, 1 << 22  # a dense factorization: half a second; some ten seconds
 GROWTH, HOPELESS = 1e4, 1e10  # norm before over after the projection from which to refine, and to start afresh
+BASIS, STEEP = 20_000, 1e3  # cells and size of entries up to which the null space is spanned by substitution
 NOTHING = Solution(np.zeros(0), "nothing to share")
 FAILED = 1e-9  # optimality error, against what rounding explains, that is not accepted
 
@@ -57,8 +59,8 @@ class MinNormReport:
 
     `seen`: columns with an entry. `eliminated`: rows fitted exactly by elimination. `core`: shape (rows,
     columns) of the least-squares problem that was left, solved by `method` in `iterations` (0: directly).
-    `unresolved`: seen features that peeling left (from the core's, if those were found to be independent,
-    else from nothing), whose credit was shared by `projection`.
+    `unresolved`: seen features that a basis of the null space meets, or that peeling left (from the core's, if those
+    were found to be independent, else from nothing); their credit was shared by `projection`.
     `gradient`: the optimality error, `max_i |x_i^T (y - X b)| / (||x_i|| ||y||)` over the columns x_i.
     `near_cutoff`: singular values, of the core or of what was shared, within a factor of ten of the cut-off of
     `min_norm`: if not 0, the rank, and with it the solution, hangs on a digit that the entries may not have.
@@ -178,28 +180,38 @@ def _eliminated(A: sp.csr_array, target: np.ndarray, weak: np.ndarray | None) ->
     """The four steps above."""
     n, m = A.shape
     rows = peel_items(A, weak=weak)
-    rest = np.flatnonzero(rows.rounds < 0)
-    b = np.zeros(m)
-    settled = np.zeros(0, dtype=np.int64)  # columns whose coefficient is known to be unique
-    if rest.size > 0.9 * n and A.nnz > 100_000:  # cheaper to blank a few rows than to copy all the others
-        core = csr(A.data.copy(), A.indices, A.indptr, A.shape)
-        core.data[entries(A, np.flatnonzero(rows.rounds > 0))[0]] = 0.0
-        solution = least_squares(core, target)
-        b[:] = solution.x
-    else:
-        core_seen, core = seen_columns(take(A, rest))
-        solution = least_squares(core, target[rest])
-        b[core_seen] = solution.x
-        settled = core_seen if solution.unique else settled
+    gone = (rows.rounds > 0).nonzero()[0]
+    columns = rows.left.nonzero()[0]
+    columns = columns[(-rows.left[columns]).argsort(kind="stable")]  # the fullest first, as the Gram matrix likes it
+    kept, core = without(A, gone, columns)
+    solution = least_squares(core, target[kept])
+    free = np.ones(m, dtype=bool)
+    free[columns] = free[rows.check[gone]] = False
+    loose = free.nonzero()[0]  # with an independent core, each of these begins one vector of a basis of the null space
+    spanned = solution.unique and m * loose.size <= BASIS
+    width = loose.size if spanned else 0
+    b, y = (np.zeros((size, 1 + width)) for size in (m, n))
+    b[columns, 0], y[:, 0] = solution.x, target
+    b[loose[:width], np.arange(1, width + 1)] = 1.0
     with np.errstate(over="ignore", invalid="ignore"):
-        back_substitute(A, rows, target, b)
-        before = float(np.linalg.norm(b))
+        back_substitute(A, rows, y if width else target, b if width else b[:, 0])
+        before = sqrt(b[:, 0] @ b[:, 0])
+    found = _Found(b[:, 0], (n - gone.size, columns.size), solution, gone.size, growth=np.inf)
     if not np.isfinite(before):
-        return _Found(b, core.shape, solution, n - rest.size, growth=np.inf)
-    unresolved, projected = _project(A, b, settled)
-    after = float(np.linalg.norm(b))
-    growth = before / after if after else float(before > 0) * HOPELESS
-    return _Found(b, core.shape, solution, n - rest.size, unresolved, projected, growth)
+        return found
+    null, found.b = b[:, 1:], b[:, 0].copy()
+    size = np.abs(null).max(axis=1, initial=0)
+    if not spanned or not size.max(initial=0) < STEEP:
+        settled = columns if solution.unique else np.zeros(0, dtype=np.int64)  # coefficients known to be unique
+        found.unresolved, found.projected = _project(A, found.b, settled)
+    elif width:
+        factor = lapack.dpotrf(null.T @ null)[0]
+        for _ in range(2):
+            found.b -= null @ lapack.dpotrs(factor, null.T @ found.b)[0]
+        found.unresolved, found.projected = int(np.count_nonzero(size)), Solution(found.b, "null space")
+    after = sqrt(found.b @ found.b)
+    found.growth = before / after if after else float(before > 0) * HOPELESS
+    return found
 
 
 def _whole(A: sp.csr_array, target: np.ndarray) -> _Found:

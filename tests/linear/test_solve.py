@@ -181,6 +181,73 @@ def test_report_says_what_was_done():
     assert (report.beta == min_norm(sample.X, sample.y)).all()
 
 
+def test_two_ways_to_project_agree(monkeypatch):
+    """A basis of the null space by substitution, and least squares on what peeling leaves."""
+    for seed in range(5):
+        sample = LongTailModel(n=300, d=3000, s=5.0, alpha=1.5, beta_exponent=0.1, sigma=0.05).sample(seed=seed)
+        spanned = min_norm_report(sample.X, sample.y)
+        with monkeypatch.context() as patched:
+            patched.setattr("companion.linear.solve.BASIS", -1)
+            peeled = min_norm_report(sample.X, sample.y)
+        assert spanned.projection == "null space" != peeled.projection
+        assert spanned.unresolved == peeled.unresolved > 0
+        assert close(spanned.beta, peeled.beta)
+
+
+@pytest.mark.parametrize("length", [5, 30])
+def test_a_null_vector_that_grows_is_not_trusted(length):
+    """Each entry of it is twice the one before: 32 may be subtracted, 10^9 may not."""
+    X = 2.0 * np.eye(length, length + 1) + np.eye(length, length + 1, k=1)
+    y = np.random.default_rng(0).standard_normal(length)
+    report = min_norm_report(X[:, ::-1], y)
+    assert close(report.beta, pseudo_inverse_solution(X[:, ::-1], y))
+    assert (report.projection == "null space") == (length == 5)
+
+
+def test_many_rows_and_few_columns_are_solved_directly():
+    """The few rows that elimination takes leave no empty columns behind: these once cost a second at this size."""
+    sample = LongTailModel(n=40_000, d=400_000, s=5.0, alpha=2.0, beta_exponent=0.1, sigma=0.05).sample(seed=1)
+    report = min_norm_report(sample.X, sample.y)
+    assert report.method == "Cholesky of the Gram matrix"
+    assert report.core[1] <= report.seen - report.eliminated
+    assert report.gradient < 1e-14
+
+
+@pytest.mark.parametrize("cells", [0, 40_000, 1 << 22])
+@pytest.mark.parametrize("shape", [(4000, 120), (120, 4000)])
+def test_the_gram_matrix_in_blocks_is_the_product(shape, cells, monkeypatch):
+    """With no row, ten rows and all full rows of the smaller side multiplied as dense ones."""
+    rng = np.random.default_rng(0)
+    rate = 1 / np.arange(1, 121)
+    X = rng.standard_normal((4000, 120)) * (rng.random((4000, 120)) < rate)
+    X = X if shape == X.shape else X.T
+    monkeypatch.setattr(least_squares_module(), "CELLS", cells)
+    gram, A, At = least_squares_module()._gram(sp.csr_array(X))
+    assert np.allclose(gram, X @ X.T if shape[0] < shape[1] else X.T @ X, rtol=1e-13, atol=1e-11)
+    assert sp.issparse(A)
+    assert (A.toarray() == X).all()
+    assert (At.toarray() == X.T).all()
+
+
+def test_designs_whose_parts_changed_after_scipy_looked():
+    """Nothing that scipy noted on the caller's object is believed, and parts that do not fit go through scipy."""
+    X, y = np.array([[1.0, 2.0, 0.0], [0.0, 1.0, 1.0]]), np.array([1.0, 2.0])
+    A = sp.csr_array(X)
+    assert A.has_canonical_format
+    A.indices[:2], A.data[:2] = [1, 0], [2.0, 1.0]  # the same matrix, no longer sorted
+    assert close(min_norm(A, y), min_norm(X, y))
+    A = sp.csr_array(X)
+    A.data, A.indices = np.append(A.data, 7.0), np.append(A.indices, np.int32(2))  # room to spare
+    assert close(min_norm(A, y), min_norm(X, y))
+    A = sp.csr_array(X)
+    A.indptr = A.indptr.astype(np.int64)
+    assert close(min_norm(A, y), min_norm(X, y))
+    A = sp.csr_array(X)
+    A.indptr = A.indptr[:-1]
+    with pytest.raises(ValueError, match="index pointer"):
+        min_norm(A, y)
+
+
 def dense_ridge(X, y, lam):
     n, d = X.shape
     return np.linalg.solve(X.T @ X / n + lam * np.eye(d), X.T @ y / n)
