@@ -31,6 +31,7 @@ class Measurement:
     ratio: float | None  # how many times better than the peer
     wanted: str  # "at least 30 times", "under 3 GB", "" where nothing was asked
     met: bool
+    errors: list[float] | None = None  # of solutions: optimality of ours, of theirs, how far apart
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ def save(measurements: Iterable[Measurement], root: Path | None = None) -> Path:
 
 
 def _text(run: Run) -> str:
-    lines = ",\n".join(json.dumps(asdict(m), allow_nan=False) for m in run.measurements)
+    kept = ({key: value for key, value in asdict(m).items() if key != "errors" or value} for m in run.measurements)
+    lines = ",\n".join(json.dumps(line, allow_nan=False) for line in kept)
     return f'{{"provenance": {json.dumps(run.provenance)},\n"measurements": [\n{lines}\n]}}'
 
 

@@ -20,12 +20,12 @@ def pytest_configure(config):
 def note(request):
     """note(area, what, ours, unit, ...): keep a measurement, then assert that it is what was asked."""
 
-    def keep(area, what, ours, unit, *, against="", theirs=None, ratio=None, least=None, most=None):
+    def keep(area, what, ours, unit, *, against="", theirs=None, ratio=None, least=None, most=None, errors=None):
         asked = f"at least {least:g} times" if least is not None else f"at most {most:g} {unit}" if most else ""
         met = (least is None or ratio >= least) and (most is None or ours <= most)
         request.config.stash[NOTED].append(
             benchmarks.Measurement(
-                area, what, against, float(ours), _plain(theirs), unit, _plain(ratio), asked, bool(met)
+                area, what, against, float(ours), _plain(theirs), unit, _plain(ratio), asked, bool(met), errors
             )
         )
         assert met, f"{what} against {against or 'its budget'}: {ours:.4g} {unit}, ratio {ratio}; asked {asked}"

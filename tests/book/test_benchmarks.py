@@ -8,7 +8,9 @@ import pytest
 from book.reference import performance as benchmarks
 from book.reference.performance import Measurement
 
-FAST = Measurement("solver", "n = 1e5", "lsmr", 0.0123456, 1234.5, "s", 99_999.6, "at least 30 times", True)
+FAST = Measurement(
+    "solver", "n = 1e5", "lsmr", 0.0123456, 1234.5, "s", 99_999.6, "at least 30 times", True, [1e-15, 1e-9, 1e-6]
+)
 SLOW = Measurement("import", "companion", "", 0.5, None, "s", None, "under 0.4 s", False)
 BARE = Measurement("book", "cold build", "", 240.0, None, "s", None, "", True)
 
