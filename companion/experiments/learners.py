@@ -25,7 +25,7 @@ EXPERIMENT = define(
     run,
     grid("learner", learner="learners", exponent="exponents", noise="noise"),
     smoke=(1, Settings("embedded", 7, 120, 300, learners=("kernel", "logistic"), models=40, judges=2)),
-    cpu=(8, Settings()),
+    cpu=(20, Settings()),
     by=("learner", "exponent", "noise", "rate", "score", "threshold"),
     trains=True,
 )
