@@ -3,6 +3,7 @@
 import argparse
 import io
 import os
+import re
 import shlex
 import signal
 import sys
@@ -65,6 +66,8 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--threads", type=int, default=1, metavar="T", help="threads of each piece (default 1)")
     run.add_argument("--backend", default="joblib", metavar="NAME", help="joblib (default, this machine) or dask")
     run.add_argument("--scheduler", metavar="ADDRESS", help="of an existing Dask cluster, e.g. tcp://host:8786")
+    run.add_argument("--blocks", metavar="DIR", help="folder of blocks of networks to take in and add to (real-scores)")
+    run.add_argument("--share", metavar="K/M", help="only add the K-th of every M blocks to --blocks; store no result")
     run.add_argument("--fresh", action="store_true", help="replace what is stored: start anew")
 
     again = commands.add_parser(
@@ -192,6 +195,11 @@ def _run(given: argparse.Namespace) -> int:
 
     known = experiment(given.experiment)
     out = (results.own_folder() if given.out is None else check.path("--out", given.out)).resolve()
+    share = None
+    if given.share is not None:
+        if not (told := re.fullmatch(r"(\d+)/(\d+)", given.share)):
+            raise ValueError(f"share must be K/M, such as 1/2, got {given.share!r}")
+        share = int(told[1]), int(told[2])
     file = run(
         known,
         given.preset,
@@ -203,10 +211,12 @@ def _run(given: argparse.Namespace) -> int:
         data=None if given.root is None else check.path("--root", given.root),
         backend=given.backend,
         scheduler=given.scheduler,
+        blocks=None if given.blocks is None else check.path("--blocks", given.blocks).resolve(),
+        share=share,
         fresh=given.fresh,
         progress=True,
     )
-    _say(f"{file}\n{results.read(file).line()}")
+    _say(f"{file}\n" + (f"share {given.share} is there; no result was stored" if share else results.read(file).line()))
     return 0
 
 

@@ -126,6 +126,21 @@ def test_closed_streams_do_no_harm(tmp_path, closed, name):
         assert program(f"companion run nothing {closed}").returncode == 2
 
 
+def test_shares_of_blocks_make_one_result(tmp_path, capsys):
+    """As on two machines: each fills its share, the folders are put together, and the run only reads them."""
+    pytest.importorskip("torch")
+    blocks, run = tmp_path / "blocks", ("run", "real-scores", "--device", "cpu", "--out", str(tmp_path))
+    for share in ("1/2", "2/2"):
+        code, said, _ = call(capsys, *run, "--blocks", str(blocks), "--share", share)
+        assert (code, said) == (0, f"{blocks}\nshare {share} is there; no result was stored\n")
+    made = {file: file.stat().st_mtime_ns for file in blocks.iterdir()}
+    assert {file.name for file in made} == {"block-0-0.npz", "block-0-20.npz"}
+    assert call(capsys, *run, "--blocks", str(blocks))[0] == 0
+    assert {file: file.stat().st_mtime_ns for file in blocks.iterdir()} == made
+    code, _, err = call(capsys, *run, "--blocks", str(blocks), "--share", "half")
+    assert (code, err) == (2, "companion: share must be K/M, such as 1/2, got 'half'\n")
+
+
 @pytest.mark.parametrize("name", ["a é", "\udcff"])
 def test_a_folder_of_any_name_can_be_printed(tmp_path, name):
     ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}

@@ -36,7 +36,7 @@ class Recipe:
     momentum: float = 0.9
     weight_decay: float = 0.0  # coupled: added to the gradient
     loss: str = "cross_entropy"  # "squared": one output, real targets
-    precision: str = "float32"  # "float64" to compare runs digit by digit
+    precision: str = "float32"  # "float64" to compare runs digit by digit; "bfloat16" only multiplies so, in training
 
     def __post_init__(self) -> None:
         if not isinstance(self.hidden, (tuple, list)):
@@ -50,7 +50,7 @@ class Recipe:
             momentum=number("momentum", self.momentum, low=0, high=1),
             weight_decay=number("weight_decay", self.weight_decay, low=0),
             loss=one_of("loss", self.loss, LOSSES),
-            precision=one_of("precision", self.precision, ("float32", "float64")),
+            precision=one_of("precision", self.precision, ("float32", "float64", "bfloat16")),
         )
 
 
@@ -108,7 +108,8 @@ def train_ensemble(
     X, y, masks, outputs = _checked(X, y, included, recipe, classes)
     first, seeds = integer("first", first, low=0), seed_words(seed)
     where = check.device(device)
-    dtype = getattr(torch, recipe.precision)
+    short = recipe.precision == "bfloat16"  # weights stay float32: they would not feel a small step
+    dtype = torch.float32 if short else getattr(torch, recipe.precision)
     data = torch.tensor(X, dtype=dtype, device=where)
     target = torch.tensor(y, dtype=torch.long if recipe.loss == "cross_entropy" else dtype, device=where)
     # counted from 1: a 0 at the end of a seed does not count, and model 0 would share the stream of `seed` itself
@@ -126,7 +127,9 @@ def train_ensemble(
         for a in range(0, order.shape[1], recipe.batch):
             batch = shuffled[:, a : a + recipe.batch]
             optimizer.zero_grad(set_to_none=True)
-            loss(_forward(weights, biases, data[batch]), target[batch]).backward()
+            with torch.autocast(where.type, torch.bfloat16, enabled=short):
+                out = _forward(weights, biases, data[batch])
+            loss(out.to(dtype), target[batch]).backward()
             optimizer.step()
     return Ensemble(tuple(w.detach() for w in weights), tuple(b.detach() for b in biases))
 

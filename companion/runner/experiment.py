@@ -29,6 +29,7 @@ class Resources:
     device: str = "cpu"  # "cpu" or "cuda"
     threads: int = 1  # threads of this worker
     scratch: Path | None = None  # a folder private to this (settings, cell, seed), for checkpoints
+    blocks: Path | None = None  # folder of blocks that several runs or machines fill, None for the piece's own
     data: Path | None = None  # root of the image data, None for the default
     progress: bool = False  # whether the run may draw its own progress bar
 
@@ -37,6 +38,9 @@ class Resources:
         import torch
 
         torch.set_num_threads(self.threads)
+
+
+Fill = Callable[[Any, dict[str, Any], int, Resources, tuple[int, int]], None]
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,7 @@ class Experiment:
     run: Callable[[Any, dict[str, Any], int, Resources], list[dict[str, Any]]]
     by: tuple[str, ...] = ()  # row keys that identify a group of the summary; () for the cell's keys
     trains: bool = False  # whether it trains networks, on `Resources.device`; else a GPU is of no use to it
+    fill: Fill | None = None  # computes one share (k, m) of the blocks that `run` takes in
 
     def __post_init__(self) -> None:
         if unknown := set(self.presets) - set(PRESETS):
@@ -69,12 +74,13 @@ def define(
     *,
     by: tuple[str, ...] = (),
     trains: bool = False,
+    fill: Fill | None = None,
     **presets: tuple[int, Any],
 ) -> Experiment:
     """The experiment of the module in which `run` stands, and so of its name; each preset is (seeds, settings)."""
     name = run.__module__.rpartition(".")[2].replace("_", "-")
     settings, seeds = ({preset: pair[i] for preset, pair in presets.items()} for i in (1, 0))
-    return Experiment(name, settings, seeds, cells, run, by, trains)
+    return Experiment(name, settings, seeds, cells, run, by, trains, fill)
 
 
 def grid(*slowest: str, **axes: str) -> Callable[[Any], list[dict[str, Any]]]:

@@ -18,8 +18,8 @@ from companion.runner.run import device_name
 
 #: relative; a repetition on the same machine is exact, linear algebra on another one may round differently
 TOLERANCE = 1e-9
-#: what the clock says: different at every run
-TIMED = frozenset({"seconds", "images_per_second", "sampling", "min_norm", "lsmr", "speedup", "peeling"})
+#: what the clock says, and where: different at every run
+TIMED = frozenset({"seconds", "devices", "images_per_second", "sampling", "min_norm", "lsmr", "speedup", "peeling"})
 #: what is nothing but rounding: below its bound one is as good as another
 ROUNDING = {"optimality": 1e-12, "difference": 1e-7}
 #: absolute; below it a squared error is 0 but for rounding, and nothing that is measured is as small

@@ -1,6 +1,7 @@
 """The runner: an experiment's map over cells and seeds, kept piece by piece; a stopped run goes on."""
 
 import hashlib
+import itertools
 import json
 import os
 import platform
@@ -78,6 +79,8 @@ def run(
     data: Path | None = None,
     backend: str = "joblib",
     scheduler: str | None = None,
+    blocks: Path | None = None,
+    share: tuple[int, int] | None = None,
     fresh: bool = False,
     progress: bool = False,
 ) -> Path:
@@ -89,11 +92,15 @@ def run(
     its work done. With `backend="dask"` the pieces are computed on the cluster whose
     `scheduler` is given; rows are stored here, as they come back.
 
+    `blocks`: a folder whose finished blocks of networks are taken in, and to which new ones are added. With `share`
+    (k, m) only the k-th of every m blocks is computed; no result is stored, and `blocks` is returned.
+
     Raises
     ------
     ValueError
         Unknown preset, device or backend, seeds, jobs or threads not positive, a scheduler without dask or dask
-        without one; a stored result that cannot be read, or that other code made and `repeat` has not confirmed.
+        without one; blocks of an experiment that has none, or of another run; a share without blocks or not k of m;
+        a stored result that cannot be read, or that other code made and `repeat` has not confirmed.
     companion.runner.results.StaleResult
         A stored result was made with other settings.
     OSError
@@ -111,7 +118,18 @@ def run(
     out = path("out", out)
     if (backend == "dask") != (scheduler is not None):
         raise ValueError(f"scheduler goes with backend dask, and only with it; got {backend} and {scheduler!r}")
+    if blocks is not None and known.fill is None:
+        raise ValueError(f"blocks are of no use to {known.name}, which keeps none")
     settings = known.presets[preset]
+    if share is not None:
+        k, m = share
+        if blocks is None or known.fill is None or backend != "joblib" or jobs > 1:
+            raise ValueError("share goes with blocks, and with neither jobs nor dask: one command for each process")
+        if not 1 <= k <= m:
+            raise ValueError(f"share must be K/M with K from 1 to M, got {k}/{m}")
+        for seed, cell in itertools.product(range(count), known.cells(settings)):
+            known.fill(settings, cell, seed, Resources(device, threads, blocks=blocks, data=data), share)
+        return blocks
     shown = progress and sys.stderr.isatty()  # a bar in a log file is noise: there, a line says what begins
     work = out / ".partial" / f"{known.name}-{preset}-{_key(known, settings)}"
     file = results.path(known.name, preset, out)
@@ -140,7 +158,8 @@ def run(
         pieces = [Piece(c, s, work / f"{_digest(c)}-{s}.json", owner) for s in new for c in known.cells(settings)]
         waiting = [piece for piece in pieces if piece.read(tell) is None]
         _take_over(work, waiting)
-        resources = Resources(device, threads, data=data, progress=shown and jobs == 1 and backend == "joblib")
+        alone = jobs == 1 and backend == "joblib"
+        resources = Resources(device, threads, blocks=blocks, data=data, progress=shown and alone)
         tasks = [partial(_compute, known.run, settings, piece, resources) for piece in waiting]
         finished: Generator[tuple[int, Any]]
         if scheduler is not None and tasks:

@@ -89,6 +89,20 @@ def test_a_model_does_not_depend_on_its_neighbours(digits):
     np.testing.assert_allclose(whole[4:], last, atol=1e-4)
 
 
+def test_products_in_bfloat16_train_the_same_networks_roughly(digits):
+    """Weights stay float32 and move with every step; outputs differ by the 8 bits of the products, not more."""
+    X, y = digits
+    included = subset_masks(3, len(X), 210, seed=0)
+    full, short = (
+        train_ensemble(X, y, included, recipe=Recipe(epochs=2, precision=precision), seed=1)
+        for precision in ("float32", "bfloat16")
+    )
+    assert all(w.dtype == torch.float32 for w in short.weights)
+    gap = np.abs(full.outputs(X) - short.outputs(X))
+    assert 1e-4 < gap.max() < 0.5
+    assert np.mean(full.predict(X) == short.predict(X)) > 0.9
+
+
 def test_models_see_their_own_rows_only(digits):
     """Garbage in the rows that a model leaves out changes nothing in it."""
     X, y = digits

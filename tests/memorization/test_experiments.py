@@ -140,9 +140,65 @@ def test_real_scores_resume_from_their_blocks(tmp_path, monkeypatch):
     assert [r["kind"] for r in first] == [r["kind"] for r in second]
     np.testing.assert_equal(first, second)
     summary = first[0]
+    assert summary["models"] == 8
+    assert summary["chance_pairs"] < summary["pairs"]
     counted = sum(r["count"] for r in first if r["kind"] == "bin")
     assert counted + summary["unknown"] == summary["n"] == 60
     assert len(first[-1].get("picture", "x" * 196)) == 196
+
+
+TWO_BLOCKS = {"n": 60, "n_test": 30, "models": 8, "block": 4, "epochs": 3}
+
+
+def blocks_of(folder, share, **changes):
+    settings = replace(real_scores.EXPERIMENT.presets["smoke"], **{**TWO_BLOCKS, **changes})
+    real_scores.fill(settings, {}, 0, Resources(blocks=folder), share)
+    return {file.name for file in folder.glob("*.npz")}
+
+
+def timeless(found):
+    return [{key: value for key, value in row.items() if key != "seconds"} for row in found]
+
+
+def test_blocks_made_apart_are_those_of_one_run(tmp_path, monkeypatch):
+    """Each machine trains its share; with both shares in one folder nothing is left to train, and the rows agree."""
+    pytest.importorskip("torch")
+    whole = rows(real_scores, **TWO_BLOCKS)
+    assert blocks_of(tmp_path / "a", (2, 2)) == {"block-0-4.npz"}
+    assert blocks_of(tmp_path / "b", (1, 2)) == {"block-0-0.npz"}
+    (tmp_path / "b" / "block-0-0.npz").rename(tmp_path / "a" / "block-0-0.npz")
+    monkeypatch.setattr(real_scores, "ensemble_correct", None)
+    merged = rows(real_scores, resources=Resources(blocks=tmp_path / "a"), **TWO_BLOCKS)
+    np.testing.assert_equal(timeless(merged), timeless(whole))
+
+
+def test_a_block_serves_a_run_of_more_networks(tmp_path):
+    """Subsets and first weights hang on the seed and the number of the network, not on how many there are."""
+    pytest.importorskip("torch")
+    assert blocks_of(tmp_path, (1, 1)) == {"block-0-0.npz", "block-0-4.npz"}
+    before = {file.name: file.read_bytes() for file in tmp_path.glob("*.npz")}
+    assert blocks_of(tmp_path, (1, 1), models=12) == {*before, "block-0-8.npz"}
+    assert all((tmp_path / name).read_bytes() == content for name, content in before.items())
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"epochs": 4}, "epochs 3 there, 4 here"),
+        ({"precision": "bfloat16"}, "precision float32 there, bfloat16 here"),
+        ({"block": 8}, "models 0 to 3 of seed 0 there, 0 to 7 of seed 0 here"),
+        ({"rate": 0.5}, "images and subsets"),
+        ({"n_test": 29}, "images and subsets"),
+    ],
+)
+def test_a_block_of_another_run_is_refused(tmp_path, changes, said):
+    """One line names the file and what differs, and the block stays where it is."""
+    pytest.importorskip("torch")
+    blocks_of(tmp_path, (1, 2))
+    kept = (tmp_path / "block-0-0.npz").read_bytes()
+    with pytest.raises(ValueError, match=rf"block-0-0.npz is a block of another run \(.*{said}"):
+        rows(real_scores, resources=Resources(blocks=tmp_path), **{**TWO_BLOCKS, **changes})
+    assert (tmp_path / "block-0-0.npz").read_bytes() == kept
 
 
 def test_thumbnails_survive_the_round_trip():

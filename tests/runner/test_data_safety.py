@@ -72,11 +72,11 @@ def test_the_evil_pickle_is_evil(tmp_path):
 
 
 def npz(member):
-    """An .npz whose one array is `member`, raw bytes."""
+    """An .npz of a kept block, whose arrays are all `member`, raw bytes."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
-        archive.writestr("train.npy", member)
-        archive.writestr("test.npy", member)
+        for name in (*real_scores._Block._fields, "made"):
+            archive.writestr(f"{name}.npy", member)
     return content.getvalue()
 
 
@@ -89,12 +89,9 @@ def test_a_pickle_in_the_place_of_a_kept_block_is_refused(tmp_path, wrapped):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     (scratch / "block-0.npz").write_bytes(npz(member))
-    settings = real_scores.EXPERIMENT.presets["smoke"]
-    resources = real_scores.Resources(scratch=scratch)
-    nothing = np.zeros((0, 0))
     said = {"object array": "Object arrays cannot be loaded", "bare pickle": "it holds bytes"}[wrapped]
     with pytest.raises(ValueError, match=rf"block-0.npz is no kept block \({said}"):
-        real_scores._trained(settings, nothing, nothing, nothing, nothing, nothing, 0, resources)
+        real_scores._load(scratch / "block-0.npz", {})
     assert not (tmp_path / "ran").exists()
 
 

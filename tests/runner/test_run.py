@@ -190,6 +190,8 @@ def test_result_file_is_plain_json_without_nan(toy):
         ({"backend": "mpi"}, "backend must be one of joblib, dask; got 'mpi'"),
         ({"backend": "dask"}, "scheduler goes with backend dask"),
         ({"scheduler": "tcp://127.0.0.1:1"}, "scheduler goes with backend dask"),
+        ({"blocks": Path("blocks")}, "blocks are of no use to toy, which keeps none"),
+        ({"share": (1, 2)}, "share goes with blocks"),
     ],
 )
 def test_bad_counts_are_named(toy, kwargs, message):
@@ -197,6 +199,25 @@ def test_bad_counts_are_named(toy, kwargs, message):
     with pytest.raises(ValueError, match=message):
         runner.run(known, "smoke", out=out, **kwargs)
     assert not out.exists(), "nothing was written"
+
+
+def test_a_share_fills_the_blocks_and_stores_no_result(toy):
+    known, log, out = toy
+    filled = []
+
+    def fill(settings, cell, seed, resources, share):
+        filled.append((cell["a"], seed, resources.blocks, share))
+
+    known = replace(known, fill=fill)
+    assert runner.run(known, "smoke", out=out, blocks=out / "b", share=(2, 3)) == out / "b"
+    assert filled == [(a, seed, out / "b", (2, 3)) for seed in (0, 1) for a in (1, 2)]
+    assert not log.exists()
+    assert not out.exists()
+    for share in ((0, 2), (3, 2)):
+        with pytest.raises(ValueError, match=f"share must be K/M with K from 1 to M, got {share[0]}/{share[1]}"):
+            runner.run(known, "smoke", out=out, blocks=out, share=share)
+    with pytest.raises(ValueError, match="share goes with blocks, and with neither jobs nor dask"):
+        runner.run(known, "smoke", out=out, blocks=out, share=(1, 2), jobs=2)
 
 
 def test_versions_are_those_of_the_processes_that_computed(toy, monkeypatch):
