@@ -11,7 +11,7 @@ import numpy as np
 from scipy.stats import binom, binomtest
 
 from book.linear import formulas
-from book.linear.structure import SMALL, failures, rank_failure_given_rows
+from book.linear.rows import SMALL, failures, rank_failure_given_rows
 from book.shared.draws import long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim
 from book.shared.style import BLUE, GREEN, INK, ORANGE, PURPLE, Picture, band, picture, subplots, whiskers

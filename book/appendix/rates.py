@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from book.linear import formulas
-from book.linear.recovery import DRAWN, RATE_SIZES, drawn_shares, rate_bounds, slope
+from book.linear.unresolved import DRAWN, RATE_SIZES, drawn_shares, rate_bounds, slope
 from book.shared.ledger import Found, at_least, at_most, between, claim
 from book.shared.style import BLUE, GREY, INK, ORANGE, PURPLE, Picture, picture, subplots, whiskers
 from companion.runner.results import Result

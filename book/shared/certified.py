@@ -209,13 +209,13 @@ def held_out() -> Iterator[Certified]:
 
 
 def unpeeled() -> Iterator[Certified]:
-    """Certificates of the features that peeling leaves in the small design of *Structure*."""
+    """Certificates of the features that peeling leaves in the small design of *What is recovered*."""
     p = [0.45, 0.4, 0.35, 0.3, 0.22, 0.18, 0.15, 0.12, 0.1, 0.1, 0.08, 0.08, 0.08, 0.08]
     X = sample_design(13, np.array(p), seed=44)
     value, certain = recoverability(X), pseudo_inverse(X.toarray()).certificates()
     for i in np.flatnonzero((feature_counts(X) > 0) & ~peel(X)):
         what = f"certificate P_ii of feature {i + 1}, which peeling leaves"
-        yield exact("lem-peeling", "book/linear/structure", what, ".2f", value[i], certain[i])
+        yield exact("lem-peeling", "book/linear/recovery", what, ".2f", value[i], certain[i])
 
 
 def two_pairs() -> Iterator[Certified]:

@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 from book.appendix import pinning
-from book.linear import data, formulas, structure, turning_off
+from book.linear import data, formulas, rows, turning_off
 from book.linear import noise as noise_room
 from book.shared import density, regime
 from companion import linear
@@ -145,13 +145,13 @@ THEORY = [
     bad("no_tail-p", lambda: counts.no_tail_probability([2.0], 0), ValueError, "p must", "[0, 1]", "2.0"),
     bad(
         "several-p-1",
-        lambda: structure.several_tail_probability([1.0], 0),
+        lambda: rows.several_tail_probability([1.0], 0),
         ValueError,
         "p[k:] must be below 1, got 1.0",
     ),
     bad(
         "plain-delta",
-        lambda: structure.few_plain_rows_bound(10, 0.5, -3),
+        lambda: rows.few_plain_rows_bound(10, 0.5, -3),
         ValueError,
         "delta must",
         "[0, 1]",

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from book.appendix import dense_rows, pinning, rates
-from book.linear import beyond, data, necessity, one_equation, recovery, structure
-from companion.linear import LongTailModel, sample_design
+from book.linear import beyond, data, necessity, one_equation, recovery
+from companion.linear import LongTailModel
 from companion.runner import results
 from tests.book.pictures import well_formed
 
@@ -22,8 +22,7 @@ FIGURES = {
     "data-frequencies": lambda: data.fig_frequencies(200, 1000, 5.0),
     "data-descent": lambda: data.fig_descent(draw()[1].X, draw()[1].y, steps=300),
     "data-leverages": lambda: data.fig_leverages(120, 600, 5.0, seed=0),
-    "structure-peeling": lambda: structure.fig_peeling(sample_design(9, np.linspace(0.5, 0.1, 12), seed=3), 1),
-    "structure-tails": lambda: structure.fig_tails(results.load("recovery")),
+    "recovery-tails": lambda: recovery.fig_tails(results.load("recovery")),
     "pinning": lambda: pinning.fig_spectrum(pinning.spectrum_rows(n=150, common=(2, 10), draws=6), draws=6),
     "recovery-shares": lambda: recovery.fig_shares(results.load("recovery")),
     "recovery-sandwich": lambda: recovery.fig_sandwich(results.load("recovery")),

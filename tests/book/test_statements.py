@@ -26,7 +26,7 @@ def test_no_statement_rests_on_itself():
 
 def test_statement_is_read_whole():
     one = statements()["lem-peeling"]
-    assert (one.kind, one.page, one.title) == ("lemma", "book/linear/structure", "Peeling")
+    assert (one.kind, one.page, one.title) == ("lemma", "book/linear/recovery", "Peeling")
     assert one.text.startswith("(a) Peeling ends")
     assert one.text.endswith("with no hypothesis at all.")
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from book.appendix import pinning as pinned_room
 from book.linear import formulas
-from book.linear import structure as structure_room
+from book.linear import rows as rows_room
 from book.shared import density
 from book.shared import regime as regime_room
 from companion.linear import LongTailModel, peel, recoverability, sample_design
@@ -34,10 +34,10 @@ def test_row_probabilities_agree_with_enumeration(p: np.ndarray, k: int) -> None
     weight = np.where(patterns, tail, 1 - tail).prod(axis=1)
     none, several = weight[patterns.sum(axis=1) == 0].sum(), weight[patterns.sum(axis=1) >= 2].sum()
     assert counts.no_tail_probability(p, k) == pytest.approx(none)
-    assert structure_room.several_tail_probability(p, k) == pytest.approx(several, abs=1e-12)
-    low, high = structure_room.no_tail_bounds(p, k)
+    assert rows_room.several_tail_probability(p, k) == pytest.approx(several, abs=1e-12)
+    low, high = rows_room.no_tail_bounds(p, k)
     assert low - 1e-12 <= none <= high + 1e-12
-    assert several <= structure_room.several_tail_bound(p, k) + 1e-12
+    assert several <= rows_room.several_tail_bound(p, k) + 1e-12
 
 
 def test_tail_that_starts_with_certainty_has_no_plain_rows() -> None:
@@ -45,7 +45,7 @@ def test_tail_that_starts_with_certainty_has_no_plain_rows() -> None:
     p = np.array([1.0, 1.0, 0.2])
     assert counts.no_tail_probability(p, 1) == 0
     with pytest.raises(ValueError, match="below 1"):
-        structure_room.no_tail_bounds(p, 1)
+        rows_room.no_tail_bounds(p, 1)
 
 
 def test_seen_and_once_seen_counts_match_draws() -> None:
@@ -129,7 +129,7 @@ def test_pinning_frequency_says_when_nothing_suffices() -> None:
 def test_level_one_expectation_is_exact_for_one_row() -> None:
     """With one row, level one has the probability that the row holds exactly one tail feature."""
     p, k = np.array([0.5, 0.3, 0.2, 0.1]), 1
-    one = 1 - counts.no_tail_probability(p, k) - structure_room.several_tail_probability(p, k)
+    one = 1 - counts.no_tail_probability(p, k) - rows_room.several_tail_probability(p, k)
     assert formulas.expected_level_one(p, k, 1) == pytest.approx(one)
 
 

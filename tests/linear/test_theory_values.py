@@ -14,7 +14,7 @@ from book.appendix import pinning as pinned_room
 from book.linear import data as minimum_norm_room
 from book.linear import formulas
 from book.linear import noise as noise_room
-from book.linear import structure as structure_room
+from book.linear import rows as rows_room
 from book.shared import density
 from book.shared import regime as regime_room
 from companion.linear import LongTailModel, min_norm
@@ -47,17 +47,17 @@ def test_chances_of_a_row_are_sums_over_its_patterns(k: int) -> None:
     tail = P[k:]
     pairs = sum(w * r.sum() * (r.sum() - 1) / 2 for r, w in rows_of(tail))
     assert counts.tail_mass(P, k) == pytest.approx(sum(w * r.sum() for r, w in rows_of(tail)))
-    assert structure_room.several_tail_bound(P, k) == pytest.approx(pairs)
+    assert rows_room.several_tail_bound(P, k) == pytest.approx(pairs)
     assert formulas.alone_probability(P, k) == pytest.approx(alone_by_hand(P, k))
     # The bounds on pi_0 are the two exponentials of the lemma, or 1 - mass where that is more.
-    low, high = structure_room.no_tail_bounds(P, k)
+    low, high = rows_room.no_tail_bounds(P, k)
     assert high == pytest.approx(math.exp(-tail.sum()))
     assert low == pytest.approx(max(1 - tail.sum(), math.exp(-tail.sum() / (1 - tail.max()))))
 
 
 @pytest.mark.parametrize(("n", "none", "delta"), [(40, 0.3, 0.5), (200, 0.7, 0.1), (25, 1.0, 1.0)])
 def test_few_plain_rows_are_as_rare_as_chernoff_says(n: int, none: float, delta: float) -> None:
-    bound = structure_room.few_plain_rows_bound(n, none, delta)
+    bound = rows_room.few_plain_rows_bound(n, none, delta)
     assert binom.cdf(math.floor((1 - delta) * n * none + 1e-9), n, none) <= bound
     assert math.log(bound) == pytest.approx(-0.5 * n * none * delta**2)
 
