@@ -14,14 +14,13 @@ import pytest
 import companion.memorization as mem
 from book.appendix import pinning
 from book.dispute import four_flaws, measuring
-from book.linear import data, formulas, rows, turning_off
-from book.linear import noise as noise_room
+from book.linear import data, formulas, noise_laws, rows, turning_off
 from book.shared import density, regime
 from companion import linear
 from companion.linear.theory import counts, noise, risk, shrinkage
 
 #: formulas that stand beside their only chapter
-ROOMS = [data, density, formulas, four_flaws, measuring, noise_room, pinning, regime, rows, turning_off]
+ROOMS = [data, density, formulas, four_flaws, measuring, noise_laws, pinning, regime, rows, turning_off]
 THEORY = [counts, noise, risk, shrinkage]
 
 

@@ -299,7 +299,7 @@ def noiseless_risk() -> Iterator[Certified]:
     p, beta = [Fraction(v) for v in model.p], [Fraction(v) for v in model.beta]
     unseen = np.setdiff1d(np.arange(model.d), seen)
     floor = sum((p[i] * beta[i] ** 2 for i in unseen), Fraction(0))
-    page, label = "book/linear/noiseless", "thm-risk-sandwich"
+    page, label = "book/linear/noise", "thm-risk-sandwich"
     shown = float(np.sum((model.p * model.beta**2)[unseen]))
     yield exact(label, page, "cost of the unseen features, the floor", ".4f", shown, floor)
 

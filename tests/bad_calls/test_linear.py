@@ -7,8 +7,7 @@ import pytest
 import scipy.sparse as sp
 
 from book.appendix import pinning
-from book.linear import data, formulas, rows, turning_off
-from book.linear import noise as noise_room
+from book.linear import data, formulas, noise_laws, rows, turning_off
 from book.shared import density, regime
 from companion import linear
 from companion.linear.theory import counts, noise, risk, shrinkage
@@ -185,10 +184,10 @@ THEORY = [
     ),
     bad("noise-sigma", lambda: formulas.noise_risk(X, p, -1), ValueError, "sigma must", "at least 0", "got -1"),
     bad("noise-p", lambda: formulas.noise_risk(X, [0.1], 1), ValueError, "p must have length 3, got 1"),
-    bad("rest-feature", lambda: noise_room.rest_leverage(X, 3), ValueError, "feature must be in [0, 2], got 3"),
+    bad("rest-feature", lambda: noise_laws.rest_leverage(X, 3), ValueError, "feature must be in [0, 2], got 3"),
     bad(
         "rest-twice",
-        lambda: noise_room.rest_leverage(np.ones((2, 2)), 0),
+        lambda: noise_laws.rest_leverage(np.ones((2, 2)), 0),
         ValueError,
         "feature must occur in exactly one",
     ),

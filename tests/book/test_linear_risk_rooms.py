@@ -1,4 +1,4 @@
-"""Figures of the front page, of Limits and of the linear chapters from noiseless on, small or from stored results."""
+"""Figures of the front page, of Limits and of later linear chapters, small or from stored results."""
 
 from functools import cache
 
@@ -8,7 +8,7 @@ import pytest
 from book import index
 from book.appendix import rates, solver
 from book.limits import limits
-from book.linear import composition, figure1, noise, noiseless, turning_off
+from book.linear import composition, figure1, floor, noise_laws, turning_off
 from book.shared.switches import World
 from book.shared.symbols import symbol_losses, symbol_task
 from companion.runner import results
@@ -41,10 +41,10 @@ def recovered_at():
 
 
 PICTURES = {
-    "rate": lambda: noiseless.fig_rate(stored("rate")),
-    "risk-sandwich": lambda: noiseless.fig_risk_sandwich(stored("noise")),
-    "noise-chain": noise.fig_chain,
-    "noise": lambda: noise.fig_noise(stored("noise")),
+    "rate": lambda: floor.fig_rate(stored("rate")),
+    "risk-sandwich": lambda: floor.fig_risk_sandwich(stored("noise")),
+    "noise-chain": noise_laws.fig_chain,
+    "noise": lambda: noise_laws.fig_noise(stored("noise")),
     "joint": lambda: turning_off.fig_joint(stored("forgetting"), sigma=0.05),
     "joint-at": lambda: turning_off.fig_joint(stored("forgetting"), sigma=0.0, n_lam=1.0),
     "graph": lambda: composition.fig_training_graph(np.array([[0, 0], [0, 1], [1, 1], [2, 2]]), 4),

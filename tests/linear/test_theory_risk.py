@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from book.linear import data as data_room
-from book.linear import formulas
-from book.linear import noise as noise_room
+from book.linear import formulas, noise_laws
 from book.linear import turning_off as turning_off_room
 from companion import experiments
 from companion.linear import (
@@ -153,7 +152,7 @@ def test_rest_leverage_gives_the_variance():
     assert all(X[[r], :][:, [i]].nnz == 1 for i, r in zip(features[:5], rows[:5], strict=True))
     told = features[resolved(X)[features]]
     variance = inverse_gram_diagonal(X)
-    assert [1 + noise_room.rest_leverage(X, int(i)) for i in told[:8]] == pytest.approx(variance[told[:8]])
+    assert [1 + noise_laws.rest_leverage(X, int(i)) for i in told[:8]] == pytest.approx(variance[told[:8]])
 
 
 def test_common_leverage_is_at_least_the_counts():
@@ -209,14 +208,14 @@ def test_noise_constant_is_its_series():
 
     terms = np.exp(gammaln(m + 0.5) - gammaln(m + 1)) / m
     series = 0.5 * (terms.sum() + 2 * m[-1] ** -0.5)
-    assert noise_room.noise_constant(2.0) == pytest.approx(series, rel=1e-5)
-    assert noise_room.noise_to_floor(2.0, 1.0) == pytest.approx(2 * math.log(2))
+    assert noise_laws.noise_constant(2.0) == pytest.approx(series, rel=1e-5)
+    assert noise_laws.noise_to_floor(2.0, 1.0) == pytest.approx(2 * math.log(2))
 
 
 def test_composition_bounds_are_ordered():
-    bounds = noise_room.composition_bounds(7, 0.02, 0.5)
+    bounds = noise_laws.composition_bounds(7, 0.02, 0.5)
     assert 0.25 * 7 < bounds["random"] < bounds["fixed"] < bounds["adversarial"]
-    assert noise_room.composition_bounds(1, 0.3, 1.0) == pytest.approx(dict.fromkeys(bounds, 1.3))
+    assert noise_laws.composition_bounds(1, 0.3, 1.0) == pytest.approx(dict.fromkeys(bounds, 1.3))
 
 
 # --- turning memorization off -----------------------------------------------------------------------------
@@ -283,9 +282,9 @@ def test_forgetting_prices_scale_as_stated():
             lambda: risk.risk_sandwich(np.eye(2), [0.5, 0.2], [1.0, 1.0], [True]),
             "resolved must be a bool mask of shape",
         ),
-        (lambda: noise_room.rest_leverage(np.ones((2, 2)), 0), "exactly one row"),
+        (lambda: noise_laws.rest_leverage(np.ones((2, 2)), 0), "exactly one row"),
         (lambda: noise.common_leverage(np.array([[1.0, 1.0]]), [0.5, 0.2], 1), "must have rank k"),
-        (lambda: noise_room.noise_constant(1.0), "alpha must be"),
+        (lambda: noise_laws.noise_constant(1.0), "alpha must be"),
         (lambda: formulas.ridge_once_seen(np.ones((2, 1)), [1.0, 1.0], 0, 1.0), "exactly one row"),
         (lambda: turning_off_room.matching_penalty(10, lr=6.0, steps=3), "lr must be"),
     ],

@@ -12,8 +12,7 @@ from scipy.stats import binom
 
 from book.appendix import pinning as pinned_room
 from book.linear import data as minimum_norm_room
-from book.linear import formulas
-from book.linear import noise as noise_room
+from book.linear import formulas, noise_laws
 from book.linear import rows as rows_room
 from book.shared import density
 from book.shared import regime as regime_room
@@ -320,15 +319,15 @@ def test_training_residual_is_what_the_projection_leaves() -> None:
 def test_variance_grows_along_a_chain() -> None:
     X = np.eye(6) + np.eye(6, k=-1)
     variance = (np.linalg.inv(X) ** 2).sum(axis=1)
-    assert noise_room.chain_variance(6, 0.3) == pytest.approx(0.09 * variance)
+    assert noise_laws.chain_variance(6, 0.3) == pytest.approx(0.09 * variance)
 
 
 def test_noise_power_law_is_the_leading_order() -> None:
     """alpha = 2 at n = 1000, with the frequencies of an (almost) infinite model."""
     alpha, n = 2.0, 1000
     p = np.minimum(1.0, 3.0 * np.arange(1, 20_001, dtype=float) ** -alpha)
-    law, floor = noise_room.diagonal_noise_law(n, c=3.0, alpha=alpha), formulas.floor_law(n, c=3.0, alpha=alpha, b=0.0)
-    assert law / floor == pytest.approx(noise_room.noise_to_floor(alpha, 1.0))
+    law, floor = noise_laws.diagonal_noise_law(n, c=3.0, alpha=alpha), formulas.floor_law(n, c=3.0, alpha=alpha, b=0.0)
+    assert law / floor == pytest.approx(noise_laws.noise_to_floor(alpha, 1.0))
     assert floor == pytest.approx(formulas.unseen_floor(p, 1.0, n), rel=0.02)
     assert law == pytest.approx(formulas.diagonal_noise(p, n), rel=0.1)
 
@@ -397,8 +396,8 @@ def test_floor_law_where_its_factors_leave_the_range_of_floats() -> None:
 
 def test_noise_to_floor_is_the_ratio_of_the_two_laws():
     for alpha, sigma in ((1.5, 0.5), (3.0, 2.0)):
-        law = sigma**2 * noise_room.diagonal_noise_law(100, c=0.7, alpha=alpha)
-        assert noise_room.noise_to_floor(alpha, sigma) == pytest.approx(
+        law = sigma**2 * noise_laws.diagonal_noise_law(100, c=0.7, alpha=alpha)
+        assert noise_laws.noise_to_floor(alpha, sigma) == pytest.approx(
             law / formulas.floor_law(100, c=0.7, alpha=alpha, b=0.0)
         )
 
