@@ -143,3 +143,14 @@ if (location.protocol === "file:") {
     results.before(note);
   });
 }
+
+/* A link into a folded part, a statement's say, unfolds it; not every browser does so by itself. */
+const unfold = () => {
+  const aim = document.getElementById(location.hash.slice(1));
+  for (let fold = aim?.closest("details:not([open])"); fold; fold = fold.parentElement.closest("details:not([open])")) {
+    fold.open = true;
+    aim.scrollIntoView();
+  }
+};
+window.addEventListener("hashchange", unfold);
+document.addEventListener("DOMContentLoaded", unfold);

@@ -301,6 +301,17 @@ def test_an_old_address_leads_on_with_its_anchor(browser, server, anchor):
     at.close()
 
 
+def test_a_link_to_a_folded_statement_unfolds_it(browser, server):
+    """By the page's own script: some browsers do it by themselves, and they do not do it for a made-up event."""
+    at = browser.new_page()
+    at.goto(f"{server}book/linear/recovery.html#lem-row-counts", wait_until="load")
+    fold = at.locator("details:has(> * #lem-row-counts), details:has(> #lem-row-counts)").first
+    assert fold.evaluate("fold => fold.open")
+    fold.evaluate("fold => { fold.open = false; window.dispatchEvent(new HashChangeEvent('hashchange')); }")
+    assert fold.evaluate("fold => fold.open")
+    at.close()
+
+
 def test_search_finds_a_page(browser, server):
     at = browser.new_page()
     at.goto(f"{server}search.html?q=memorization")
