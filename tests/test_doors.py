@@ -39,7 +39,7 @@ MORE = {
     "tasks.digit_sums": (tasks.digit_sums, {**embedded, "zipf_exponent": 1.5, "nine": 0.25}),
     "tasks.Triples": (tasks.Triples, {"index": triples, "target": np.array([3.0, 3.0]), "labels": triples}),
     "models.build": (models.build, {"name": "2-layer", "width": 32, "seed": 3, "hidden": 200}),
-    "images.glyphs": (images.glyphs, {"source": "embedded", "classes": 90, "seed": 3}),
+    "images.glyphs": (images.glyphs, {"source": "embedded", "classes": 30, "seed": 3}),
     "train.Recipe": (train.Recipe, {"epochs": 200, "batch": 3, "lr": 0.1, "weight_decay": 0.1, "warmup": 0.3}),
     "train.learning_rate": (train.learning_rate, {"step": 3, "steps": 200, "recipe": train.Recipe()}),
     "train.epoch_order": (train.epoch_order, {"n": 200, "epoch": 1, "seed": 3}),

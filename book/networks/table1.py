@@ -149,8 +149,8 @@ class Evidence:
         return interval(self.of, ".1f")
 
 
-def evidence() -> list[Evidence]:
-    """Every stored comparison of a run with decay and the same run without; those not stored are left out."""
+def evidence(source: str | None = None) -> list[Evidence]:
+    """Every stored comparison, or those of one source, of a run with decay and the same run without."""
     from companion.neural.study import dose
 
     found = []
@@ -162,7 +162,7 @@ def evidence() -> list[Evidence]:
         ("table1", "ResNet, Table 1", {}),
         ("fullsize", "ResNet, the paper's size", {"epoch": "last"}),
     ):
-        if not results.path(name, "cpu").is_file():
+        if source not in (None, words) or not results.path(name, "cpu").is_file():
             continue
         stored, settings = results.load(name, "cpu"), experiment(name).presets["cpu"]
         if "epoch" in more:
@@ -181,7 +181,7 @@ def verdict(model: str, source: str = "small networks") -> Evidence | None:
 
     Every page that speaks of it asks here.
     """
-    return next((e for e in evidence() if (e.model, e.source, e.decay) == (model, source, 0.5)), None)
+    return next((e for e in evidence(source) if (e.model, e.decay) == (model, 0.5)), None)
 
 
 def fig_dose() -> Picture:
