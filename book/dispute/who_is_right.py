@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -180,14 +181,14 @@ def turns(result: Result, **fixed: Any) -> list[tuple[str, int, int]]:
             if (stats := group.get(f"{test}_{control}")) and stats["n"] > 1:
                 at = (*(group[key] for key in result.by), test == "balanced", test == "free", control)
                 words[at] = verdict(stats)
-    axes = (*result.by, "balance", "leaks", "control")
-    counts = {axis: [0, 0] for axis in axes}
-    for (one, a), (other, b) in itertools.combinations(words.items(), 2):
-        differ = [axis for axis, x, y in zip(axes, one, other, strict=True) if x != y]
-        if len(differ) == 1:
-            counts[differ[0]][0] += 1
-            counts[differ[0]][1] += {a, b} == {"helps", "hurts"}
-    return [(axis, counts[axis][0], counts[axis][1]) for axis in axes]
+    counts = []
+    for i, axis in enumerate((*result.by, "balance", "leaks", "control")):
+        alike = defaultdict(list)  # cells that are one but for this step
+        for at, word in words.items():
+            alike[at[:i] + at[i + 1 :]].append(word)
+        pairs = [pair for several in alike.values() for pair in itertools.combinations(several, 2)]
+        counts.append((axis, len(pairs), sum(set(pair) == {"helps", "hurts"} for pair in pairs)))
+    return counts
 
 
 def step(result: Result, **changes: Any) -> np.ndarray:
