@@ -123,7 +123,7 @@ def speak(body):
 def hold_mathjax(context):
     """Take MathJax's script out of a page: its head fetches the file, and companion.js runs it once what moves does."""
     scripts = context["script_files"]
-    held = [script for script in scripts if "mathjax" in str(script.filename).lower()]
+    held = [script for script in scripts if "mathjax" in str(getattr(script, "filename", "")).lower()]
     if held:
         context["mathjax"] = held[0].filename
         context["script_files"] = [script for script in scripts if script not in held]

@@ -132,10 +132,15 @@ def rows(measurements: Sequence[Measurement]) -> list[tuple[str, ...]]:
             m.unit,
             amount(m.ratio),
             m.wanted,
-            ("yes" if m.met else "no") if m.wanted else "",
+            verdict(m),
         )
         for m in measurements
     ]
+
+
+def verdict(measured: Measurement) -> str:
+    """Whether what was asked was met, as all tables say it; empty where nothing was asked."""
+    return ("yes" if measured.met else "no") if measured.wanted else ""
 
 
 def amount(value: float | None) -> str:
