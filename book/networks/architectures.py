@@ -33,7 +33,7 @@ def fig_architectures() -> Picture:
     """The four models of :prf:ref:`def-architectures`, one row each."""
     rows = (
         row(0, "Sum", "each image alone to the end", alone() + sum_head()),
-        row(1, "Linear", "each image alone, one linear map on all three vectors", alone() + stacked("linear")),
+        row(1, "Linear", "each image alone, one map on all three vectors", alone() + stacked("linear")),
         row(2, "2-layer", "each image alone, then a hidden layer", alone() + stacked("linear", "ReLU", "linear")),
         row(3, "Cross-channel", "together from the first layer on", together()),
     )
@@ -62,7 +62,7 @@ def squeezed(drawing: str) -> str:
 
     drawing = re.sub(r'<rect x="([\d.]+)"( y="[\d.]+") width="([\d.]+)"', box, drawing)
     drawing = re.sub(r'(<text|<circle c)( ?x)="([\d.]+)"', lambda m: f'{m[1]}{m[2]}="{x(m[3]):.1f}"', drawing)
-    drawing = drawing.replace(f'<text x="{x(104):.1f}"', '<text x="92" style="font-size:11px"')  # clear of the names
+    drawing = drawing.replace(f'<text x="{x(104):.1f}"', '<text x="106" style="font-size:11px"')  # clear of the names
     return re.sub(r"([ML]) ([\d.]+) (?=[\d.])", lambda m: f"{m[1]} {x(m[2]):.1f} ", drawing)
 
 
