@@ -37,11 +37,12 @@ SMALL = {
     "learners": {"n": 40, "models": 6, "judges": 2, "learners": ("logistic",)},
     "few-shot": {"classes": 20, "n": 40, "models": 10, "judges": 2},
     "influential": {"n": 60, "models": 10, "judges": 2},
+    "half-precision": {"n": 60, "models": 4, "hidden": ((4,),), "epochs": (1,), "batch": (20,), "block": 2},
     "real-scores": {"n": 60, "n_test": 20, "models": 10, "epochs": 1, "block": 5},
     "language": {},
     "two-facts": {},
 }
-NETWORKS = {"planted", "learners", "real-scores", "language", "two-facts"}
+NETWORKS = {"planted", "learners", "real-scores", "half-precision", "language", "two-facts"}
 
 
 def small(name):
@@ -105,14 +106,16 @@ def test_seeds_of_an_experiment_never_share_a_stream(name, streams):
         assert used[seed], "no stream of its own"
         assert None not in used[seed], "a stream that no seed decides"
         twice = {stream for stream, times in drawn.items() if times > 1}
-        assert twice <= (paired(seed, settings) if name == "learners" else set())
+        assert twice <= paired(name, seed, settings)
     for one, other in combinations(used, 2):
         assert not used[one] & used[other], (one, other)
 
 
-def paired(seed, settings):
-    """The judges of every protocol start alike on purpose: only their training sets differ."""
-    return {(seed, 20, judge) for judge in range(1, 4 * settings.judges + 1)}
+def paired(name, seed, settings):
+    """What starts alike on purpose: judges of every protocol, apart from their training sets; a network twice."""
+    if name == "learners":
+        return {(seed, 20, judge) for judge in range(1, 4 * settings.judges + 1)}
+    return {(seed, 2, network) for network in range(1, settings.models + 1)} if name == "half-precision" else set()
 
 
 def test_streams_of_a_network_run_are_apart(streams):
