@@ -12,9 +12,13 @@ from companion.runner import schema
 from companion.runner.experiment import Resources, define, grid, setting
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import nn
 
     from companion.neural.tasks import Task
+
+    AfterEpoch = Callable[[int, nn.Module, Task], None]
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,29 @@ class Settings(study.Settings):
 
 
 def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
-    """One training run, measured on the way: a row every `settings.every` epochs.
+    """One training run, measured on the way: a row every `settings.every` epochs."""
+
+    def train(after_epoch: AfterEpoch) -> None:
+        study.train_one(
+            settings,
+            model=cell["model"],
+            weight_decay=cell["weight_decay"],
+            seed=seed,
+            resources=resources,
+            after_epoch=after_epoch,
+        )
+
+    return along(train, settings.epochs, settings.every, study.losses, resources)
+
+
+def along(
+    train: Callable[[AfterEpoch], Any],
+    epochs: int,
+    every: int,
+    measured: Callable[[nn.Module, Task], dict[str, float]],
+    resources: Resources,
+) -> list[dict[str, Any]]:
+    """What `measured` says every `every` epochs of a training run, and at its end: a row each.
 
     The rows so far are kept beside the checkpoint, so a run that was cut off loses none.
     """
@@ -38,23 +64,16 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
             raise ValueError(f"{error}; so {kept.with_name('model.pt')} is of no use") from error
 
     def measure(epoch: int, net: nn.Module, task: Task) -> None:
-        if epoch % settings.every and epoch != settings.epochs:
+        if epoch % every and epoch != epochs:
             return
         rows[:] = [row for row in rows if row["epoch"] < epoch]
-        rows.append({"epoch": epoch, **study.losses(net, task)})
+        rows.append({"epoch": epoch, **measured(net, task)})
         if kept:
             write_text(kept, json.dumps(rows))
 
-    study.train_one(
-        settings,
-        model=cell["model"],
-        weight_decay=cell["weight_decay"],
-        seed=seed,
-        resources=resources,
-        after_epoch=measure,
-    )
-    measured = [e for e in range(1, settings.epochs + 1) if e % settings.every == 0 or e == settings.epochs]
-    if kept and [row["epoch"] for row in rows] != measured:
+    train(measure)
+    due = [e for e in range(1, epochs + 1) if e % every == 0 or e == epochs]
+    if kept and [row["epoch"] for row in rows] != due:
         raise ValueError(f"{kept} lacks rows of epochs that {kept.with_name('model.pt')} is past")
     return rows
 
