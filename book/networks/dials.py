@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.stats import t as student
 
 from book.shared.networks import COLOURS, NAMES, factor
 from book.shared.style import COMPOSITION, FRESH, GREY, INK, ONCE, TRAINING, Picture, picture, subplots
@@ -153,18 +154,59 @@ def base(result: Result) -> dict[str, Any]:
     return {key: result.settings[key] for key in ("hidden", "epochs", "triples")}
 
 
+def drawn(result: Result, key: str, hidden: int, dose: float) -> np.ndarray:
+    """(draws, initializations, orders) logarithms of a loss, from the experiment `spread`."""
+    shape = [
+        len(values) for values in (result.seeds, *(values_of_rows(result, n) for n in ("initialization", "order")))
+    ]
+    logs = np.full(shape, np.nan)
+    for row in result.select(hidden=hidden, dose=dose):
+        logs[result.seeds.index(row["seed"]), row["initialization"], row["order"]] = math.log(row[key])
+    return logs
+
+
 def dosed(result: Result, key: str, hidden: int) -> dict[float, dict[str, float]]:
     """What each dose multiplies a loss by, against the same draws and starts without decay: dose -> factor.
 
     The draw is the unit; its starts are averaged (logarithms).
     """
-    cell = base(result) | {"hidden": hidden}
+    none = drawn(result, key, hidden, 0.0)
+    doses = [dose for dose in values_of(result, "dose", hidden=hidden) if dose > 0]
+    return {d: factor(np.exp((drawn(result, key, hidden, d) - none).mean((1, 2)))) for d in doses}
 
-    def logs(dose: float) -> np.ndarray:
-        drawn = [result.select(**cell, dose=dose, seed=seed) for seed in result.seeds]
-        return np.array([np.mean([np.log(row[key]) for row in rows]) for rows in drawn])
 
-    return {dose: factor(np.exp(logs(dose) - logs(0.0))) for dose in values_of(result, "dose", **cell) if dose > 0}
+SOURCES = ("glyphs", "initialization", "order", "both")
+
+
+def components(logs: np.ndarray) -> np.ndarray:
+    """(4,) variances of a value that a draw, an initialization, an order and both together share: unbiased.
+
+    `logs`: (draws, initializations, orders), with initializations and orders anew in each draw. From the mean squares
+    of the analysis of variance, so that a small one can come out below 0.
+
+    >>> steps = np.array([0.0, 1.0, 2.0])
+    >>> components(np.array([[steps, steps], [steps, steps]]).swapaxes(1, 2))  # the initialization alone matters
+    array([-0.33333333,  1.        ,  0.        ,  0.        ])
+    """
+    draws, first, second = logs.shape
+    of_draw = logs.mean((1, 2), keepdims=True)
+    of_first, of_second = logs.mean(2, keepdims=True) - of_draw, logs.mean(1, keepdims=True) - of_draw
+    rest = ((logs - of_draw - of_first - of_second) ** 2).sum() / (draws * (first - 1) * (second - 1))
+    one = second * (of_first**2).sum() / (draws * (first - 1))
+    two = first * (of_second**2).sum() / (draws * (second - 1))
+    between = first * second * float(np.var(of_draw, ddof=1))
+    return np.array(
+        [(between - one - two + rest) / (first * second), (one - rest) / second, (two - rest) / first, rest]
+    )
+
+
+def shares(logs: np.ndarray) -> list[dict[str, float]]:
+    """Each of `SOURCES`: its share of the variance of one training, with a 95% interval (jackknife over draws)."""
+    draws = len(logs)
+    parts = [components(logs), *(components(np.delete(logs, draw, axis=0)) for draw in range(draws))]
+    found, *without = (part / part.sum() for part in parts)
+    wide = student.ppf(0.975, draws - 1) * math.sqrt(draws - 1) * np.std(without, axis=0)
+    return [{"mean": float(m), "low": float(m - w), "high": float(m + w)} for m, w in zip(found, wide, strict=True)]
 
 
 def cumulative(result: Result, dose: float) -> float:
@@ -188,7 +230,7 @@ def doubled(result: Result, dial: str, key: str) -> dict[str, float]:
     return factor(np.exp(slopes))
 
 
-def fig_doses(result: Result) -> Picture:
+def fig_doses(result: Result, spread: Result) -> Picture:
     """Left: the memorization score against the dose. Right: what the dose does to the losses, at two widths."""
     figure, (left, right) = subplots(1, 2, size=(8.4, 3.6))
     cell = base(result) | {"start": 0}
@@ -205,12 +247,15 @@ def fig_doses(result: Result) -> Picture:
     told = []
     for key in ("composition", "one_shot_train", "in_distribution"):
         name, color = CURVES[key]
-        for hidden, line in ((result.settings["hidden"], "o-"), (result.settings["wide"], "s:")):
-            factors = dosed(result, key, hidden)
+        for hidden, line in zip(values_of(spread, "hidden"), ("o-", "s:"), strict=True):
+            factors = dosed(spread, key, hidden)
             right.plot(list(factors), [f["mean"] for f in factors.values()], line, color=color)
+            right.fill_between(
+                list(factors), *([f[end] for f in factors.values()] for end in ("low", "high")), color=color, alpha=0.12
+            )
             told.append(f"{name}, width {hidden}: " + ", ".join(f"{f['mean']:.3g}" for f in factors.values()))
         right.plot([], [], color=color, label=name)
-    for hidden, line in ((result.settings["hidden"], "o-"), (result.settings["wide"], "s:")):
+    for hidden, line in zip(values_of(spread, "hidden"), ("o-", "s:"), strict=True):
         right.plot([], [], line, color=INK, label=f"width {hidden}")
     right.axhline(1, color=INK, lw=0.8)
     right.set(xlabel="dose of decay", ylabel="loss with decay / without", yscale="log")
@@ -223,7 +268,7 @@ def fig_doses(result: Result) -> Picture:
         figure,
         "Left: memorization score of a glyph against all the decay x of a training, dashed its start over 1 + x: "
         + ", ".join(f"{s['mean']:.2f} at {x:.2g}" for x, s in scores.items())
-        + f". Right: losses with decay over losses without, doses {', '.join(f'{d:g}' for d in doses if d > 0)}. "
+        + f". Right: losses with decay over losses without, doses {', '.join(f'{d:g}' for d in factors)}. "
         + "; ".join(told)
         + ".",
     )
@@ -232,6 +277,11 @@ def fig_doses(result: Result) -> Picture:
 def values_of(result: Result, name: str, **keys: Any) -> list[Any]:
     """The values that `name` takes in the summary groups with these keys, rising."""
     return sorted({group[name] for group in result.where(**keys)})
+
+
+def values_of_rows(result: Result, name: str) -> list[Any]:
+    """The values that `name` takes in the rows, rising."""
+    return sorted({row[name] for row in result.rows})
 
 
 def along(ax: Axes, result: Result, keys: Mapping[str, Any], name: str, at: Sequence[Any], x: Sequence[float]) -> None:
