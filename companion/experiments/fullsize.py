@@ -23,7 +23,6 @@ AFFORDED = (("sum", 0.0), ("sum", 0.5), ("cross-channel", 0.0))
 class Settings(study.Settings):
     runs: tuple[tuple[str, float], ...] = setting(AFFORDED, "architecture and weight decay of each run", "paper")
     epochs: int = setting(30, "passes over the triples")
-    longer: int = setting(60, "the same for Cross-channel, which is slower to fit them")
     every: int = setting(15, "epochs between two measurements")
     precision: str = setting("bfloat16", "of the convolutions while training; measured in `precision`")
     first_draw: int = setting(100, "draw of the first seed; earlier draws served to find the settings")
@@ -35,8 +34,9 @@ def cells(settings: Settings) -> list[dict[str, Any]]:
 
 def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resources) -> list[dict[str, Any]]:
     """One training run, measured on the way: losses, and how each glyph and the digits beside it fare."""
-    length = settings.longer if cell["model"] == "cross-channel" else settings.epochs
-    return trained(settings, cell, settings.first_draw + seed, resources, settings.precision, length, settings.every)
+    return trained(
+        settings, cell, settings.first_draw + seed, resources, settings.precision, settings.epochs, settings.every
+    )
 
 
 def trained(
