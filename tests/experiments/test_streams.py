@@ -54,9 +54,8 @@ def small(name):
 
 def test_every_experiment_is_here_but_those_of_digit_sums():
     """These make their streams by `digit_sums` and `fit` alone, see the test of a network's run."""
-    networks = {
-        name for name in names() if re.search("train_one|digit_sums|import (epochs|fullsize)", inspect.getsource(module(name)))
-    }
+    trains = "train_one|digit_sums|import (epochs|fullsize)"
+    networks = {name for name in names() if re.search(trains, inspect.getsource(module(name)))}
     assert set(names()) == networks | set(SMALL)
     assert not networks & set(SMALL)
 
