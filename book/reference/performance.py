@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from companion import _files
+from companion.linear import LongTailModel, min_norm
 from companion.runner import results
 from companion.runner.run import device_name
 
@@ -115,6 +117,23 @@ def load(root: Path | None = None) -> Benchmarks:
     return Benchmarks(
         tuple(Run(tuple(Measurement(**m) for m in run["measurements"]), run["provenance"]) for run in data["runs"])
     )
+
+
+def compiled_calls(n: int, alpha: float) -> int:
+    """Calls of functions written in C in one solve of a drawn design; arithmetic on arrays is not counted."""
+    sample = LongTailModel(n=n, d=10 * n, s=5.0, alpha=alpha, beta_exponent=0.1, sigma=0.05).sample(seed=0)
+    before, count = sys.getprofile(), 0
+
+    def note(frame: Any, event: str, argument: Any) -> None:
+        nonlocal count
+        count += event == "c_call"
+
+    sys.setprofile(note)
+    try:
+        min_norm(sample.X, sample.y)
+    finally:
+        sys.setprofile(before)
+    return count
 
 
 HEADER = ("area", "what", "against", "ours", "theirs", "unit", "times", "asked", "met")
