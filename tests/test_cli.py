@@ -85,7 +85,8 @@ def test_the_command_asks_torch_whether_there_is_a_gpu(gpu, monkeypatch, capsys,
 def test_an_experiment_trains_if_it_uses_the_device():
     for name in experiments.names():
         source = Path(sys.modules[experiment(name).run.__module__].__file__).read_text(encoding="utf-8")
-        used = re.search(r"resources\.device|train_one\(|import epochs|protocols\.(measured|judged|run|cells)", source)
+        of_another = r"import (epochs|fullsize)|protocols\.(measured|judged|run|cells)"
+        used = re.search(rf"resources\.device|train_one\(|{of_another}", source)
         assert experiment(name).trains == bool(used), name
 
 
