@@ -210,6 +210,22 @@ def vector(name: str, value: Any, size: int | None = None) -> np.ndarray:
     return made
 
 
+def frequencies(p: Any) -> np.ndarray:
+    """`p` as a non-empty float vector (d,) of probabilities; ValueError that names p otherwise."""
+    p = vector("p", p)
+    if p.size == 0:
+        raise ValueError("p must hold at least one frequency, got an empty vector")
+    if p.min() < 0 or p.max() > 1:
+        raise ValueError(f"p must hold probabilities in [0, 1], got values in [{p.min()}, {p.max()}]")
+    return p
+
+
+def split(p: Any, k: Any, *, low: int = 0, left: int = 0) -> tuple[np.ndarray, int]:
+    """Frequencies (d,) and the number k of common ones, at least `low`, with at least `left` after them."""
+    p = frequencies(p)
+    return p, integer("k", k, low=low, high=p.size - left)
+
+
 def mask(name: str, value: Any, size: int) -> np.ndarray:
     """`value` as a bool array (size,)."""
     made = array(name, value)

@@ -17,11 +17,10 @@ from book.dispute import four_flaws, measuring
 from book.linear import data, formulas, noise_laws, rows, turning_off
 from book.shared import density, regime
 from companion import linear
-from companion.linear.theory import counts, noise, risk, shrinkage
+from companion.linear import theory
 
 #: formulas that stand beside their only chapter
 ROOMS = [data, density, formulas, four_flaws, measuring, noise_laws, pinning, regime, rows, turning_off]
-THEORY = [counts, noise, risk, shrinkage]
 
 
 def public(area):
@@ -31,7 +30,7 @@ def public(area):
     return {name: thing for name, thing in own.items() if not name.startswith("_")}
 
 
-PUBLIC = {name: thing for area in [linear, *THEORY, mem] for name, thing in public(area).items()}
+PUBLIC = {name: thing for area in [linear, theory, mem] for name, thing in public(area).items()}
 
 X, y, p = np.eye(3), np.ones(3), np.array([0.5, 0.3, 0.1])
 b, chosen, flags = np.array([1.0, 0.5, 0.2]), np.array([0, 1]), np.array([True, False, True])

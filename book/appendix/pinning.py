@@ -16,10 +16,9 @@ from book.shared.draws import long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim
 from book.shared.style import BLUE, GREEN, INK, ORANGE, PURPLE, Picture, band, picture, subplots, whiskers
 from companion import _validate as check
-from companion.linear import LongTailModel, sample_design
-from companion.linear.theory import counts
-from companion.linear.theory.checks import split
-from companion.linear.theory.counts import no_tail_probability
+from companion._validate import split
+from companion.linear import LongTailModel, sample_design, theory
+from companion.linear.theory import no_tail_probability
 
 
 def empty_column_probability(p: np.ndarray, k: int, rows: int) -> float:
@@ -247,7 +246,7 @@ def spectrum_rows(
     rows = []
     for wanted in common:
         k = int((n * model.p >= wanted).sum())
-        p, none = model.p[:k], counts.no_tail_probability(model.p, k)
+        p, none = model.p[:k], theory.no_tail_probability(model.p, k)
         low: list[float] = []
         high: list[float] = []
         failed: list[bool] = []

@@ -13,8 +13,7 @@ from book.linear import formulas
 from book.shared.draws import TINY, deviations, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim
 from book.shared.style import BLUE, GREEN, GREY, INK, ORANGE, Picture, picture, subplots, whiskers
-from companion.linear import components, feature_counts, level_one, min_norm, resolved, sample_design
-from companion.linear.theory import counts, noise
+from companion.linear import components, feature_counts, level_one, min_norm, resolved, sample_design, theory
 from companion.runner.results import interval
 
 
@@ -134,17 +133,17 @@ once_seen_in_topics.breaks("a fifth less", factor=0.8)
 @claim(
     "prop-marginals",
     "What a design has seen depends on frequencies alone, whether or not features come together",
-    functions=("companion.linear.theory.counts.unseen_mass", "companion.linear.theory.counts.expected_seen"),
+    functions=("companion.linear.theory.unseen_mass", "companion.linear.theory.expected_seen"),
 )
 def marginals(of: str = "seen", scale: float = 1.0) -> list[Found]:
     """12 designs with topics whose features come together with chance 0.6: deviations of the mean, standard errors."""
     p, seen = zipf_topics(0.6).p, measured(0.6)
-    stated = counts.expected_seen(p, ROWS) if of == "seen" else formulas.expected_level_one(p, 0, ROWS)
+    stated = theory.expected_seen(p, ROWS) if of == "seen" else formulas.expected_level_one(p, 0, ROWS)
     return [
         at_most(f"number of features {of}", deviations(seen.seen if of == "seen" else seen.level_one, stated), 4),
         at_most(
             "expected number of unseen features in a row",
-            deviations(seen.unseen, scale * counts.unseen_mass(p, ROWS)),
+            deviations(seen.unseen, scale * theory.unseen_mass(p, ROWS)),
             4,
         ),
     ]
@@ -235,7 +234,7 @@ def training_set(seed: int, alpha: float = 1.5, kept: float = 1.0, n: int = 200)
     beta = model.beta * rng.choice([-1.0, 1.0], model.d) * (rng.random(model.d) < kept)
     X = X[:, used].toarray()
     X = X[np.abs(X).sum(1) > 0]
-    return Drawn(X, beta[used], resolved(X), *noise.once_seen_rows(X))
+    return Drawn(X, beta[used], resolved(X), *theory.once_seen_rows(X))
 
 
 DRAWS = 10

@@ -22,9 +22,9 @@ from companion.linear import (
     min_norm,
     population_risk,
     rank,
+    theory,
 )
-from companion.linear.theory import noise
-from companion.linear.theory.shrinkage import gradient_shrinkage
+from companion.linear.theory import gradient_shrinkage
 
 
 def clipped_mass(s: float, alpha: float, d: int) -> float:
@@ -151,7 +151,7 @@ def expected_train_error(n: int, rank: int, sigma: float) -> float:
     "thm-gradient-descent",
     "Gradient descent from zero learns each singular direction geometrically and ends at the minimum norm",
     source="published elsewhere",
-    functions=("companion.linear.gradient_descent", f"{THEORY}.shrinkage.gradient_shrinkage"),
+    functions=("companion.linear.gradient_descent", f"{THEORY}.gradient_shrinkage"),
 )
 def descent(share: float = 0.9, start: float = 0.0, late: int = 0) -> list[Found]:
     """A random design of 20 rows: 60 steps against the closed form, 2,000 against the minimum norm."""
@@ -213,7 +213,7 @@ def memorized_row(threshold: float = EXACT, missed: int = 0) -> list[Found]:
     flagged, dense = leverage(X) >= threshold, X.toarray()[:, feature_counts(X) > 0]
     labels = np.random.default_rng(0).normal(size=(20, len(flagged)))
     residual = np.sqrt(np.mean([(y - X @ min_norm(X, y)) ** 2 for y in labels], axis=0))
-    once = np.unique(noise.once_seen_rows(X)[1])
+    once = np.unique(theory.once_seen_rows(X)[1])
     flagged[once[:missed]] = False
     tenth = np.arange(0, len(flagged), 10)
     spanned = np.array([np.linalg.matrix_rank(np.delete(dense, r, axis=0)) == rank(X) for r in tenth])

@@ -26,7 +26,7 @@ from book.shared.style import (
 )
 from companion.experiments import figure1
 from companion.linear import LongTailModel, feature_counts, inverse_gram_diagonal, min_norm, resolved
-from companion.linear.theory.noise import once_seen_rows
+from companion.linear.theory import once_seen_rows
 from companion.runner.results import Result
 
 EXPOSURES = ((1, 1), (2, 2), (3, 5), (6, 20), (21, 10**9))  # classes of occurrences, ends included

@@ -16,10 +16,10 @@ from scipy.special import gammaincc, gammaln, lambertw, zeta
 from book.shared import density
 from book.shared.density import multiplicities
 from companion import _validate as check
+from companion._validate import frequencies, split
+from companion.linear import theory
 from companion.linear.structure import inverse_gram_diagonal
-from companion.linear.theory import counts
-from companion.linear.theory.checks import frequencies, split
-from companion.linear.theory.counts import no_tail_probability
+from companion.linear.theory import no_tail_probability
 
 
 def vector_like(name: str, value: Any, p: np.ndarray) -> np.ndarray:
@@ -358,7 +358,7 @@ def expected_risk_bounds(p: Any, beta: Any, n: int, k: int) -> ExpectedRisk:
     k = check.integer("k", k, low=0, high=p.size - 1)
     floor = unseen_floor(p, beta, n)
     tail, size = below_one(p, k), beta[k:] ** 2
-    alone = tail * counts.no_tail_probability(p, k) / (1 - tail)  # the feature, and no other tail feature
+    alone = tail * theory.no_tail_probability(p, k) / (1 - tail)  # the feature, and no other tail feature
     unresolved = tail[0] * float(np.sum(size * ((1 - alone) ** n - (1 - tail) ** n)))
     failed = min(1.0, rank_failure_bound(p, k, n)) if k else 0.0
     seen = 1 - (1 - p) ** n
@@ -504,5 +504,5 @@ def paper_rate(p: np.ndarray, k: int) -> tuple[float, float]:
     p_k/p_{>k} and p_{>k}^2 ln^2 d.
     """
     p, k = split(p, k, low=1, left=1)
-    mass = counts.tail_mass(p, k)
+    mass = theory.tail_mass(p, k)
     return float(p[k - 1]) / mass, mass**2 * math.log(len(p)) ** 2

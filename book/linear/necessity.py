@@ -24,8 +24,8 @@ from companion.linear import (
     resolved,
     ridge,
     sample_design,
+    theory,
 )
-from companion.linear.theory import noise
 from companion.runner.results import interval
 
 Fit = Callable[[np.ndarray], np.ndarray]  # takes rows (m, d), gives predictions (m,)
@@ -136,7 +136,7 @@ def seen(seed: int, n: int = 100, alpha: float = 1.5) -> tuple[np.ndarray, np.nd
     X = sample_design(n, model.p, seed=seed)
     used = feature_counts(X) > 0
     beta = model.beta[used] * np.random.default_rng(seed).choice([-1.0, 1.0], int(used.sum()))
-    features, rows = noise.once_seen_rows(X[:, used])
+    features, rows = theory.once_seen_rows(X[:, used])
     return X[:, used].toarray(), beta, features, rows
 
 

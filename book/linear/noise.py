@@ -32,8 +32,8 @@ from companion.linear import (
     min_norm,
     population_risk,
     resolved,
+    theory,
 )
-from companion.linear.theory import noise, risk
 
 
 @claim(
@@ -80,14 +80,14 @@ paper_rate.breaks("exponent smaller by 0.1", shift=0.1)
     "Paper Theorems 1, 4 and 5: once-seen error near sigma; sigma^2 k/n is the noise part, not the whole loss",
     source="paper (as summarised)",
     status="checked",
-    functions=("book.linear.formulas.noise_risk", f"{THEORY}.noise.once_seen_rows"),
+    functions=("book.linear.formulas.noise_risk", f"{THEORY}.once_seen_rows"),
 )
 def paper_noise(shift: float = 0.0, once: float = 1.0, whole: bool = True) -> list[Found]:
     """All at alpha = 2: the noise part of the risk over k/n along n, once-seen features, and the whole loss."""
     model, X, _ = certified(2.0, 1000)
     quiet = whole * population_risk(min_norm(X, X @ model.beta), model)
     losses = [quiet + formulas.noise_risk(X, model.p, sigma) for sigma in (0.0125, 0.05)]
-    features, _ = noise.once_seen_rows(X)
+    features, _ = theory.once_seen_rows(X)
     error = np.sqrt(inverse_gram_diagonal(X)[features[resolved(X)[features]]].mean())
     return [
         fitted_slope("slope in n of the noise part of the risk over k/n", slopes_over_k(), shift),
@@ -109,7 +109,7 @@ paper_noise.breaks("the noise part read as the whole loss", whole=False)
 @claim(
     "thm-risk-sandwich",
     "Noiseless risk of any design lies between the unseen floor and an explicit sum over components",
-    functions=(f"{THEORY}.risk.risk_sandwich",),
+    functions=(f"{THEORY}.risk_sandwich",),
     teeth={"crude bound over": 0.7},
     blunt={"noisy labels": "noise adds to the floor; where the floor is attained is the next statement"},
 )
@@ -118,7 +118,7 @@ def sandwich(certificate: bool = True, beyond: float = 1.0) -> list[Found]:
     found, crude, noisy = [], [], []
     for alpha, seed in itertools.product((1.25, 1.5), range(3)):
         model, X, P = certified(alpha, 300, seed)
-        bounds = risk.risk_sandwich(X, model.p, model.beta, resolved(X) if certificate else P > 0)
+        bounds = theory.risk_sandwich(X, model.p, model.beta, resolved(X) if certificate else P > 0)
         value = population_risk(min_norm(X, X @ model.beta), model)
         top = bounds.floor + beyond * (bounds.components - bounds.floor)
         what = f"alpha = {alpha}, draw {seed}: risk (limits: floor, sum over components)"
@@ -127,7 +127,7 @@ def sandwich(certificate: bool = True, beyond: float = 1.0) -> list[Found]:
         labels = X @ model.beta + np.random.default_rng(seed).normal(size=X.shape[0])
         noisy.append(population_risk(min_norm(X, labels), model) / bounds.floor)
     p, beta = np.array([0.3, 0.3]), np.array([1.0, -1.0])  # a pair that cancels in its only row: nothing is learned
-    bounds = risk.risk_sandwich([[1.0, 1.0]], p, beta, [False, False])
+    bounds = theory.risk_sandwich([[1.0, 1.0]], p, beta, [False, False])
     value, top = float(p @ (min_norm([[1.0, 1.0]], [0.0]) - beta) ** 2), bounds.floor + beyond * bounds.components
     found.append(between("a pair that cancels: risk (limits: floor, sum over components)", value, 0, top + TINY))
     found.append(at_least("least of crude bound over sum over components", min(crude), 1))
@@ -304,7 +304,7 @@ def once_seen(rest: float = 1.0, only_resolved: bool = True) -> Found:
     """Forty once-seen features of one design at alpha = 1.5."""
     _, X, _ = certified(1.5, 300)
     variance = inverse_gram_diagonal(X)
-    features, _ = noise.once_seen_rows(X)
+    features, _ = theory.once_seen_rows(X)
     features = features[resolved(X)[features] | (not only_resolved)][:40]
     worst = max(abs(variance[i] - (1 + rest * rest_leverage(X, int(i)))) for i in features)
     return at_most(f"largest error of 1 + q on {features.size} once-seen features", worst, 1e-7)
@@ -333,7 +333,7 @@ chain.breaks("no growth", grows=False)
 @claim(
     "thm-noise-terms",
     "Noise of each feature between P_ii^2/n_i and an explicit bound by the rows without tail",
-    functions=(f"{THEORY}.noise.common_leverage", "companion.linear.inverse_gram_diagonal"),
+    functions=(f"{THEORY}.common_leverage", "companion.linear.inverse_gram_diagonal"),
     teeth={"(b) least of the bound over [G+]_jj": 0.8, "(c) mean of 8 draws": 0.6},
 )
 def noise_terms(projected: bool = True, leverages: float = 1.0, tau: float = 1.0) -> list[Found]:
@@ -345,7 +345,7 @@ def noise_terms(projected: bool = True, leverages: float = 1.0, tau: float = 1.0
         counts, variance = feature_counts(X), inverse_gram_diagonal(X)
         seen = counts > 0
         lowest.append((variance[seen] * counts[seen] / (P[seen] ** 2 if projected else 1)).min())
-        inverse, _ = noise.common_leverage(X, model.p, k)
+        inverse, _ = theory.common_leverage(X, model.p, k)
         common.append((np.diag(inverse) / variance[:k]).min())
         for i in np.flatnonzero(level_one(X, k)):
             rows = own_rows(X, int(i), k)
@@ -421,14 +421,14 @@ free_composition.breaks("inputs on all seen features", known="seen")
 @claim(
     "thm-composition-noise",
     "Composing t once-seen features costs sigma^2 t, up to leverage, unless signs are chosen after the noise",
-    functions=(f"{THEORY}.noise.composition_noise", "book.linear.noise_laws.composition_bounds"),
+    functions=(f"{THEORY}.composition_noise", "book.linear.noise_laws.composition_bounds"),
     teeth={"(b) random signs": 0.9, "(c) signs chosen after": 0.6},
 )
 def composed_noise(common: float = 1.0, chosen_after: bool = False) -> list[Found]:
     """Ten once-seen features of one design at alpha = 2, in units of sigma^2; the adversary over 400 draws of noise."""
     model, X, _ = certified(2.0, 1000)
-    inverse, _ = noise.common_leverage(X, model.p, model.k)
-    features, rows = noise.once_seen_rows(X)
+    inverse, _ = theory.common_leverage(X, model.p, model.k)
+    features, rows = theory.once_seen_rows(X)
     alone = level_one(X, model.k)[features]
     features, rows, t = features[alone][:10], rows[alone][:10], 10
     used = np.flatnonzero(feature_counts(X) > 0)
@@ -438,7 +438,7 @@ def composed_noise(common: float = 1.0, chosen_after: bool = False) -> list[Foun
     others = np.delete(np.arange(model.n), rows)
     u = np.linalg.lstsq(X[others][:, used].toarray().T, w[used], rcond=1e-10)[0]
     bounds = composition_bounds(t, float(np.einsum("tj,jl,tl->t", rest, inverse, rest).max()), 1.0)
-    fixed = noise.composition_noise(X, features, 1.0, signs=np.ones(t))
+    fixed = theory.composition_noise(X, features, 1.0, signs=np.ones(t))
     at = np.searchsorted(used, features)
     readers = np.linalg.lstsq(X[:, used].toarray().T, np.eye(used.size)[:, at], rcond=1e-10)[0]
     xi = np.random.default_rng(0).normal(size=(model.n, 400))
@@ -446,7 +446,7 @@ def composed_noise(common: float = 1.0, chosen_after: bool = False) -> list[Foun
     return [
         at_most("(a) error of t + w'(X'X)^+ w on signs fixed before", abs(fixed - (t + common * u @ u)), 1e-7),
         at_most("(a) its bound, signs fixed before", after if chosen_after else fixed, bounds["fixed"] * (1 + TINY)),
-        at_most("(b) random signs", noise.composition_noise(X, features, 1.0), bounds["random"] * (1 + TINY)),
+        at_most("(b) random signs", theory.composition_noise(X, features, 1.0), bounds["random"] * (1 + TINY)),
         at_most("(c) signs chosen after the noise", after, bounds["adversarial"]),
     ]
 

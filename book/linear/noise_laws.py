@@ -13,8 +13,7 @@ from book.linear import formulas
 from book.shared.draws import long_tail
 from book.shared.style import BLUE, GREEN, INK, ORANGE, RED, Picture, band, picture, subplots
 from companion import _validate as check
-from companion.linear import inverse_gram_diagonal, level_one, sample_design
-from companion.linear.theory import noise
+from companion.linear import inverse_gram_diagonal, level_one, sample_design, theory
 from companion.runner.results import Result
 
 
@@ -115,7 +114,7 @@ def own_rows(X: sp.csr_array, i: int, k: int) -> np.ndarray:
 
 def mean_of_terms(X: sp.csr_array, p: np.ndarray, k: int, tau: float, draws: int) -> tuple[float, float, float]:
     """Sum of p_i [G^+]_ii over common and level-1 features: mean over draws, its standard error, and bound (c)."""
-    _, average = noise.common_leverage(X, p, k)
+    _, average = theory.common_leverage(X, p, k)
     alone = np.flatnonzero(level_one(X, k))
     times = [len(own_rows(X, int(i), k)) for i in alone]
     summed = np.r_[np.arange(k), alone]

@@ -14,8 +14,7 @@ from book.shared import density
 from book.shared.draws import design, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim, exactly
 from book.shared.style import BLUE, GREY, INK, ORANGE, Picture, picture, subplots
-from companion.linear import feature_counts, peel, resolved, sample_design
-from companion.linear.theory import counts
+from companion.linear import feature_counts, peel, resolved, sample_design, theory
 from companion.runner.results import Result
 from companion.runner.results import interval as summary
 
@@ -101,7 +100,7 @@ def tree_limit(several: bool = False, feedback: bool = True, all_counted: bool =
     for k in (0, 200):
         p, in_tail = np.append(np.full(k, 3 / n), tail), np.arange(k + len(tail)) >= k
         summed = p if all_counted else tail
-        Q = density.largest_fixed_point(summed, n) if feedback else counts.unseen_mass(summed, n)
+        Q = density.largest_fixed_point(summed, n) if feedback else theory.unseen_mass(summed, n)
         kinds = [in_tail & (p == one) for one in np.unique(tail)]
         counted = np.zeros((1 + len(kinds), 3))  # how many, peeled, resolved: once-seen features, then each kind
         for seed in range(2):
@@ -181,7 +180,7 @@ def finite_size(scale: float = 1.0, form: str = "product") -> list[Found]:
     found = []
     for alpha in (1.0, 1.1, 1.25, 1.5):
         model, solved, left = long_tail(alpha), *left_by_peeling(alpha)
-        stated = {"product": solved.seen - solved.resolved, "rate": counts.unseen_mass(model.p, model.n) / alpha}[form]
+        stated = {"product": solved.seen - solved.resolved, "rate": theory.unseen_mass(model.p, model.n) / alpha}[form]
         stated *= scale * (solved.seen if form == "rate" else 1)
         for what, values, expected in (
             ("seen, not peeled", [(seen & open_).sum() for seen, open_ in left], stated),

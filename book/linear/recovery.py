@@ -50,8 +50,8 @@ from companion.linear import (
     recoverability,
     resolved,
     sample_design,
+    theory,
 )
-from companion.linear.theory import counts
 from companion.runner.results import Result, interval
 
 GRID = tuple(np.round(np.linspace(1.0, 3.0, 41), 3))
@@ -176,7 +176,7 @@ def level_one_formula(mates: bool = True) -> list[Found]:
     for alpha in (1.25, 1.5, 2.0):
         model = long_tail(alpha)
         counted = np.array([level_one(design(alpha, seed), model.k).sum() for seed in range(25)])
-        formula = formulas.expected_level_one if mates else lambda p, k, n: counts.expected_seen(p, n, k)
+        formula = formulas.expected_level_one if mates else lambda p, k, n: theory.expected_seen(p, n, k)
         expected = formula(model.p, model.k, model.n)
         error = (counted.mean() - expected) / (counted.std(ddof=1) / 5)
         what = f"alpha = {alpha}: {counted.mean():.2f} counted, {expected:.2f} by the formula; standard errors apart"
@@ -344,7 +344,7 @@ def row_counts(
     for alpha, common in itertools.product((1.0, 1.25, 1.5, 2.0, 3.0), (5.0, 10.0, 30.0)):
         model = long_tail(alpha)
         p, n, k = model.p, model.n, int((model.n * model.p >= common).sum())
-        mass, squares, none = float(p[k:].sum()), float(p[k:] @ p[k:]), counts.no_tail_probability(p, k)
+        mass, squares, none = float(p[k:].sum()), float(p[k:] @ p[k:]), theory.no_tail_probability(p, k)
         upper.append((upper_scale * math.log(no_tail_bounds(p, k)[1]) - math.log(none)) / squares)
         lower.append((math.log(none) + lower_scale * mass / (1 - p[k])) / squares)
         union += [(none - (1 - lower_scale * mass)) / mass**2] * (mass < 1)
@@ -374,7 +374,7 @@ def fig_tails(result: Result) -> Picture:
     lines = []
     for alpha in grid:
         model = LongTailModel(fixed["n"], fixed["d"], fixed["s"], float(alpha), 0.0, 0.0)
-        none = counts.no_tail_probability(model.p, model.k)
+        none = theory.no_tail_probability(model.p, model.k)
         several = several_tail_probability(model.p, model.k)
         lines.append((none, 1 - none - several, several))
     none, one, several = np.array(lines).T

@@ -11,8 +11,8 @@ import numpy as np
 from book.linear import formulas
 from book.linear.formulas import below_one
 from companion import _validate as check
-from companion.linear.theory import counts
-from companion.linear.theory.checks import split
+from companion._validate import split
+from companion.linear import theory
 
 
 def no_tail_bounds(p: np.ndarray, k: int) -> tuple[float, float]:
@@ -24,7 +24,7 @@ def no_tail_bounds(p: np.ndarray, k: int) -> tuple[float, float]:
     """
     p, k = split(p, k)
     first = float(below_one(p, k).max(initial=0.0))
-    mass = counts.tail_mass(p, k)
+    mass = theory.tail_mass(p, k)
     return max(1 - mass, math.exp(-mass / (1 - first))), math.exp(-mass)
 
 
@@ -32,7 +32,7 @@ def several_tail_probability(p: np.ndarray, k: int) -> float:
     """P(a row holds two tail features or more), exactly; ValueError unless p_{k+1} < 1."""
     p, k = split(p, k)
     tail = below_one(p, k)
-    none = counts.no_tail_probability(p, k)
+    none = theory.no_tail_probability(p, k)
     return max(0.0, 1 - none * (1 + float(np.sum(tail / (1 - tail)))))
 
 

@@ -15,9 +15,8 @@ from book.shared.draws import THEORY, TINY, certified, design, filled, long_tail
 from book.shared.ledger import Found, at_least, at_most, between, claim
 from book.shared.style import COMPOSITION, FRESH, INK, PURPLE, TRAINING, Picture, band, picture, subplots, whiskers
 from companion import _validate as check
-from companion.linear import LongTailModel, feature_counts, gradient_descent, min_norm, ridge, sample_design
-from companion.linear.theory import noise, shrinkage
-from companion.linear.theory.checks import frequencies
+from companion._validate import frequencies
+from companion.linear import LongTailModel, feature_counts, gradient_descent, min_norm, ridge, sample_design, theory
 from companion.runner.results import Result
 
 
@@ -50,7 +49,7 @@ def forgetting(p: Any, beta: Any, n: int, n_lam: float, t: int) -> Forgetting:
     p = frequencies(p)
     beta = vector_like("beta", beta, p)
     n, t = check.positive_int("n", n), check.positive_int("t", t)
-    z2 = (1 - float(shrinkage.ridge_shrinkage(1, n_lam))) ** 2
+    z2 = (1 - float(theory.ridge_shrinkage(1, n_lam))) ** 2
     train, once = once_seen_mass(p, beta**2, n), once_seen_mass(p, 1.0, n)
     return Forgetting(
         train=z2 * train,
@@ -68,7 +67,7 @@ def ridge_once_seen(rest: float = 1.0, lam_held: bool = False) -> list[Found]:
     """Fifteen once-seen features of one design at n lam = 0.7, each with both signs of its entry."""
     model, X, _ = certified(1.5)
     y, n, n_lam = X @ model.beta, model.n, 0.7
-    features, rows = noise.once_seen_rows(X)
+    features, rows = theory.once_seen_rows(X)
     formula, average = 0.0, 0.0
     for i, r in list(zip(features, rows, strict=True))[:15]:
         strength = n_lam * (n - 1) / n if lam_held else n_lam  # the other rows' fit at lam, or at n lam
@@ -92,8 +91,8 @@ ridge_once_seen.breaks("hold lam instead of n lam when the row is left out", lam
     "prop-isolated",
     "An isolated feature under ridge and under early stopping, in closed form",
     functions=(
-        f"{THEORY}.shrinkage.ridge_shrinkage",
-        f"{THEORY}.shrinkage.gradient_shrinkage",
+        f"{THEORY}.ridge_shrinkage",
+        f"{THEORY}.gradient_shrinkage",
         "book.linear.turning_off.matching_penalty",
     ),
 )
@@ -103,10 +102,10 @@ def isolated(per_row: bool = True, double: bool = True, penalty: float = 1.0) ->
     n, beta = int(counts.sum()), np.array([1.0, -2.0, 0.5, 3.0])
     X = np.repeat(np.eye(4), counts, axis=0)
     n_lam, lr, steps = 0.8, 0.3, 17
-    factor = shrinkage.ridge_shrinkage(counts, n_lam if per_row else n_lam / n)
-    learned = shrinkage.gradient_shrinkage(counts, n, lr=lr if double else lr / 2, steps=steps)
-    once = shrinkage.ridge_shrinkage(1, penalty * matching_penalty(n, lr=lr, steps=steps))
-    stopped = shrinkage.gradient_shrinkage(1, n, lr=lr, steps=steps)
+    factor = theory.ridge_shrinkage(counts, n_lam if per_row else n_lam / n)
+    learned = theory.gradient_shrinkage(counts, n, lr=lr if double else lr / 2, steps=steps)
+    once = theory.ridge_shrinkage(1, penalty * matching_penalty(n, lr=lr, steps=steps))
+    stopped = theory.gradient_shrinkage(1, n, lr=lr, steps=steps)
     return [
         at_most("largest error for ridge", np.abs(ridge(X, X @ beta, n_lam / n) - factor * beta).max(), TINY),
         at_most(
@@ -135,7 +134,7 @@ def measured_memorization(lam_held: bool = False, rest: float = 1.0) -> list[Fou
     lam = n_lam / n if lam_held else n_lam / (n - 1)
     keep = [np.arange(n) != r for r in range(n)]
     left = np.array([y[r] - (X[[r]] @ ridge(X[keep[r]], y[keep[r]], lam))[0] for r in range(n)])
-    features, rows = noise.once_seen_rows(X)
+    features, rows = theory.once_seen_rows(X)
     q = rest * np.array([formulas.ridge_once_seen(X, y, int(i), n_lam)[1] for i in features])
     once = (1 + n_lam * q) / (1 + n_lam * (1 + q))
     return [
@@ -166,7 +165,7 @@ def forgotten(
         X = sample_design(n, model.p, seed=seed)
         y = X @ model.beta
         fit = ridge(X, y, n_lam / n)
-        features, rows = noise.once_seen_rows(X)
+        features, rows = theory.once_seen_rows(X)
         residual, own = (y - X @ fit)[rows], np.asarray(X[rows, features])
         worst = max(worst, np.abs(residual - own * (n_lam if per_row else n_lam / n) * fit[features]).max())
         error = (fit - model.beta)[features]
@@ -247,7 +246,7 @@ def demanded(n_lam: float = 1.0, draws: int = 20) -> dict[str, float]:
     for seed in range(draws):
         X = design(2.0, seed)
         beta = np.random.default_rng(seed).choice([-1.0, 1.0], model.d) * model.beta
-        features, rows = noise.once_seen_rows(X)
+        features, rows = theory.once_seen_rows(X)
         h = formulas.ridge_leverage(X, n_lam)[rows]
         error = (ridge(X, X @ beta, n_lam / model.n) - beta)[features]
         found.append((h.mean(), 2 * np.mean((1 - h) ** 2 * beta[features] ** 2), 2 * np.mean(error**2)))
@@ -280,9 +279,9 @@ def fig_joint(result: Result, sigma: float, n_lam: float | None = None) -> Pictu
         beta_exponent=result.settings["beta_exponent"],
         sigma=sigma,
     )
-    theory = [forgetting(model.p, model.beta, model.n, z, t=result.settings["t"]) for z in x]
-    left.plot(x, [f.composition for f in theory], color=INK, ls="--", lw=1.1, label="closed form")
-    left.plot(x, [f.train for f in theory], color=INK, ls="--", lw=1.1)
+    closed = [forgetting(model.p, model.beta, model.n, z, t=result.settings["t"]) for z in x]
+    left.plot(x, [f.composition for f in closed], color=INK, ls="--", lw=1.1, label="closed form")
+    left.plot(x, [f.train for f in closed], color=INK, ls="--", lw=1.1)
     left.set(xscale="log", yscale="log", xlabel=r"$n\lambda$", ylabel="loss", ylim=(1e-6, 2), title="Losses")
     left.legend(loc="lower right")
     mean, low, high = (np.array([g["memorization"][part] for g in ridge_path]) for part in ("mean", "low", "high"))
@@ -290,7 +289,7 @@ def fig_joint(result: Result, sigma: float, n_lam: float | None = None) -> Pictu
     stopped = result.where(sigma=sigma, path="descent")
     at, measured = [g["n_lam"] for g in stopped], [g["memorization"] for g in stopped]
     whiskers(right, at, measured, color=PURPLE, fmt="x", ms=5, label="early stopping")
-    right.plot(x, [shrinkage.ridge_shrinkage(1, z) for z in x], color=INK, ls="--", lw=1.1, label=r"$1/(1+n\lambda)$")
+    right.plot(x, [theory.ridge_shrinkage(1, z) for z in x], color=INK, ls="--", lw=1.1, label=r"$1/(1+n\lambda)$")
     right.set(xscale="log", xlabel=r"$n\lambda$", ylim=(0, 1.05), title="Memorization, measured")
     right.legend()
     to = 1.0 if n_lam is None else n_lam

@@ -16,8 +16,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from companion import _validate as check
+from companion._validate import split
 from companion.linear.structure import components, feature_counts
-from companion.linear.theory.checks import split
 
 __all__ = ["BlockSolution", "block_min_norm", "branching", "component_bound", "expected_branching"]
 

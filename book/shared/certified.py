@@ -260,11 +260,11 @@ def kept_by_ridge() -> Iterator[Certified]:
     import crlin
 
     from book.linear.formulas import ridge_leverage
-    from companion.linear.theory import noise
+    from companion.linear import theory
 
     model, sample = example(2.0, 0.0)
     X, y = sample.X, sample.y
-    features, holding = noise.once_seen_rows(X)
+    features, holding = theory.once_seen_rows(X)
     i, r = int(features[0]), int(holding[0])
     gram, page = (X @ X.T).toarray(), "book/linear/turning-off"
     for whole, n_lam in ((1, 0.1), (10, 1.0), (100, 10.0)):  # ten times X X' + n lam I is a matrix of whole numbers

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from companion import _validate as check
-from companion.linear.theory.checks import frequencies
+from companion._validate import frequencies
 
 
 class Cavity(NamedTuple):

@@ -27,7 +27,7 @@ from book.linear import formulas
 from book.shared.evidence import ROUNDING
 from book.shared.kernels import interpolate
 from companion.linear import leave_one_out_residuals, ridge
-from companion.linear.theory.risk import risk_sandwich
+from companion.linear.theory import risk_sandwich
 
 World = dict[str, Any]
 

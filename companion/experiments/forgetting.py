@@ -13,8 +13,7 @@ import numpy as np
 
 from companion.experiments.figure1 import papers
 from companion.linear import LongTailModel
-from companion.linear.theory.noise import once_seen_rows
-from companion.linear.theory.shrinkage import gradient_shrinkage, ridge_shrinkage
+from companion.linear.theory import gradient_shrinkage, once_seen_rows, ridge_shrinkage
 from companion.runner.experiment import Resources, define, grid, setting
 
 ZERO = 1e-10  # singular values below this share of the largest count as zero

@@ -22,8 +22,7 @@ from companion.linear import (
     resolved,
 )
 from companion.linear.structure import RESOLVED
-from companion.linear.theory.noise import common_leverage, composition_noise, once_seen_rows
-from companion.linear.theory.risk import risk_sandwich
+from companion.linear.theory import common_leverage, composition_noise, once_seen_rows, risk_sandwich
 from companion.runner.experiment import Resources, define, grid, setting
 
 

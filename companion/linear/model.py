@@ -13,8 +13,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from companion import _validate
+from companion.linear import theory
 from companion.linear.reduce import distinct
-from companion.linear.theory import counts
 
 
 @dataclass(frozen=True)
@@ -104,17 +104,17 @@ class LongTailModel:
     @property
     def tail_mass(self) -> float:
         """Expected number of tail features in a row, `p_{>k} = sum_{i>k} p_i`."""
-        return counts.tail_mass(self.p, self.k)
+        return theory.tail_mass(self.p, self.k)
 
     @property
     def empty_tail_probability(self) -> float:
         """The probability that a row holds no tail feature, `pi0 = prod_{i>k} (1 - p_i)`."""
-        return counts.no_tail_probability(self.p, self.k)
+        return theory.no_tail_probability(self.p, self.k)
 
     @property
     def unseen_mass(self) -> float:
         """Expected number of features of a fresh row never seen in training, `M = sum_i p_i (1 - p_i)^n`."""
-        return counts.unseen_mass(self.p, self.n)
+        return theory.unseen_mass(self.p, self.n)
 
     def sample(self, *, seed: int | np.random.Generator) -> Sample:
         """Draw a training set; the design depends on the seed but not on sigma or beta_exponent."""

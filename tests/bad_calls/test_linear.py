@@ -10,7 +10,7 @@ from book.appendix import pinning
 from book.linear import data, formulas, noise_laws, rows, turning_off
 from book.shared import density, regime
 from companion import linear
-from companion.linear.theory import counts, noise, risk, shrinkage
+from companion.linear import theory
 
 from .cases import assert_refused, bad
 
@@ -140,8 +140,8 @@ LOSSES = [
 ]
 
 THEORY = [
-    bad("tail_mass-k", lambda: counts.tail_mass(p, 9), ValueError, "k must be in [0, 3], got 9"),
-    bad("no_tail-p", lambda: counts.no_tail_probability([2.0], 0), ValueError, "p must", "[0, 1]", "2.0"),
+    bad("tail_mass-k", lambda: theory.tail_mass(p, 9), ValueError, "k must be in [0, 3], got 9"),
+    bad("no_tail-p", lambda: theory.no_tail_probability([2.0], 0), ValueError, "p must", "[0, 1]", "2.0"),
     bad(
         "several-p-1",
         lambda: rows.several_tail_probability([1.0], 0),
@@ -156,8 +156,8 @@ THEORY = [
         "[0, 1]",
         "-3",
     ),
-    bad("seen-n", lambda: counts.expected_seen(p, -1), ValueError, "n must be at least 0, got -1"),
-    bad("unseen-p", lambda: counts.unseen_mass([-1.0], 3), ValueError, "p must", "[0, 1]", "-1.0"),
+    bad("seen-n", lambda: theory.expected_seen(p, -1), ValueError, "n must be at least 0, got -1"),
+    bad("unseen-p", lambda: theory.unseen_mass([-1.0], 3), ValueError, "p must", "[0, 1]", "-1.0"),
     bad("sum-alpha", lambda: formulas.power_law_sum(1.0, 1, 10), ValueError, "alpha must", "greater than 1", "1.0"),
     bad("sum-c", lambda: formulas.power_law_sum(2.0, -1, 10), ValueError, "c must", "greater than 0", "got -1"),
     bad("map-nan", lambda: density.mass_map([nan], 10, 1.0), ValueError, "p must be finite"),
@@ -191,14 +191,14 @@ THEORY = [
         ValueError,
         "feature must occur in exactly one",
     ),
-    bad("common-k", lambda: noise.common_leverage(X, p, 0), ValueError, "k must be in [1, 3], got 0"),
-    bad("composed-empty", lambda: noise.composition_noise(X, [], 1), ValueError, "features must be a non-empty list"),
-    bad("composed-outside", lambda: noise.composition_noise(X, [9], 1), ValueError, "features must be in [0, 2]", "9"),
+    bad("common-k", lambda: theory.common_leverage(X, p, 0), ValueError, "k must be in [1, 3], got 0"),
+    bad("composed-empty", lambda: theory.composition_noise(X, [], 1), ValueError, "features must be a non-empty list"),
+    bad("composed-outside", lambda: theory.composition_noise(X, [9], 1), ValueError, "features must be in [0, 2]", "9"),
     bad("floor-beta", lambda: formulas.unseen_floor(p, [1, 2], 3), ValueError, "beta must have length 3, got 2"),
     bad("once-n", lambda: formulas.once_seen_mass(p, 1, 0), ValueError, "n must be at least 1, got 0"),
     bad(
         "sandwich",
-        lambda: risk.risk_sandwich(X, p, p, [True]),
+        lambda: theory.risk_sandwich(X, p, p, [True]),
         ValueError,
         "resolved must be a bool mask of shape (3,)",
         "(1,)",
@@ -209,8 +209,8 @@ THEORY = [
     bad(
         "floor-d", lambda: formulas.floor_law(9, c=1, alpha=2, b=0.1, d=-3), ValueError, "d must be at least 1, got -3"
     ),
-    bad("shrink-lam", lambda: shrinkage.ridge_shrinkage(1, -1), ValueError, "n_lam must", "at least 0", "got -1"),
-    bad("shrink-count", lambda: shrinkage.ridge_shrinkage(-1, 1), ValueError, "count must", "at least 0", "got -1"),
+    bad("shrink-lam", lambda: theory.ridge_shrinkage(1, -1), ValueError, "n_lam must", "at least 0", "got -1"),
+    bad("shrink-count", lambda: theory.ridge_shrinkage(-1, 1), ValueError, "count must", "at least 0", "got -1"),
     bad(
         "match-lr",
         lambda: turning_off.matching_penalty(10, lr=6.0, steps=1),

@@ -27,9 +27,9 @@ from companion.linear import (
     population_risk,
     resolved,
     ridge,
+    theory,
 )
-from companion.linear.theory import noise, risk, shrinkage
-from companion.linear.theory.counts import unseen_mass
+from companion.linear.theory import unseen_mass
 from companion.runner.experiment import Resources
 
 from .designs import designs
@@ -52,7 +52,7 @@ def test_sandwich_holds_for_every_design(design, seed, known):
     rng = np.random.default_rng(seed)
     p, beta = rng.random(X.shape[1]), rng.normal(size=X.shape[1])
     told = resolved(X) if known == "certificate" else peel(X)
-    bounds = risk.risk_sandwich(X, p, beta, told)
+    bounds = theory.risk_sandwich(X, p, beta, told)
     value = float(p @ (min_norm(X, X @ beta) - beta) ** 2)
     assert bounds.floor - 1e-9 <= value <= bounds.components + 1e-9
     assert bounds.components <= bounds.crude + 1e-12
@@ -61,8 +61,8 @@ def test_sandwich_holds_for_every_design(design, seed, known):
 def test_sandwich_is_tight_for_a_cancelling_pair():
     """Two features that share their only row with opposite contributions: nothing is learned."""
     p, beta = np.array([0.3, 0.3]), np.array([1.0, -1.0])
-    bounds = risk.risk_sandwich(np.array([[1.0, 1.0]]), p, beta, [False, False])
-    assert bounds == risk.Sandwich(0.0, 0.6, 0.6, 2)
+    bounds = theory.risk_sandwich(np.array([[1.0, 1.0]]), p, beta, [False, False])
+    assert bounds == theory.Sandwich(0.0, 0.6, 0.6, 2)
     assert p @ (min_norm(np.array([[1.0, 1.0]]), [0.0]) - beta) ** 2 == pytest.approx(0.6)
 
 
@@ -142,13 +142,13 @@ def test_noise_risk_and_composition_against_the_pseudo_inverse():
     chosen = np.flatnonzero(resolved(X) & (feature_counts(X) == 1))[:4]
     signs = np.array([1.0, -1.0, 1.0, 1.0])
     expected = np.linalg.norm(signs @ inverse[chosen]) ** 2
-    assert noise.composition_noise(X, chosen, 1.0, signs=signs) == pytest.approx(expected)
-    assert noise.composition_noise(X, chosen, 1.0) == pytest.approx((inverse[chosen] ** 2).sum())
+    assert theory.composition_noise(X, chosen, 1.0, signs=signs) == pytest.approx(expected)
+    assert theory.composition_noise(X, chosen, 1.0) == pytest.approx((inverse[chosen] ** 2).sum())
 
 
 def test_rest_leverage_gives_the_variance():
     X = model_of(1.25).sample(seed=2).X
-    features, rows = noise.once_seen_rows(X)
+    features, rows = theory.once_seen_rows(X)
     assert all(X[[r], :][:, [i]].nnz == 1 for i, r in zip(features[:5], rows[:5], strict=True))
     told = features[resolved(X)[features]]
     variance = inverse_gram_diagonal(X)
@@ -158,7 +158,7 @@ def test_rest_leverage_gives_the_variance():
 def test_common_leverage_is_at_least_the_counts():
     model = model_of(2.0, 400)
     X = model.sample(seed=0).X
-    inverse, tau = noise.common_leverage(X, model.p, 5)
+    inverse, tau = theory.common_leverage(X, model.p, 5)
     plain = X[np.diff(X[:, 5:].indptr) == 0][:, :5]
     assert inverse == pytest.approx(np.linalg.inv((plain.T @ plain).toarray()))
     assert tau >= float(model.p[:5] @ (1 / feature_counts(plain)))
@@ -225,7 +225,7 @@ def test_composition_bounds_are_ordered():
 def test_ridge_once_seen_is_ridge(n_lam):
     model = model_of(1.25)
     sample = model.sample(seed=3)
-    features, _ = noise.once_seen_rows(sample.X)
+    features, _ = theory.once_seen_rows(sample.X)
     fit = ridge(sample.X, sample.y, n_lam / model.n)
     for i in features[:6]:
         assert formulas.ridge_once_seen(sample.X, sample.y, int(i), n_lam)[0] == pytest.approx(fit[i], abs=1e-10)
@@ -238,17 +238,17 @@ def test_filters_are_the_solvers():
     U, s, Vt = np.linalg.svd(X, full_matrices=False)
     lr = 0.8 * 15 / s[0] ** 2
     for share, fit in (
-        (shrinkage.ridge_shrinkage(s**2, 0.6), ridge(X, y, 0.6 / 15)),
-        (shrinkage.gradient_shrinkage(s**2, 15, lr=lr, steps=23), gradient_descent(X, y, 23, lr)),
+        (theory.ridge_shrinkage(s**2, 0.6), ridge(X, y, 0.6 / 15)),
+        (theory.gradient_shrinkage(s**2, 15, lr=lr, steps=23), gradient_descent(X, y, 23, lr)),
     ):
         assert Vt.T @ (share / s * (U.T @ y)) == pytest.approx(fit)
-    assert shrinkage.ridge_shrinkage([0, 1, 3], 0.0) == pytest.approx([0, 1, 1])
-    assert shrinkage.gradient_shrinkage(3, 15, lr=lr, steps=0) == 0
+    assert theory.ridge_shrinkage([0, 1, 3], 0.0) == pytest.approx([0, 1, 1])
+    assert theory.gradient_shrinkage(3, 15, lr=lr, steps=0) == 0
 
 
 def test_matching_penalty():
     exact = turning_off_room.matching_penalty(1000, lr=0.5, steps=20)
-    assert 1 / (1 + exact) == pytest.approx(shrinkage.gradient_shrinkage(1, 1000, lr=0.5, steps=20))
+    assert 1 / (1 + exact) == pytest.approx(theory.gradient_shrinkage(1, 1000, lr=0.5, steps=20))
     assert exact == pytest.approx(1000 / (2 * 0.5 * 20), rel=0.02)
 
 
@@ -279,11 +279,11 @@ def test_forgetting_prices_scale_as_stated():
         (lambda: formulas.unseen_floor([0.5, 1.2], 1.0, 5), "p must hold probabilities"),
         (lambda: formulas.expected_risk_bounds([0.5, 0.2], [1.0, 1.0], 5, 2), "k must be"),
         (
-            lambda: risk.risk_sandwich(np.eye(2), [0.5, 0.2], [1.0, 1.0], [True]),
+            lambda: theory.risk_sandwich(np.eye(2), [0.5, 0.2], [1.0, 1.0], [True]),
             "resolved must be a bool mask of shape",
         ),
         (lambda: noise_laws.rest_leverage(np.ones((2, 2)), 0), "exactly one row"),
-        (lambda: noise.common_leverage(np.array([[1.0, 1.0]]), [0.5, 0.2], 1), "must have rank k"),
+        (lambda: theory.common_leverage(np.array([[1.0, 1.0]]), [0.5, 0.2], 1), "must have rank k"),
         (lambda: noise_laws.noise_constant(1.0), "alpha must be"),
         (lambda: formulas.ridge_once_seen(np.ones((2, 1)), [1.0, 1.0], 0, 1.0), "exactly one row"),
         (lambda: turning_off_room.matching_penalty(10, lr=6.0, steps=3), "lr must be"),
@@ -364,4 +364,4 @@ def test_one_coefficient_may_come_as_an_array_without_axes():
 def test_the_leverage_of_common_parts_wants_a_frequency_for_each_column():
     X = sp.csr_array(np.array([[1.0, 0, 1], [1, 1, 0], [0, -1, 0], [1, -1, 0]]))
     with pytest.raises(ValueError, match="p must have length 3, got 4"):
-        noise.common_leverage(X, np.full(4, 0.5), 2)
+        theory.common_leverage(X, np.full(4, 0.5), 2)

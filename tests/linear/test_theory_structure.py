@@ -15,8 +15,7 @@ from book.linear import formulas
 from book.linear import rows as rows_room
 from book.shared import density
 from book.shared import regime as regime_room
-from companion.linear import LongTailModel, peel, recoverability, sample_design
-from companion.linear.theory import counts
+from companion.linear import LongTailModel, peel, recoverability, sample_design, theory
 
 frequencies = st.lists(st.floats(0.005, 0.6), min_size=3, max_size=9).map(lambda v: np.sort(np.array(v))[::-1])
 
@@ -33,7 +32,7 @@ def test_row_probabilities_agree_with_enumeration(p: np.ndarray, k: int) -> None
     patterns = np.array(list(itertools.product((0, 1), repeat=len(tail))))
     weight = np.where(patterns, tail, 1 - tail).prod(axis=1)
     none, several = weight[patterns.sum(axis=1) == 0].sum(), weight[patterns.sum(axis=1) >= 2].sum()
-    assert counts.no_tail_probability(p, k) == pytest.approx(none)
+    assert theory.no_tail_probability(p, k) == pytest.approx(none)
     assert rows_room.several_tail_probability(p, k) == pytest.approx(several, abs=1e-12)
     low, high = rows_room.no_tail_bounds(p, k)
     assert low - 1e-12 <= none <= high + 1e-12
@@ -43,7 +42,7 @@ def test_row_probabilities_agree_with_enumeration(p: np.ndarray, k: int) -> None
 def test_tail_that_starts_with_certainty_has_no_plain_rows() -> None:
     """p = 1 in the tail gives pi_0 = 0, and the exponential bound says why it does not apply."""
     p = np.array([1.0, 1.0, 0.2])
-    assert counts.no_tail_probability(p, 1) == 0
+    assert theory.no_tail_probability(p, 1) == 0
     with pytest.raises(ValueError, match="below 1"):
         rows_room.no_tail_bounds(p, 1)
 
@@ -56,16 +55,16 @@ def test_seen_and_once_seen_counts_match_draws() -> None:
         count = np.bincount(sample_design(n, p, seed=seed).indices, minlength=400)
         seen.append((count > 0).sum())
         once.append((count == 1).sum())
-    for measured, expected in ((seen, counts.expected_seen(p, n)), (once, n * formulas.once_seen_mass(p, 1.0, n))):
+    for measured, expected in ((seen, theory.expected_seen(p, n)), (once, n * formulas.once_seen_mass(p, 1.0, n))):
         assert abs(np.mean(measured) - expected) < 4 * np.std(measured) / math.sqrt(200)
 
 
 def test_no_rows_and_one_row_where_a_feature_is_certain() -> None:
     """0^0 is 1: without rows everything is unseen, and one row shows a certain feature exactly once."""
     p = np.array([1.0, 0.3, 0.1])
-    assert counts.unseen_mass(p, 0) == pytest.approx(p.sum())
-    assert counts.unseen_mass(p, 1) == pytest.approx(0.3 * 0.7 + 0.1 * 0.9)
-    assert counts.expected_seen(p, 0) == 0
+    assert theory.unseen_mass(p, 0) == pytest.approx(p.sum())
+    assert theory.unseen_mass(p, 1) == pytest.approx(0.3 * 0.7 + 0.1 * 0.9)
+    assert theory.expected_seen(p, 0) == 0
     assert formulas.once_seen_mass(p, 1.0, 1) == pytest.approx(p.sum())
     assert formulas.unresolved_once_seen_lower(p, 1) == pytest.approx([1 - 0.7 * 0.9, 1, 1])
     assert density.cavity(p, 1).unresolved == pytest.approx([1 - 0.7 * 0.9, 1, 1])  # resolved only if it is alone
@@ -106,7 +105,7 @@ def test_unconditional_bound_is_the_average_over_plain_rows() -> None:
 
     p, k, n = np.array([0.7, 0.4, 0.3, 0.2, 0.1]), 3, 25
     rows = np.arange(n + 1)
-    weight = binom.pmf(rows, n, counts.no_tail_probability(p, k))
+    weight = binom.pmf(rows, n, theory.no_tail_probability(p, k))
     average = sum(w * pinned_room.rank_failure_given_rows(p, k, int(r)) for w, r in zip(weight, rows, strict=True))
     assert formulas.rank_failure_bound(p, k, n) == pytest.approx(average)
 
@@ -129,7 +128,7 @@ def test_pinning_frequency_says_when_nothing_suffices() -> None:
 def test_level_one_expectation_is_exact_for_one_row() -> None:
     """With one row, level one has the probability that the row holds exactly one tail feature."""
     p, k = np.array([0.5, 0.3, 0.2, 0.1]), 1
-    one = 1 - counts.no_tail_probability(p, k) - rows_room.several_tail_probability(p, k)
+    one = 1 - theory.no_tail_probability(p, k) - rows_room.several_tail_probability(p, k)
     assert formulas.expected_level_one(p, k, 1) == pytest.approx(one)
 
 
@@ -209,7 +208,7 @@ def test_product_form_predicts_the_paper_size() -> None:
     measured = np.array([peel(model.sample(seed=seed).X).sum() for seed in range(12)])
     predicted = density.cavity(model.p, model.n)
     assert abs(measured.mean() - predicted.resolved) < 3 * measured.std(ddof=1) / math.sqrt(12) + 1
-    assert predicted.seen == pytest.approx(counts.expected_seen(model.p, model.n))
+    assert predicted.seen == pytest.approx(theory.expected_seen(model.p, model.n))
 
 
 def test_lambert_solves_its_equation_and_ends_where_it_should() -> None:

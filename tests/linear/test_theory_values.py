@@ -16,8 +16,7 @@ from book.linear import formulas, noise_laws
 from book.linear import rows as rows_room
 from book.shared import density
 from book.shared import regime as regime_room
-from companion.linear import LongTailModel, min_norm
-from companion.linear.theory import counts, risk
+from companion.linear import LongTailModel, min_norm, theory
 
 P = np.array([0.6, 0.45, 0.3, 0.2, 0.05])
 
@@ -45,7 +44,7 @@ def alone_by_hand(p: np.ndarray, k: int) -> np.ndarray:
 def test_chances_of_a_row_are_sums_over_its_patterns(k: int) -> None:
     tail = P[k:]
     pairs = sum(w * r.sum() * (r.sum() - 1) / 2 for r, w in rows_of(tail))
-    assert counts.tail_mass(P, k) == pytest.approx(sum(w * r.sum() for r, w in rows_of(tail)))
+    assert theory.tail_mass(P, k) == pytest.approx(sum(w * r.sum() for r, w in rows_of(tail)))
     assert rows_room.several_tail_bound(P, k) == pytest.approx(pairs)
     assert formulas.alone_probability(P, k) == pytest.approx(alone_by_hand(P, k))
     # The bounds on pi_0 are the two exponentials of the lemma, or 1 - mass where that is more.
@@ -65,9 +64,9 @@ def test_few_plain_rows_are_as_rare_as_chernoff_says(n: int, none: float, delta:
 @pytest.mark.parametrize("n", [1, 2, 9])
 def test_expected_counts_beyond_the_common_ones(k: int, n: int) -> None:
     tail = P[k:]
-    assert counts.expected_seen(P, n, k) == pytest.approx((1 - binom.pmf(0, n, tail)).sum())
+    assert theory.expected_seen(P, n, k) == pytest.approx((1 - binom.pmf(0, n, tail)).sum())
     assert n * formulas.once_seen_mass(tail, 1.0, n) == pytest.approx(binom.pmf(1, n, tail).sum())
-    assert counts.unseen_mass(P, n) == pytest.approx(P @ binom.pmf(0, n, P))
+    assert theory.unseen_mass(P, n) == pytest.approx(P @ binom.pmf(0, n, P))
 
 
 def test_power_law_sum_is_its_integral() -> None:
@@ -124,7 +123,7 @@ def test_rare_events_are_not_lost_in_rounding() -> None:
 
 def test_empty_columns_on_average_over_plain_rows() -> None:
     k, n = 2, 7
-    weight = binom.pmf(np.arange(n + 1), n, counts.no_tail_probability(P, k))
+    weight = binom.pmf(np.arange(n + 1), n, theory.no_tail_probability(P, k))
     given = [pinned_room.empty_column_probability(P, k, m) for m in range(n + 1)]
     assert pinned_room.empty_column_average(P, k, n) == pytest.approx(weight @ given)
 
@@ -347,7 +346,7 @@ def test_sandwich_counts_each_component_once() -> None:
     """Two components of unresolved features: each pays its own heaviest frequency."""
     X = np.array([[1.0, 1, 0, 0, 0], [0, 0, 1, 1, 0]])
     p, beta = np.array([0.5, 0.4, 0.1, 0.2, 0.3]), np.array([1.0, 2, 3, 4, 5])
-    found = risk.risk_sandwich(X, p, beta, np.zeros(5, bool))
+    found = theory.risk_sandwich(X, p, beta, np.zeros(5, bool))
     assert found.floor == pytest.approx(0.3 * 25)
     assert found.components == pytest.approx(0.3 * 25 + 0.5 * 5 + 0.2 * 25)
     assert found.crude == pytest.approx(0.3 * 25 + 0.5 * 30)

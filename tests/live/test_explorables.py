@@ -13,8 +13,7 @@ from book.linear import formulas
 from book.shared import kernels
 from book.shared.live import digits, live, module, names
 from companion import results
-from companion.linear import LongTailModel
-from companion.linear.theory import counts
+from companion.linear import LongTailModel, theory
 from tests.book.pages import CHAPTERS, source
 from tests.live.asking import COMMAND, ask, companion_scripts, first
 
@@ -90,13 +89,13 @@ def test_tail_counts_what_theory_expects():
     """The expectations are the package's; the counts scatter around them."""
     n, d, alpha, s = 50, 80, 1.4, 3
     model = LongTailModel(n=n, d=d, s=s, alpha=alpha, beta_exponent=0.0, sigma=0.0)
-    seen, once = counts.expected_seen(model.p, n), n * formulas.once_seen_mass(model.p, 1.0, n)
+    seen, once = theory.expected_seen(model.p, n), n * formulas.once_seen_mass(model.p, 1.0, n)
     now = r"(\d+) occur in no row, (\d+) in exactly one and (\d+) in more"
-    theory = r"([\d.]+), ([\d.]+) and ([\d.]+)\. "
+    expected = r"([\d.]+), ([\d.]+) and ([\d.]+)\. "
     drawn = []
     for seed in range(3):
         words = shown("tail", n=n, d=d, alpha=alpha, s=s, seed=seed)[1]
-        *found, never, one, more = map(float, re.search(f"{now}; theory expects {theory}", words).groups())
+        *found, never, one, more = map(float, re.search(f"{now}; theory expects {expected}", words).groups())
         assert sum(found) == d
         np.testing.assert_allclose([never, one, more], [d - seen, once, seen - once], atol=0.051)
         drawn.append(found)
