@@ -24,8 +24,8 @@ from companion.memorization import (
     nearest_loo,
     nearest_subset_scores,
 )
-from companion.memorization.mixtures import _split
 from companion.memorization.scores import group_rates, subset_masks
+from companion.memorization.tail import _split
 from companion.runner.experiment import Resources
 from companion.runner.results import Result
 

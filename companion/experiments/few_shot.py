@@ -12,7 +12,7 @@ import numpy as np
 from scipy.ndimage import center_of_mass, gaussian_filter, shift
 
 from companion.experiments import protocols
-from companion.memorization.mixtures import flip_labels, long_tailed_rows
+from companion.memorization.tail import flip_labels, long_tailed_rows
 from companion.neural.images import SIDE, characters
 from companion.runner.experiment import Resources, define, grid, setting
 

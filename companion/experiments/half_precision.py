@@ -8,8 +8,8 @@ import numpy as np
 
 from companion.experiments.real_scores import jaccard
 from companion.memorization.ensembles import Recipe, ensemble_correct
-from companion.memorization.mixtures import long_tailed_rows
 from companion.memorization.scores import memorization_scores, standard_errors, subset_masks
+from companion.memorization.tail import long_tailed_rows
 from companion.neural.images import digit_rows
 from companion.runner.experiment import Resources, define, setting
 

@@ -13,8 +13,8 @@ from scipy import stats
 
 from companion.memorization.ensembles import Recipe, ensemble_correct
 from companion.memorization.loo import squared_distances
-from companion.memorization.mixtures import flip_labels
 from companion.memorization.scores import fractional, group_rates, subset_masks
+from companion.memorization.tail import flip_labels
 from companion.runner.experiment import Resources, define, grid, setting
 
 

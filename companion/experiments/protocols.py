@@ -14,9 +14,9 @@ from scipy import linalg
 
 from companion.memorization.ensembles import Recipe, ensemble_correct
 from companion.memorization.loo import squared_distances
-from companion.memorization.mixtures import flip_labels, long_tailed_rows
 from companion.memorization.null import null_threshold
 from companion.memorization.scores import fractional, group_rates, subset_masks
+from companion.memorization.tail import flip_labels, long_tailed_rows
 from companion.neural.images import digit_rows
 from companion.runner.experiment import Resources, define, grid, setting
 

@@ -21,9 +21,9 @@ import numpy as np
 
 from companion import _files
 from companion.memorization.ensembles import Recipe, ensemble_correct
-from companion.memorization.mixtures import long_tailed_rows
 from companion.memorization.null import benjamini_hochberg, exact_pvalues, null_threshold, permutation_null
 from companion.memorization.scores import influential_pairs, memorization_scores, standard_errors, subset_masks
+from companion.memorization.tail import long_tailed_rows
 from companion.neural.images import digit_rows
 from companion.runner.code import code_hash
 from companion.runner.experiment import Resources, define, setting

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from companion.memorization.loo import nearest_loo, nearest_subset_scores
-from companion.memorization.mixtures import LongTailMixture, Split, leak
 from companion.memorization.removal import NearestNeighbour
+from companion.memorization.tail import LongTailMixture, Split, leak
 from companion.runner.experiment import Resources, define, setting
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from companion.memorization.loo import nearest_correct, nearest_loo, nearest_subset_scores, neighbour_order
-from companion.memorization.mixtures import LongTailMixture
 from companion.memorization.scores import memorization_scores, subset_masks
+from companion.memorization.tail import LongTailMixture
 from companion.runner.experiment import Resources, define, grid, setting
 
 

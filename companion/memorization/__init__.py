@@ -14,11 +14,6 @@ from companion.memorization.loo import nearest_loo as nearest_loo
 from companion.memorization.loo import nearest_subset_scores as nearest_subset_scores
 from companion.memorization.loo import neighbour_order as neighbour_order
 from companion.memorization.loo import squared_distances as squared_distances
-from companion.memorization.mixtures import LongTailMixture as LongTailMixture
-from companion.memorization.mixtures import Split as Split
-from companion.memorization.mixtures import flip_labels as flip_labels
-from companion.memorization.mixtures import leak as leak
-from companion.memorization.mixtures import long_tailed_rows as long_tailed_rows
 from companion.memorization.null import benjamini_hochberg as benjamini_hochberg
 from companion.memorization.null import exact_pvalues as exact_pvalues
 from companion.memorization.null import null_threshold as null_threshold
@@ -36,4 +31,9 @@ from companion.memorization.scores import memorization_scores as memorization_sc
 from companion.memorization.scores import standard_errors as standard_errors
 from companion.memorization.scores import subset_masks as subset_masks
 from companion.memorization.scores import variance_bound as variance_bound
+from companion.memorization.tail import LongTailMixture as LongTailMixture
+from companion.memorization.tail import Split as Split
+from companion.memorization.tail import flip_labels as flip_labels
+from companion.memorization.tail import leak as leak
+from companion.memorization.tail import long_tailed_rows as long_tailed_rows
 from companion.memorization.tail import zipf as zipf

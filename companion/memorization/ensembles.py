@@ -16,8 +16,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from companion import _validate as check
-from companion._validate import integer, number, one_of, positive, positive_int, seed_words, vector
-from companion.memorization.checks import bool_matrix, class_numbers, dense_design, labels
+from companion._validate import (
+    bool_matrix,
+    class_numbers,
+    dense_design,
+    integer,
+    labels,
+    number,
+    one_of,
+    positive,
+    positive_int,
+    seed_words,
+    vector,
+)
 
 if TYPE_CHECKING:
     import torch

@@ -5,8 +5,7 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from companion._validate import array, design, integer
-from companion.memorization.checks import bool_matrix, dense_design, labels
+from companion._validate import array, bool_matrix, dense_design, design, integer, labels
 
 
 def neighbour_order(X: np.ndarray) -> np.ndarray:

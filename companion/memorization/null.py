@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from companion._validate import generator, number, positive_int
-from companion.memorization.checks import numbers
+from companion._validate import generator, number, numbers, positive_int
 from companion.memorization.scores import _pair, memorization_scores
 
 

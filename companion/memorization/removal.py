@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from companion._validate import generator, mask, positive_int, vector
-from companion.memorization.checks import dense_design, labels, numbers
+from companion._validate import dense_design, generator, labels, mask, numbers, positive_int, vector
 from companion.memorization.loo import _labelled, squared_distances
 
 

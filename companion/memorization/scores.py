@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from companion._validate import generator, integer, number, positive_int
-from companion.memorization.checks import bool_matrix, numbers
+from companion._validate import bool_matrix, generator, integer, number, numbers, positive_int
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
-#: modules whose functions, called with a name first, hand the value on or refuse it
-CHECKS = ("_validate", "checks")
+#: the module whose functions, called with a name first, hand the value on or refuse it
+CHECKS = "_validate"
 #: what runs an experiment and keeps its rows
 PLUMBING = ("companion.runner.", "companion._files")
 _SKIPPED = {"ctx", "kind", "type_comment", "annotation", "returns", "type_params"}
@@ -196,6 +196,6 @@ def _checked(node: ast.expr, form: _Form) -> ast.expr:
     if isinstance(node, ast.Call) and len(node.args) > 1:
         named = isinstance(node.args[0], (ast.Constant, ast.JoinedStr))
         modules = {m.rpartition(".")[2] for m, _ in form.targets(node.func)}
-        if named and modules and modules <= set(CHECKS):
+        if named and modules == {CHECKS}:
             return node.args[1]
     return node

@@ -13,7 +13,7 @@ from companion.runner import code
 TOP = '''"""Top."""
 import numpy as np
 from companion.area import deep
-from companion.area.checks import integer
+from companion.area._validate import integer
 
 UNUSED = 1
 
@@ -44,7 +44,7 @@ FILES = {
     "top": TOP,
     "deep": DEEP,
     "other": "FACTOR = 2\n",
-    "checks": "def integer(name, value, low):\n    return value\n",
+    "_validate": "def integer(name, value, low):\n    return value\n",
 }
 
 
@@ -83,7 +83,7 @@ def hashed(tmp_path, monkeypatch):
         ("deep", "class Unused:\n    pass", "class Unused:\n    x = 1"),
         ("deep", "x: float) -> float", "x: int) -> int"),
         ("deep", "FACTOR as BY", "FACTOR as BY, FACTOR as TWO"),
-        ("checks", "return value", "assert value >= low\n    return value"),
+        ("_validate", "return value", "assert value >= low\n    return value"),
     ],
 )
 def test_what_cannot_change_a_number_does_not_count(hashed, name, old, new):
