@@ -1,9 +1,8 @@
-"""The diagonal of `A A^+`, exactly: eliminate, split into components, decompose each.
+"""The diagonal of `A A^+`, exactly: eliminate (`companion.linear.structure` says why), split, decompose each part.
 
-A column met in only one remaining row r puts `e_r` in the column space: h_r = 1, and the other rows keep the
-diagonal they have without row r. What is left falls into connected components. Small ones are decomposed in
-stacks of equal shape; large ones by Cholesky of the smaller Gram matrix if its condition allows. What is left
-in doubt, because of the scale of rows or entries or not, is decided by `companion.linear.graded`.
+The parts are connected components. Small ones are decomposed in stacks of equal shape; large ones by Cholesky of the
+smaller Gram matrix if its condition allows. What is left in doubt, because of the scale of rows or entries or not, is
+decided by `companion.linear.graded`.
 """
 
 from collections.abc import Iterator
@@ -13,10 +12,10 @@ import scipy.sparse as sp
 from scipy.linalg import lapack
 from scipy.sparse.csgraph import connected_components
 
-from companion.linear.graded import graded_hat
-from companion.linear.reduce import distinct, peel_items, take, unit_columns
+from companion.linear.graded import CUT_OFF, graded_hat
+from companion.linear.least_squares import cholesky, gram_matrix
+from companion.linear.reduce import distinct, meeting, peel_items, rows_of_entries, take, unit_columns
 
-RANK_TOLERANCE = 1e-10  # singular values below this share of the largest of their block count as zero
 SAFE = 1e-5  # reciprocal condition of a Gram matrix above which its inverse is good to 1e-10
 WEAK = 1e-3  # an entry below this share of its column's largest can make small singular values that are none
 STACKED = 4096  # entries of a block up to which it is decomposed in a stack
@@ -30,20 +29,10 @@ def hat_diagonal(A: sp.csr_array) -> np.ndarray:
     rest = take(A, kept)
     for rows, columns, stack in component_blocks(rest):
         if stack is None:
-            h[kept[rows]] = _large_block(take(rest, rows, columns))
+            h[kept[rows]] = _large_block(meeting(rest, columns))
         else:
             h[kept[rows]] = _stacked_blocks(stack)
     return np.clip(h, 0.0, 1.0)
-
-
-def component_labels(A: sp.csr_array) -> tuple[int, np.ndarray, np.ndarray]:
-    """Number of components of the row/column graph of A; the component of each row and of each column."""
-    n, m = A.shape
-    # rows n.. of the graph are the columns of A: one triangle of the bipartite adjacency is enough
-    indptr = np.concatenate([A.indptr, np.full(m, A.indptr[-1], dtype=A.indptr.dtype)])
-    graph = sp.csr_array((np.ones(A.nnz), A.indices + n, indptr), shape=(n + m, n + m))
-    count, label = connected_components(graph, directed=False)
-    return count, label[:n], label[n:]
 
 
 def component_blocks(A: sp.csr_array) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray | None]]:
@@ -51,9 +40,14 @@ def component_blocks(A: sp.csr_array) -> Iterator[tuple[np.ndarray, np.ndarray, 
 
     A block of more than STACKED cells comes alone, as (rows (r,), columns (c,), None).
     """
-    count, row_label, column_label = component_labels(A)
-    row_order, row_start, row_size = _sorted_by_label(row_label, count)
-    column_order, column_start, column_size = _sorted_by_label(column_label, count)
+    n, m = A.shape
+    # rows n.. of the graph are the columns of A: one triangle of the bipartite adjacency is enough
+    indptr = np.concatenate([A.indptr, np.full(m, A.indptr[-1], dtype=A.indptr.dtype)])
+    graph = sp.csr_array((np.ones(A.nnz), A.indices + n, indptr), shape=(n + m, n + m))
+    count, label = connected_components(graph, directed=False)
+    row_label, column_label = label[:n], label[n:]
+    row_order, row_start, row_size, row_place = _by_label(row_label, count)
+    column_order, column_start, column_size, column_place = _by_label(column_label, count)
     cells = row_size * column_size
     for c in np.flatnonzero(cells > STACKED).tolist():
         yield (
@@ -66,12 +60,10 @@ def component_blocks(A: sp.csr_array) -> Iterator[tuple[np.ndarray, np.ndarray, 
         return
     shape = row_size * (STACKED + 1) + column_size
     # entries and components of one shape, side by side
-    row_of = np.repeat(np.arange(A.shape[0]), np.diff(A.indptr))
+    row_of = rows_of_entries(A)
     entry_shape = shape[row_label[row_of]]
     entry_order = np.argsort(entry_shape, kind="stable")
     ordered_shapes = entry_shape[entry_order]
-    local_row = _inverse(row_order) - row_start[row_label]
-    local_column = _inverse(column_order) - column_start[column_label]
     place = np.zeros(count, dtype=np.int64)
     for one in distinct(shape[small]).tolist():
         group = small[shape[small] == one]
@@ -81,28 +73,25 @@ def component_blocks(A: sp.csr_array) -> Iterator[tuple[np.ndarray, np.ndarray, 
         where = entry_order[lo:hi]
         stack = np.zeros((group.size, r, c))
         row, column = row_of[where], A.indices[where]
-        stack[place[row_label[row]], local_row[row], local_column[column]] = A.data[where]
+        stack[place[row_label[row]], row_place[row], column_place[column]] = A.data[where]
         rows = row_order[row_start[group][:, None] + np.arange(r)]
         columns = column_order[column_start[group][:, None] + np.arange(c)]
         yield rows, columns, stack
 
 
-def _sorted_by_label(label: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    size = np.bincount(label, minlength=count)
-    return np.argsort(label, kind="stable"), np.cumsum(size) - size, size
-
-
-def _inverse(order: np.ndarray) -> np.ndarray:
-    inverse = np.empty_like(order)
-    inverse[order] = np.arange(order.size)
-    return inverse
+def _by_label(label: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Items sorted by label, where in that each label begins and how many it has, and each item's place among them."""
+    order, size = np.argsort(label, kind="stable"), np.bincount(label, minlength=count)
+    start, place = np.cumsum(size) - size, np.empty_like(order)
+    place[order] = np.arange(order.size) - start[label[order]]
+    return order, start, size, place
 
 
 def _stacked_blocks(stack: np.ndarray) -> np.ndarray:
     """Hat diagonals of blocks (g, r, c), shape (g, r); columns are scaled to unit length first."""
     top = stack / np.abs(stack).max(axis=1, keepdims=True)
     u, s, _ = np.linalg.svd(top / np.sqrt((top**2).sum(axis=1, keepdims=True)), full_matrices=False)
-    h = ((u * (s > RANK_TOLERANCE * s[:, :1])[:, None, :]) ** 2).sum(axis=2)
+    h = ((u * (s > CUT_OFF * s[:, :1])[:, None, :]) ** 2).sum(axis=2)
     weak = ((top != 0) & (np.abs(top) < WEAK)).any(axis=(1, 2))
     for doubtful in np.flatnonzero(weak & (s[:, -1] < SAFE * s[:, 0])):
         h[doubtful] = graded_hat(stack[doubtful])
@@ -112,16 +101,13 @@ def _stacked_blocks(stack: np.ndarray) -> np.ndarray:
 def _large_block(block: sp.csr_array) -> np.ndarray:
     rows, columns = block.shape
     B, _ = unit_columns(block)
-    wide = rows <= columns
-    gram = (B @ B.T if wide else B.T @ B).toarray()
-    norm = np.abs(gram).sum(axis=0).max()
-    factor, info = lapack.dpotrf(gram, clean=0)
-    if info == 0 and lapack.dpocon(factor, norm)[0] > SAFE:
-        if wide:  # the rows are independent: each is fitted exactly
-            return np.ones(rows)
-        inverse, _ = lapack.dpotri(factor)
-        inverse = np.triu(inverse) + np.triu(inverse, 1).T
-        step = max(1, (1 << 25) // columns)
-        pieces = [B[lo : lo + step] for lo in range(0, rows, step)]
-        return np.concatenate([np.asarray(piece.multiply(piece @ inverse).sum(axis=1)).ravel() for piece in pieces])
-    return graded_hat(B.toarray())
+    factor = cholesky(gram_matrix(B)[0], SAFE)
+    if factor is None:
+        return graded_hat(B.toarray())
+    if rows <= columns:  # the rows are independent: each is fitted exactly
+        return np.ones(rows)
+    inverse, _ = lapack.dpotri(factor)
+    inverse = np.triu(inverse) + np.triu(inverse, 1).T
+    step = max(1, (1 << 25) // columns)
+    pieces = [B[lo : lo + step] for lo in range(0, rows, step)]
+    return np.concatenate([np.asarray(piece.multiply(piece @ inverse).sum(axis=1)).ravel() for piece in pieces])

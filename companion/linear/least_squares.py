@@ -9,6 +9,7 @@ ones: conjugate gradients on the Gram matrix, refined on the true residual.
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -40,37 +41,58 @@ class Solution:
     near: int = 0
 
 
-def least_squares(A: sp.csr_array, y: np.ndarray) -> Solution:
-    """A least-squares solution of `A x = y` (of least norm in the scaled columns, where that matters)."""
+def least_squares(A: sp.csr_array, y: np.ndarray, mu: float = 0.0) -> Solution:
+    """A minimiser of `||y - A x||^2 + mu ||x||^2` (at mu = 0 of least norm in the scaled columns, where that matters).
+
+    With mu > 0 only conjugate gradients can leave a part outside the row space of A (when mu is tiny): project it away.
+    """
     rows, columns = A.shape
     if A.nnz == 0 or not y.any():
         return Solution(np.zeros(columns), "nothing to solve", unique=columns == 0)
-    B, length = unit_columns(A)
     small = min(rows, columns)
-    if small <= SMALL or (small <= DENSE and A.nnz > 0.05 * rows * columns):
-        solution = _dense(B, y)
-    else:
-        solution = _conjugate_gradients(B, y)
-    return Solution(solution.x / length, solution.method, solution.iterations, solution.unique, solution.near)
+    dense = small <= (2 * SMALL if mu else SMALL) or (small <= DENSE and A.nnz > 0.05 * rows * columns)
+    # scaled columns would each have a penalty of their own
+    B, length = (A, np.ones(columns)) if mu else unit_columns(A)
+    iterations = 0
+    if not dense:
+        C, scale = B, length
+        if mu:
+            scale = np.sqrt(np.bincount(A.indices, weights=A.data**2, minlength=columns) + mu)
+            C = csr(A.data / scale[A.indices], A.indices, A.indptr, A.shape)
+        x, iterations, converged = _refined_cg(C, y, mu / scale**2)
+        if converged:
+            return Solution(x / scale, "conjugate gradients", iterations)
+    if dense or small <= DENSE:
+        return _dense(B, length, y, mu)
+    x, more = lsmr_to_the_end(B, y, damp=sqrt(mu))
+    return Solution(x / length, "lsmr", iterations + more)
 
 
-def _dense(B: sp.csr_array, y: np.ndarray) -> Solution:
+def _dense(B: sp.csr_array, length: np.ndarray, y: np.ndarray, mu: float) -> Solution:
+    """The solution in columns of B, divided by `length`."""
     rows, columns = B.shape
     wide = rows < columns
-    gram, M, Mt = _gram(B)
-    factor = _cholesky(gram)
+    gram, M, Mt = gram_matrix(B)
+    if mu:
+        gram[np.diag_indices_from(gram)] += mu
+    factor = cholesky(gram, GRAM_CONDITION)
     if factor is None:
         D, z = _compressed(B, y)
-        x, rank, near = graded_min_norm(D, z)
-        return Solution(x, "sorted QR", unique=rank == columns, near=near)
-    x = np.zeros(columns)
+        x, rank, near = graded_min_norm(D, z, mu=mu)
+        return Solution(x / length, "sorted QR", unique=rank == columns, near=near)
+    x, w = np.zeros(columns), np.zeros(rows)
     for again in (False, True):  # the second pass repairs what squaring the condition lost
         r = y - M @ x if again else y
-        x += Mt @ lapack.dpotrs(factor, r)[0] if wide else lapack.dpotrs(factor, Mt @ r)[0]
-    return Solution(x, "Cholesky of the Gram matrix", unique=not wide)
+        if wide:
+            step = lapack.dpotrs(factor, r - mu * w)[0]
+            w += step
+            x += Mt @ step
+        else:
+            x += lapack.dpotrs(factor, Mt @ r - mu * x)[0]
+    return Solution(x / length, "Cholesky of the Gram matrix", unique=not wide)
 
 
-def _gram(B: sp.csr_array) -> tuple[np.ndarray, Any, Any]:
+def gram_matrix(B: sp.csr_array) -> tuple[np.ndarray, Any, Any]:
     """The Gram matrix of the smaller side; B and its transpose in the form whose products are quicker."""
     rows, columns = B.shape
     wide = rows < columns
@@ -93,14 +115,14 @@ def _gram(B: sp.csr_array) -> tuple[np.ndarray, Any, Any]:
     return gram, B, Bt
 
 
-def _cholesky(gram: np.ndarray) -> np.ndarray | None:
-    """Upper factor of a Gram matrix, which is overwritten, or None if it is singular or badly conditioned."""
+def cholesky(gram: np.ndarray, least: float) -> np.ndarray | None:
+    """Upper factor of a Gram matrix, which is overwritten; None where its reciprocal condition is not above `least`."""
     norm = lapack.dlange("1", gram.T)
     factor, info = lapack.dpotrf(gram.T, clean=0, overwrite_a=1)  # the transpose is stored as LAPACK wants it: no copy
     if info:
         return None
     condition, info = lapack.dpocon(factor, norm)
-    return factor if info == 0 and condition > GRAM_CONDITION else None
+    return factor if info == 0 and condition > least else None
 
 
 def _compressed(B: sp.csr_array, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -116,16 +138,6 @@ def _compressed(B: sp.csr_array, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return R[:, :-1], R[:, -1]
 
 
-def _conjugate_gradients(B: sp.csr_array, y: np.ndarray) -> Solution:
-    x, iterations, converged = _refined_cg(B, y, 0.0)
-    if converged:
-        return Solution(x, "conjugate gradients", iterations)
-    if min(B.shape) <= DENSE:
-        return _dense(B, y)
-    found, more = lsmr_to_the_end(B, y - B @ x)
-    return Solution(x + found, "lsmr", iterations + more)
-
-
 def lsmr_to_the_end(A: sp.csr_array, y: np.ndarray, damp: float = 0.0) -> tuple[np.ndarray, int]:
     """scipy's lsmr to rounding, from zero (so in the row space); its iterations. Warns if it does not get there."""
     limit = 50 * min(A.shape) + 100
@@ -135,43 +147,38 @@ def lsmr_to_the_end(A: sp.csr_array, y: np.ndarray, damp: float = 0.0) -> tuple[
     return x, int(iterations)
 
 
-def _refined_cg(B: sp.csr_array, y: np.ndarray, shift: np.ndarray | float) -> tuple[np.ndarray, int, bool]:
+def _refined_cg(B: sp.csr_array, y: np.ndarray, shift: np.ndarray) -> tuple[np.ndarray, int, bool]:
     """Solve `(B^T B + diag(shift)) x = B^T y`; x, iterations, and whether it converged."""
     Bt = transposed(B)
     per_row = np.diff(B.indptr).astype(float)
-    if per_row @ per_row <= 32 * B.nnz:  # then forming the Gram matrix costs no more than a few products
-        gram = sp.csr_array(Bt @ B)
+    # where the Gram matrix costs no more than a few products
+    gram = sp.csr_array(Bt @ B) if per_row @ per_row <= 32 * B.nnz else None
 
-        def normal(v: np.ndarray) -> np.ndarray:
-            return gram @ v + shift * v
-    else:
-
-        def normal(v: np.ndarray) -> np.ndarray:
-            return Bt @ (B @ v) + shift * v
+    def normal(v: np.ndarray) -> np.ndarray:
+        return (Bt @ (B @ v) if gram is None else gram @ v) + shift * v
 
     x = np.zeros(B.shape[1])
     g = Bt @ y
     goal = 1e-15 * float(np.linalg.norm(g)) + 1e-16 * float(np.linalg.norm(y))
-    total = 0
+    total, converged = 0, True
     for _ in range(3):  # each pass starts from the true residual
         size = float(np.linalg.norm(g))
-        if size <= goal:
+        if size <= goal or not converged:
             break
-        step, iterations, converged = conjugate_gradients(normal, g, max(1e-14, goal / size))
+        step, iterations, converged = _conjugate_gradients(normal, g, max(1e-14, goal / size))
         total += iterations
         x = x + step
-        if not converged:
-            return x, total, False
         g = Bt @ (y - B @ x) - shift * x
-    return x, total, True
+    return x, total, converged
 
 
-def conjugate_gradients(
+def _conjugate_gradients(
     normal: Callable[[np.ndarray], np.ndarray], g: np.ndarray, tolerance: float
 ) -> tuple[np.ndarray, int, bool]:
     """Solve `normal(x) = g`, normal positive semidefinite and g in its range, from zero.
 
-    Returns x, the iterations, and whether the residual fell to `tolerance` times |g|.
+    Returns x, the iterations, and whether the residual fell to `tolerance` times |g|. (Calling scipy's takes as long
+    as the products of a core of a thousand columns.)
     """
     x = np.zeros_like(g)
     r = g.copy()
@@ -192,44 +199,3 @@ def conjugate_gradients(
         p *= rho / old
         p += r
     return x, ITERATIONS, rho <= goal
-
-
-def ridge_solution(A: sp.csr_array, y: np.ndarray, mu: float) -> Solution:
-    """Minimiser of `||y - A x||^2 + mu ||x||^2`, mu > 0.
-
-    Only conjugate gradients can leave a part outside the row space of A (when mu is tiny): project it away.
-    """
-    rows, columns = A.shape
-    if A.nnz == 0 or not y.any():
-        return Solution(np.zeros(columns), "nothing to solve")
-    small = min(rows, columns)
-    if small <= 2 * SMALL or (small <= DENSE and A.nnz > 0.05 * rows * columns):
-        return _dense_ridge(A, y, mu)
-    length = np.sqrt(np.bincount(A.indices, weights=A.data**2, minlength=columns) + mu)
-    B = csr(A.data / length[A.indices], A.indices, A.indptr, A.shape)
-    x, iterations, converged = _refined_cg(B, y, mu / length**2)
-    if converged:
-        return Solution(x / length, "conjugate gradients", iterations)
-    if small <= DENSE:
-        return _dense_ridge(A, y, mu)
-    x, more = lsmr_to_the_end(A, y, damp=float(np.sqrt(mu)))
-    return Solution(x, "lsmr", iterations + more)
-
-
-def _dense_ridge(A: sp.csr_array, y: np.ndarray, mu: float) -> Solution:
-    rows, columns = A.shape
-    wide = rows < columns
-    gram, _, _ = _gram(A)
-    gram[np.diag_indices_from(gram)] += mu
-    factor = _cholesky(gram)
-    if factor is None:
-        return Solution(graded_min_norm(A.toarray(), y, mu=mu)[0], "sorted QR")
-    x = np.zeros(columns)
-    w = np.zeros(rows)
-    for _ in range(2):
-        if wide:
-            w += lapack.dpotrs(factor, y - A @ x - mu * w)[0]
-            x = A.T @ w
-        else:
-            x += lapack.dpotrs(factor, A.T @ (y - A @ x) - mu * x)[0]
-    return Solution(x, "Cholesky of the Gram matrix")

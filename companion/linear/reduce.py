@@ -60,7 +60,7 @@ def transposed(A: sp.csr_array) -> sp.csr_array:
     if A.nnz > 1000:
         return flipped(A).tocsr()
     order = A.indices.argsort(kind="stable")
-    row = np.arange(A.shape[0], dtype=A.indices.dtype).repeat(A.indptr[1:] - A.indptr[:-1])
+    row = rows_of_entries(A).astype(A.indices.dtype)
     indptr = np.zeros(A.shape[1] + 1, dtype=A.indptr.dtype)
     np.bincount(A.indices, minlength=A.shape[1]).cumsum(out=indptr[1:])
     return csr(A.data[order], row[order], indptr, A.shape[::-1])
@@ -77,11 +77,10 @@ def peel_items(A: sp.csr_array, known: np.ndarray | None = None, weak: np.ndarra
     pivot = np.zeros(items)
     left = np.bincount(A.indices, minlength=checks)
     # the sum of the numbers of a check's remaining items: with one left, its number (exact below 2^53)
-    number = np.arange(items, dtype=np.float64)
     if A.nnz > 5000:
-        last = flipped(csr(np.ones(A.nnz), A.indices, A.indptr, A.shape)) @ number
+        last = flipped(csr(np.ones(A.nnz), A.indices, A.indptr, A.shape)) @ np.arange(items, dtype=np.float64)
     else:  # a call of scipy's product takes longer than these two
-        last = np.bincount(A.indices, weights=number.repeat(A.indptr[1:] - A.indptr[:-1]), minlength=checks)
+        last = np.bincount(A.indices, weights=rows_of_entries(A), minlength=checks)
     open_ = np.zeros(checks, dtype=bool)  # checks with one item left
     if known is not None:
         rounds[known] = 0
@@ -185,7 +184,7 @@ def weak_entries(A: sp.csr_array, share: float) -> np.ndarray | None:
     size = np.abs(A.data)
     if size.size == 0 or size.min() >= share * size.max():
         return None
-    row = np.arange(A.shape[0]).repeat(A.indptr[1:] - A.indptr[:-1])
+    row = rows_of_entries(A)
     top = np.zeros(A.shape[0])
     np.maximum.at(top, row, size)
     weak = np.flatnonzero(size < share * top[row])
@@ -227,10 +226,9 @@ def entries(A: sp.csr_array, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.arange(item.size) + (start - end + size)[item], item
 
 
-def row_sums(A: sp.csr_array, values: np.ndarray) -> np.ndarray:
-    """Sum of whole numbers, one for each stored entry of A, over each row."""
-    total = np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
-    return total[A.indptr[1:]] - total[A.indptr[:-1]]
+def rows_of_entries(A: sp.csr_array) -> np.ndarray:
+    """The row of each stored entry of A."""
+    return np.arange(A.shape[0]).repeat(A.indptr[1:] - A.indptr[:-1])
 
 
 def seen_columns(A: sp.csr_array) -> tuple[np.ndarray, sp.csr_array]:
@@ -318,20 +316,12 @@ def meeting(A: sp.csr_array, columns: np.ndarray) -> sp.csr_array:
     return csr(A.data[where], position[A.indices[where]], indptr, (starts.size, columns.size))
 
 
-def take(A: sp.csr_array, rows: np.ndarray, columns: np.ndarray | None = None) -> sp.csr_array:
-    """A restricted to some rows and columns (both increasing), in time proportional to what it reads."""
+def take(A: sp.csr_array, rows: np.ndarray) -> sp.csr_array:
+    """A restricted to some rows (increasing)."""
+    size = A.indptr[1:] - A.indptr[:-1]
     indptr = np.zeros(rows.size + 1, dtype=A.indptr.dtype)
-    if columns is None:
-        size = A.indptr[1:] - A.indptr[:-1]
-        size[rows].cumsum(out=indptr[1:])
-        kept = np.zeros(A.shape[0], dtype=bool)
-        kept[rows] = True
-        kept = kept.repeat(size)
-        return csr(A.data[kept], A.indices[kept], indptr, (rows.size, A.shape[1]))
-    where, row = entries(A, rows)
-    position = np.full(A.shape[1], -1, dtype=A.indices.dtype)
-    position[columns] = np.arange(columns.size)
-    column = position[A.indices[where]]
-    keep = column >= 0
-    np.bincount(row[keep], minlength=rows.size).cumsum(out=indptr[1:])
-    return csr(A.data[where[keep]], column[keep], indptr, (rows.size, columns.size))
+    size[rows].cumsum(out=indptr[1:])
+    kept = np.zeros(A.shape[0], dtype=bool)
+    kept[rows] = True
+    kept = kept.repeat(size)
+    return csr(A.data[kept], A.indices[kept], indptr, (rows.size, A.shape[1]))

@@ -28,7 +28,7 @@ from scipy.sparse.linalg import ArpackError, svds
 
 from companion import _validate
 from companion.linear.graded import graded_min_norm
-from companion.linear.least_squares import Solution, least_squares, lsmr_to_the_end, ridge_solution
+from companion.linear.least_squares import Solution, least_squares, lsmr_to_the_end
 from companion.linear.reduce import (
     back_substitute,
     csr,
@@ -278,8 +278,6 @@ def ridge(X: Any, y: Any, lam: float) -> np.ndarray:
     array([1.])
     """
     lam = _validate.nonnegative("lam", lam)
-    if lam == 0:
-        return min_norm(X, y)
     design, target = _problem(X, y)
     design, scale = tamed(design)
     seen, A = seen_columns(design)
@@ -290,7 +288,7 @@ def ridge(X: Any, y: Any, lam: float) -> np.ndarray:
     if np.isinf(mu):
         beta[seen] = A.T @ target * (scale / (design.shape[0] * lam))
         return beta
-    solution = ridge_solution(A, target, mu)
+    solution = least_squares(A, target, mu)
     if solution.iterations:
         _project(A, solution.x, np.zeros(0, dtype=np.int64))
     beta[seen] = solution.x / scale

@@ -14,11 +14,22 @@ import scipy.sparse as sp
 from companion import _validate
 from companion.linear.graded import graded_min_norm
 from companion.linear.hat import component_blocks, hat_diagonal
-from companion.linear.modular import PRIME, null_vector
-from companion.linear.reduce import meeting, peel_items, row_sums, seen_columns, take, tamed, unpeeled
+from companion.linear.reduce import (
+    entries,
+    meeting,
+    peel_items,
+    rows_of_entries,
+    seen_columns,
+    take,
+    tamed,
+    transposed,
+    unpeeled,
+)
 from companion.linear.solve import min_norm
 
 RESOLVED = 1e-8  # P_ii or h_rr within this of 1 counts as 1 where it is computed in floating point
+PRIME = 2**31 - 1
+EXACT_CELLS = 1 << 20  # cells of what elimination leaves, up to which it is reduced modulo the prime
 
 
 def feature_counts(X: Any) -> np.ndarray:
@@ -39,7 +50,7 @@ def tail_counts(X: Any, k: int) -> np.ndarray:
     """
     A = _validate.sparse_design("X", X)
     k = _validate.integer("k", k, low=0, high=A.shape[1])
-    return row_sums(A, A.indices >= k)
+    return np.bincount(rows_of_entries(A)[A.indices >= k], minlength=A.shape[0])
 
 
 def level_one(X: Any, k: int) -> np.ndarray:
@@ -50,8 +61,8 @@ def level_one(X: Any, k: int) -> np.ndarray:
     """
     A = _validate.sparse_design("X", X)
     k = _validate.integer("k", k, low=0, high=A.shape[1])
-    tail = A.indices >= k
-    alone = np.repeat(row_sums(A, tail) == 1, np.diff(A.indptr)) & tail
+    tail, row = A.indices >= k, rows_of_entries(A)
+    alone = tail & (np.bincount(row[tail], minlength=A.shape[0]) == 1)[row]
     return np.bincount(A.indices[alone], minlength=A.shape[1]) > 0
 
 
@@ -83,7 +94,7 @@ def peeling_rounds(X: Any, k: int = 0) -> np.ndarray:
     seen, part = seen_columns(A)
     rounds = np.full(d, -1)
     rounds[:k] = 0
-    rounds[seen] = peel_items(sp.csr_array(part.T), np.flatnonzero(seen < k)).rounds
+    rounds[seen] = peel_items(transposed(part), np.flatnonzero(seen < k)).rounds
     return rounds
 
 
@@ -101,7 +112,7 @@ def recoverability(X: Any) -> np.ndarray:
     A = _validate.sparse_design("X", X)
     seen, part = seen_columns(A)
     certificate = np.zeros(A.shape[1])
-    certificate[seen] = hat_diagonal(sp.csr_array(part.T))
+    certificate[seen] = hat_diagonal(transposed(part))
     return certificate
 
 
@@ -127,7 +138,7 @@ def resolved(X: Any) -> np.ndarray:
     inside = np.ones(seen.size, dtype=bool)
     if left.size:
         block = meeting(part, left)
-        null = null_vector(block) if np.abs(part.data).max() < PRIME and not (part.data % 1).any() else None
+        null = _null_vector(block) if np.abs(part.data).max() < PRIME and not (part.data % 1).any() else None
         inside[left] = recoverability(part)[left] > 1 - RESOLVED if null is None else null == 0
     found[seen] = inside
     return found
@@ -160,10 +171,9 @@ def components(X: Any, features: np.ndarray | None = None) -> list[tuple[np.ndar
     [([0, 2], [0, 1]), ([1], [2])]
     """
     A = _validate.sparse_design("X", X)
-    mask = np.ones(A.shape[1], bool) if features is None else _validate.mask("features", features, A.shape[1])
-    columns = np.flatnonzero(mask)
-    part = A if features is None else take(A, np.arange(A.shape[0]), columns)
-    seen, part = seen_columns(part)
+    d = A.shape[1]
+    columns = np.arange(d) if features is None else np.flatnonzero(_validate.mask("features", features, d))
+    seen, part = seen_columns(A[:, columns])
     found = []
     for rows, inside, stack in component_blocks(part):
         pairs = [(rows, inside)] if stack is None else zip(rows, inside, strict=True)
@@ -193,14 +203,8 @@ def inverse_gram_diagonal(X: Any) -> np.ndarray:
     out = np.zeros(A.shape[1])
     seen, A = seen_columns(A)
     A, scale = tamed(A)
-    rank = round(float(hat_diagonal(A).sum()))
-    triple = _singular_triple(A, rank)
-    if triple is None:
-        rows, _, _ = graded_min_norm(A.toarray(), np.eye(A.shape[0]), rank=rank)
-    else:
-        u, s, v = triple
-        rows = (A.T @ u) / s**2 if v is None else v / s
-    out[seen] = ((rows / scale) ** 2).sum(axis=1)
+    half = _half_inverse(A, round(float(hat_diagonal(A).sum())))
+    out[seen] = ((half / scale) ** 2).sum(axis=1)
     return out
 
 
@@ -219,19 +223,12 @@ def leave_one_out_residuals(X: Any, y: Any) -> np.ndarray:
     target = _validate.vector("y", y, A.shape[0])
     A, _ = tamed(seen_columns(A)[1])
     h = hat_diagonal(A)
-    rank = round(float(h.sum()))
-    triple = _singular_triple(A, rank)
-    if triple is None:
-        inverse, _, _ = graded_min_norm(A.toarray(), np.eye(A.shape[0]), rank=rank)
-        b = inverse @ target
-        fitted, dual, gram = A @ b, inverse.T @ b, (inverse**2).sum(axis=0)
-    else:
-        u, s, v = triple
-        u = (A @ v) / s if u is None else u
-        fitted, dual, gram = u @ (u.T @ target), u @ ((u.T @ target) / s**2), ((u / s) ** 2).sum(axis=1)
-    memorized = h > 1 - RESOLVED
-    ordinary = (target - fitted) / np.where(memorized, 1.0, 1 - h)
-    residual = np.where(memorized, dual / np.where(memorized, gram, 1.0), ordinary)
+    half = _half_inverse(A, round(float(h.sum())))
+    left, memorized = A @ half, h > 1 - RESOLVED
+    b = half @ (left.T @ target)
+    residual = (target - A @ b) / np.where(memorized, 1.0, 1 - h)
+    dual = left[memorized] @ half.T  # rows of the transpose of A^+
+    residual[memorized] = (dual @ b) / (dual**2).sum(axis=1)
     for r in _towering(A):
         rest = np.arange(A.shape[0]) != r
         residual[r] = target[r] - (A[[r]] @ min_norm(A[rest], target[rest]))[0]
@@ -247,16 +244,57 @@ def _towering(A: sp.csr_array) -> np.ndarray:
     return np.unique(row[1:][shared & largest[: shared.size] & (size[1:] > 1000 * size[:-1])])
 
 
-def _singular_triple(A: sp.csr_array, rank: int) -> tuple[Any, np.ndarray, Any] | None:
-    """Left vectors (or None), non-zero singular values and right vectors (or None) of A, of known rank.
+def _half_inverse(A: sp.csr_array, rank: int) -> np.ndarray:
+    """A matrix W with `A^+ = W (A W)^T`, so that `W W^T = (A^T A)^+`; A (n, m) has this rank.
 
-    One side from the smaller Gram matrix; None if squaring blurs the smallest values.
+    From the smaller Gram matrix, or A^+ itself where squaring blurs the smallest singular values.
     """
-    dual = A.shape[0] < A.shape[1]
-    gram = (A @ A.T if dual else A.T @ A).toarray()
-    w, q = np.linalg.eigh(gram)
-    kept = slice(w.size - rank, None)
-    if rank and w[kept][0] < 1e-8 * w[-1]:
+    wide = A.shape[0] < A.shape[1]
+    w, q = np.linalg.eigh((A @ A.T if wide else A.T @ A).toarray())
+    w, q = w[w.size - rank :], q[:, w.size - rank :]
+    if rank and w[0] < 1e-8 * w[-1]:
+        return graded_min_norm(A.toarray(), np.eye(A.shape[0]), rank=rank)[0]
+    return (A.T @ q) / w if wide else q / np.sqrt(w)
+
+
+def _null_vector(A: sp.csr_array) -> np.ndarray | None:
+    """A vector z (d,) with `A z = 0` modulo PRIME, random among all of them; None if A is too large.
+
+    Rows go as in `min_norm`: one that alone holds a column is satisfied through it, whatever the rest is. What is left
+    is brought to reduced echelon form; columns that are no pivots are drawn at random.
+    """
+    rows = peel_items(A)
+    core = take(A, np.flatnonzero(rows.rounds < 0))
+    columns = np.unique(core.indices)
+    if core.shape[0] * columns.size > EXACT_CELLS:
         return None
-    s = np.sqrt(w[kept])
-    return (q[:, kept], s, None) if dual else (None, s, q[:, kept])
+    z = np.random.default_rng(0).integers(1, PRIME, A.shape[1])
+    form, pivots = _echelon(core[:, columns].toarray().astype(np.int64) % PRIME)
+    free = np.setdiff1d(np.arange(columns.size), pivots)
+    z[columns[pivots]] = -(form[: len(pivots), free] * z[columns[free]] % PRIME).sum(axis=1) % PRIME
+    for released in reversed(rows.by_round()):
+        z[rows.check[released]] = 0
+        where, row = entries(A, released)
+        terms = A.data[where].astype(np.int64) % PRIME * z[A.indices[where]] % PRIME
+        # sums of at most 2^22 such terms are exact in double precision
+        rest = np.bincount(row, weights=terms, minlength=released.size).astype(np.int64) % PRIME
+        inverse = np.array([pow(int(p), -1, PRIME) for p in rows.pivot[released]], dtype=np.int64)
+        z[rows.check[released]] = -rest * inverse % PRIME
+    return z
+
+
+def _echelon(M: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Reduced row echelon form modulo PRIME, in place, and its pivot columns."""
+    pivots: list[int] = []
+    for c in range(M.shape[1]):
+        r = len(pivots)
+        below = np.flatnonzero(M[r:, c])
+        if not below.size:
+            continue
+        M[[r, r + below[0]]] = M[[r + below[0], r]]
+        M[r] = M[r] * pow(int(M[r, c]), -1, PRIME) % PRIME
+        others = np.flatnonzero(M[:, c])
+        others = others[others != r]
+        M[others] = (M[others] - M[others, c][:, None] * M[r]) % PRIME
+        pivots.append(c)
+    return M, np.array(pivots, dtype=np.int64)

@@ -19,7 +19,7 @@ from companion.linear import (
     ridge,
     sample_design,
 )
-from companion.linear.least_squares import ridge_solution
+from companion.linear.least_squares import least_squares
 from companion.linear.reduce import seen_columns
 
 from .designs import chains, close, designs, giants, labels
@@ -222,7 +222,7 @@ def test_the_gram_matrix_in_blocks_is_the_product(shape, cells, monkeypatch):
     X = rng.standard_normal((4000, 120)) * (rng.random((4000, 120)) < rate)
     X = X if shape == X.shape else X.T
     monkeypatch.setattr(least_squares_module(), "CELLS", cells)
-    gram, A, At = least_squares_module()._gram(sp.csr_array(X))
+    gram, A, At = least_squares_module().gram_matrix(sp.csr_array(X))
     assert np.allclose(gram, X @ X.T if shape[0] < shape[1] else X.T @ X, rtol=1e-13, atol=1e-11)
     assert sp.issparse(A)
     assert (A.toarray() == X).all()
@@ -352,7 +352,7 @@ def test_ridge_of_an_ill_conditioned_design_is_the_closed_form():
     """Singular values 1 and 1e-5, n lam = 1e-10: `s / (s^2 + n lam)`."""
     X, y, mu = np.diag([1.0, 1e-5]), np.ones(2), 1e-10
     np.testing.assert_allclose(ridge(X, y, mu / 2), [1.0, 1e-5 / 2e-10], rtol=1e-6)
-    assert ridge_solution(sp.csr_array(X), y, mu).method == "sorted QR"
+    assert least_squares(sp.csr_array(X), y, mu).method == "sorted QR"
 
 
 def test_largest_step_is_the_same_at_every_call():
