@@ -44,7 +44,6 @@ CALLS = {
     "sample_design": {"n": 1, "p": p, "seed": 0},
     "population_risk": {"beta_hat": b, "model": model},
     "composition_risk": {"beta_hat": b, "model": model, "features": chosen, "t": 1, "signs": y[:2]},
-    "expected_errors": {"X": X, "model": model},
     "expected_population_risk": {"X": X, "model": model},
     "min_norm": {"X": X, "y": y},
     "min_norm_report": {"X": X, "y": y, "check": True},

@@ -3,9 +3,7 @@
 from companion.linear.model import LongTailModel as LongTailModel
 from companion.linear.model import Sample as Sample
 from companion.linear.model import sample_design as sample_design
-from companion.linear.risk import ExpectedErrors as ExpectedErrors
 from companion.linear.risk import composition_risk as composition_risk
-from companion.linear.risk import expected_errors as expected_errors
 from companion.linear.risk import expected_population_risk as expected_population_risk
 from companion.linear.risk import population_risk as population_risk
 from companion.linear.solve import MinNormReport as MinNormReport

@@ -13,7 +13,6 @@ import numpy as np
 import scipy.sparse as sp
 
 from companion import _validate
-from companion.linear import theory
 from companion.linear.reduce import distinct
 
 
@@ -101,21 +100,6 @@ class LongTailModel:
         """Expected number of features in a row, `E ||x||^2 = sum_i p_i`; s if no p_i is cut at 1."""
         return float(self.p.sum())
 
-    @property
-    def tail_mass(self) -> float:
-        """Expected number of tail features in a row, `p_{>k} = sum_{i>k} p_i`."""
-        return theory.tail_mass(self.p, self.k)
-
-    @property
-    def empty_tail_probability(self) -> float:
-        """The probability that a row holds no tail feature, `pi0 = prod_{i>k} (1 - p_i)`."""
-        return theory.no_tail_probability(self.p, self.k)
-
-    @property
-    def unseen_mass(self) -> float:
-        """Expected number of features of a fresh row never seen in training, `M = sum_i p_i (1 - p_i)^n`."""
-        return theory.unseen_mass(self.p, self.n)
-
     def sample(self, *, seed: int | np.random.Generator) -> Sample:
         """Draw a training set; the design depends on the seed but not on sigma or beta_exponent."""
         rng = _validate.generator(seed)
@@ -136,11 +120,9 @@ def sample_design(n: int, p: np.ndarray, *, seed: int | np.random.Generator) -> 
     >>> X.shape, abs(X).sum(axis=0)[[0, 2]].tolist()  # feature 0 in every row, feature 2 in none
     ((1000, 3), [1000.0, 0.0])
     """
-    n, p = _validate.positive_int("n", n), _validate.vector("p", p)
-    if p.size and (p.min() < 0 or p.max() > 1):
-        raise ValueError(f"p must hold probabilities in [0, 1], got values in [{p.min()}, {p.max()}]")
+    n, p = _validate.positive_int("n", n), _validate.frequencies(p)
     rng = _validate.generator(seed)
-    order = None if p.size < 2 or (p[1:] <= p[:-1]).all() else np.argsort(-p, kind="stable")
+    order = None if (p[1:] <= p[:-1]).all() else np.argsort(-p, kind="stable")
     ordered = p if order is None else p[order]
     ordered = ordered[: np.count_nonzero(ordered)]
     level = np.frexp(ordered)[1]  # p in [2^(level-1), 2^level): non-increasing

@@ -4,7 +4,6 @@ Signs are independent, so `E[x x^T] = diag(p)` and a squared loss is a weighted 
 the coefficients. All losses are excess losses: the label noise of the test row, sigma^2, is not added.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -64,49 +63,21 @@ def composition_risk(
     return t / m * squares + pairs * (float((sign * error[chosen]).sum()) ** 2 - squares)
 
 
-@dataclass(frozen=True)
-class ExpectedErrors:
-    """Mean squared error of each coefficient given the design, over the label noise, in two parts.
-
-    `bias` (d,) is `((I - P) beta)_i^2`: what the minimum norm gets wrong with noiseless labels;
-    `variance` (d,) is `sigma^2 [(X^T X)^+]_ii`.
-    """
-
-    bias: np.ndarray
-    variance: np.ndarray
-
-    @property
-    def total(self) -> np.ndarray:
-        """bias + variance, shape (d,)."""
-        return self.bias + self.variance
-
-
-def expected_errors(X: Any, model: LongTailModel) -> ExpectedErrors:
-    """Exact expected squared errors of the minimum-norm solution over the label noise, design fixed.
-
-    `E_xi (beta_hat_i - beta_i)^2 = ((I - P) beta)_i^2 + sigma^2 [(X^T X)^+]_ii` (:prf:ref:`thm-conditional-risk`).
-    Cost: one solve and one dense decomposition of the smaller side of the seen part of X.
-
-    >>> model = LongTailModel(n=2, d=3, s=1.0, alpha=1.5, beta_exponent=0.0, sigma=0.5)
-    >>> errors = expected_errors([[1, 0, 0], [0, 2, 0]], model)
-    >>> errors.bias.round(6).tolist(), errors.variance.round(6).tolist()
-    ([0.0, 0.0, 1.0], [0.25, 0.0625, 0.0])
-    """
-    A = _validate.sparse_design("X", X)
-    if A.shape[1] != _model(model).d:
-        raise ValueError(f"X must have {model.d} columns, one a feature of the model; got shape {A.shape}")
-    bias = (min_norm(A, A @ model.beta) - model.beta) ** 2
-    return ExpectedErrors(bias=bias, variance=model.sigma**2 * inverse_gram_diagonal(A))
-
-
 def expected_population_risk(X: Any, model: LongTailModel) -> float:
-    """`E_xi R = sum_i p_i ((I-P) beta)_i^2 + sigma^2 sum_i p_i [(X^T X)^+]_ii`, exact given the design X.
+    """Expected excess risk of the minimum-norm solution over the label noise, exact given the design X (n, d).
+
+    `E_xi R = sum_i p_i (((I - P) beta)_i^2 + sigma^2 [(X^T X)^+]_ii)`: what it gets wrong with noiseless labels, and
+    the noise (:prf:ref:`thm-conditional-risk`). Cost: one solve and `inverse_gram_diagonal`.
 
     >>> model = LongTailModel(n=3, d=3, s=1.0, alpha=1.5, beta_exponent=0.0, sigma=0.5)
     >>> round(expected_population_risk(np.eye(3), model), 6)  # s sigma^2: every feature is seen alone, once
     0.25
     """
-    return float(expected_errors(X, model).total @ model.p)
+    A = _validate.sparse_design("X", X)
+    if A.shape[1] != _model(model).d:
+        raise ValueError(f"X must have {model.d} columns, one a feature of the model; got shape {A.shape}")
+    bias = (min_norm(A, A @ model.beta) - model.beta) ** 2
+    return float((bias + model.sigma**2 * inverse_gram_diagonal(A)) @ model.p)
 
 
 def _errors(beta_hat: Any, model: Any) -> np.ndarray:

@@ -53,7 +53,13 @@ SEEDS = [
     bad("sample-seed-text", lambda: model().sample(seed="a"), TypeError, "seed must be a whole number, got 'a'"),
     bad("sample-no-seed", lambda: model().sample(seed=None), TypeError, "seed must be a whole number, got None"),
     bad("design-seed", lambda: linear.sample_design(3, p, seed=1.5), TypeError, "seed must be a whole number, got 1.5"),
-    bad("risk-columns", lambda: linear.expected_errors(X, model()), ValueError, "X must have 50 columns", "(3, 3)"),
+    bad(
+        "risk-columns",
+        lambda: linear.expected_population_risk(X, model()),
+        ValueError,
+        "X must have 50 columns",
+        "(3, 3)",
+    ),
 ]
 
 SOLVERS = [

@@ -31,17 +31,8 @@ def test_power_law():
 def test_common_features_of_figure_1():
     assert [model(alpha=a).k for a in (1, 1.1, 1.25, 1.5, 2, 3)] == [51, 51, 45, 33, 17, 7]
     assert model(k=3).k == 3
-    assert model(k=0).tail_mass == pytest.approx(model().row_mass)
     m = model(alpha=1.5)
     assert m.n * m.p[m.k - 1] >= 10 > m.n * m.p[m.k]
-
-
-def test_probabilities_of_a_row():
-    m = LongTailModel(n=50, d=6, s=1.5, alpha=1.0, beta_exponent=0.0, sigma=0.0, k=2)
-    assert m.tail_mass == pytest.approx(m.p[2:].sum())
-    assert m.empty_tail_probability == pytest.approx(np.prod(1 - m.p[2:]))
-    assert m.unseen_mass == pytest.approx((m.p * (1 - m.p) ** 50).sum())
-    assert model(k=0).empty_tail_probability == 0  # p_1 = 1
 
 
 def test_the_design_does_not_depend_on_the_noise():
