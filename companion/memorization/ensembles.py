@@ -16,19 +16,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from companion import _validate as check
-from companion._validate import (
-    bool_matrix,
-    class_numbers,
-    dense_design,
-    integer,
-    labels,
-    number,
-    one_of,
-    positive,
-    positive_int,
-    seed_words,
-    vector,
-)
 
 if TYPE_CHECKING:
     import torch
@@ -54,14 +41,14 @@ class Recipe:
             kind = type(self.hidden).__name__
             raise TypeError(f"hidden must be a tuple of widths, got {self.hidden!r} of type {kind}")
         vars(self).update(
-            hidden=tuple(positive_int("hidden", width) for width in self.hidden),
-            epochs=integer("epochs", self.epochs, low=0),
-            batch=positive_int("batch", self.batch),
-            lr=positive("lr", self.lr),
-            momentum=number("momentum", self.momentum, low=0, high=1),
-            weight_decay=number("weight_decay", self.weight_decay, low=0),
-            loss=one_of("loss", self.loss, LOSSES),
-            precision=one_of("precision", self.precision, ("float32", "float64", "bfloat16")),
+            hidden=tuple(check.positive_int("hidden", width) for width in self.hidden),
+            epochs=check.integer("epochs", self.epochs, low=0),
+            batch=check.positive_int("batch", self.batch),
+            lr=check.positive("lr", self.lr),
+            momentum=check.number("momentum", self.momentum, low=0, high=1),
+            weight_decay=check.number("weight_decay", self.weight_decay, low=0),
+            loss=check.one_of("loss", self.loss, LOSSES),
+            precision=check.one_of("precision", self.precision, ("float32", "float64", "bfloat16")),
         )
 
 
@@ -79,8 +66,8 @@ class Ensemble:
         """
         import torch
 
-        first, cells = self.weights[0], positive_int("cells", cells)
-        data = torch.tensor(dense_design("X", X, first.shape[1]), dtype=first.dtype, device=first.device)
+        first, cells = self.weights[0], check.positive_int("cells", cells)
+        data = torch.tensor(check.dense_design("X", X, first.shape[1]), dtype=first.dtype, device=first.device)
         widest = max(w.shape[2] for w in self.weights) * len(first)
         step = max(1, cells // widest)
         with torch.no_grad():
@@ -117,7 +104,7 @@ def train_ensemble(
     import torch
 
     X, y, masks, outputs = _checked(X, y, included, recipe, classes)
-    first, seeds = integer("first", first, low=0), seed_words(seed)
+    first, seeds = check.integer("first", first, low=0), check.seed_words(seed)
     where = check.device(device)
     short = recipe.precision == "bfloat16"  # weights stay float32: they would not feel a small step
     dtype = torch.float32 if short else getattr(torch, recipe.precision)
@@ -164,8 +151,8 @@ def ensemble_blocks(
     >>> [models for models, _ in ensemble_blocks(X, y, included, recipe=Recipe(hidden=(), epochs=1), seed=0, block=1)]
     [slice(0, 1, None), slice(1, 2, None)]
     """
-    included, block = bool_matrix("included", included), positive_int("block", block)
-    first = integer("first", first, low=0)
+    included, block = check.bool_matrix("included", included), check.positive_int("block", block)
+    first = check.integer("first", first, low=0)
     for a in range(0, len(included), block):
         models = slice(a, min(a + block, len(included)))
         yield (
@@ -202,9 +189,9 @@ def ensemble_correct(
     """
     if _recipe(recipe).loss != "cross_entropy":
         raise ValueError(f"recipe.loss must be cross_entropy for classifiers, got {recipe.loss}")
-    X, y, included = dense_design("X", X), class_numbers("y", y), bool_matrix("included", included)
-    X_test = dense_design("X_test", X_test, X.shape[1])
-    y_test = labels("y_test", y_test, len(X_test), "X_test")
+    X, y, included = check.dense_design("X", X), check.class_numbers("y", y), check.bool_matrix("included", included)
+    X_test = check.dense_design("X_test", X_test, X.shape[1])
+    y_test = check.labels("y_test", y_test, len(X_test), "X_test")
     train = np.zeros((len(included), len(X)), dtype=bool)
     test = np.zeros((len(included), len(X_test)), dtype=bool)
     for models, nets in ensemble_blocks(
@@ -253,8 +240,8 @@ def _initial(
 def _checked(
     X: np.ndarray, y: np.ndarray, included: np.ndarray, recipe: Recipe, classes: int | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    X, masks = dense_design("X", X), bool_matrix("included", included)
-    y = vector("y", y, len(X)) if _recipe(recipe).loss == "squared" else class_numbers("y", y)
+    X, masks = check.dense_design("X", X), check.bool_matrix("included", included)
+    y = check.vector("y", y, len(X)) if _recipe(recipe).loss == "squared" else check.class_numbers("y", y)
     if y.shape != (len(X),):
         raise ValueError(f"y must have shape ({len(X)},), one target a row of X; got {y.shape}")
     if masks.shape[1] != len(X):
@@ -266,7 +253,7 @@ def _checked(
         )
     if recipe.loss == "squared":
         return X, y, masks, 1
-    outputs = int(y.max()) + 1 if classes is None else integer("classes", classes, low=int(y.max()) + 1)
+    outputs = int(y.max()) + 1 if classes is None else check.integer("classes", classes, low=int(y.max()) + 1)
     return X, y, masks, outputs
 
 

@@ -60,15 +60,9 @@ def removal_curve(
             value = baseline if removed == 0 else float("nan")
             curve.append(Removal(float(threshold), removed, value, value, baseline))
             continue
-        random = [accuracy(_without_random(n, removed, rng)) for _ in range(controls)]
+        random = [accuracy(rng.permutation(n).argsort() >= removed) for _ in range(controls)]
         curve.append(Removal(float(threshold), removed, accuracy(keep), float(np.mean(random)), baseline))
     return curve
-
-
-def _without_random(n: int, removed: int, rng: np.random.Generator) -> np.ndarray:
-    keep = np.ones(n, dtype=bool)
-    keep[rng.permutation(n)[:removed]] = False
-    return keep
 
 
 class NearestNeighbour:
