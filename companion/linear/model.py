@@ -111,7 +111,7 @@ class LongTailModel:
 def sample_design(n: int, p: np.ndarray, *, seed: int | np.random.Generator) -> sp.csr_array:
     """A random sign design, CSR (n, d): entry (r, i) is +1 or -1 with probability p_i / 2 each, else 0.
 
-    The law is exact for any vector `p` of probabilities, shape (d,). Features are grouped by powers of two
+    The law is exact for any non-empty vector `p` of probabilities, shape (d,). Features are grouped by powers of two
     of p_i. In a group with largest probability q, the cells that hold an entry at rate q are a uniformly
     drawn set of Binomial(cells, q) cells; each is then kept with probability p_i / q >= 1/2. So the cost
     is proportional to the non-zeros plus d, and no feature is looked at one by one.

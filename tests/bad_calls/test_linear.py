@@ -52,6 +52,7 @@ SEEDS = [
     bad("sample-seed", lambda: model().sample(seed=-1), ValueError, "seed must be at least 0, got -1"),
     bad("sample-seed-text", lambda: model().sample(seed="a"), TypeError, "seed must be a whole number, got 'a'"),
     bad("sample-no-seed", lambda: model().sample(seed=None), TypeError, "seed must be a whole number, got None"),
+    bad("design-empty", lambda: linear.sample_design(3, [], seed=0), ValueError, "p must hold at least one frequency"),
     bad("design-seed", lambda: linear.sample_design(3, p, seed=1.5), TypeError, "seed must be a whole number, got 1.5"),
     bad(
         "risk-columns",

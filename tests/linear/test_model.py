@@ -59,7 +59,9 @@ def test_parameters_are_read_only_and_the_model_frozen():
 
 
 @given(
-    st.integers(1, 30), st.lists(st.sampled_from([0.0, 1e-9, 0.01, 0.2, 0.25, 0.5, 0.9, 1.0]), max_size=30), st.data()
+    st.integers(1, 30),
+    st.lists(st.sampled_from([0.0, 1e-9, 0.01, 0.2, 0.25, 0.5, 0.9, 1.0]), min_size=1, max_size=30),
+    st.data(),
 )
 def test_any_probabilities_give_a_canonical_sign_design(n, p, data):
     X = sample_design(n, np.array(p), seed=data.draw(st.integers(0, 2**32)))
