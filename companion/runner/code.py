@@ -28,7 +28,7 @@ def code_hash(module: str, name: str = "run") -> str:
     while waiting:
         wanted = waiting.pop()
         if wanted not in found:
-            found[wanted], used = _definition(*wanted, _stamp(wanted[0]))
+            found[wanted], used = _definition(*wanted)
             waiting += used
     if not found[module, name]:
         raise ValueError(f"module {module} defines no {name}")
@@ -42,40 +42,14 @@ def source(module: str) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
-def imports(module: str) -> dict[str, list[_Definition]]:
-    """What each imported name of a module stands for: (module, name), with "" for the module itself."""
-    file = source(module)
-    assert file is not None, module
-    package = module if file.name == "__init__.py" else module.rpartition(".")[0]
-    found: dict[str, list[_Definition]] = {}
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            for a in node.names:
-                found.setdefault(a.asname or a.name.partition(".")[0], []).append((a.name, ""))
-        elif isinstance(node, ast.ImportFrom):
-            dots = "." * node.level + (node.module or "")
-            base = importlib.util.resolve_name(dots, package) if node.level else dots
-            for a in node.names:
-                inner = f"{base}.{a.name}"
-                target = (inner, "") if source(inner) else (base, a.name)
-                if target not in found.setdefault(a.asname or a.name, []):
-                    found[a.asname or a.name].append(target)
-    return found
-
-
-def _stamp(module: str) -> tuple[int, int]:
-    """Changes when the file does."""
-    file = source(module)
-    return (file.stat().st_mtime_ns, file.stat().st_size) if file else (0, 0)
-
-
 @functools.cache
-def _module(module: str, stamp: tuple[int, int]) -> tuple[dict[str, list[ast.stmt]], dict[str, list[_Definition]]]:
+def _module(module: str) -> tuple[dict[str, list[ast.stmt]], dict[str, list[_Definition]]]:
     """The statements that bind each name at the top of a module ("": that bind none), and its imports."""
     file = source(module)
     assert file is not None, module
+    tree = ast.parse(file.read_text(encoding="utf-8"))
     bound: dict[str, list[ast.stmt]] = {"": []}
-    for node in _statements(ast.parse(file.read_text(encoding="utf-8")).body):
+    for node in _statements(tree.body):
         names = [""]
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             names = [node.name]
@@ -85,28 +59,44 @@ def _module(module: str, stamp: tuple[int, int]) -> tuple[dict[str, list[ast.stm
             names = [getattr(n, "id", "") for n in inner if isinstance(getattr(n, "ctx", None), ast.Store)]
         for name in names:
             bound.setdefault(name, []).append(node)
-    return bound, imports(module)
+    return bound, _imports(tree, module if file.name == "__init__.py" else module.rpartition(".")[0])
 
 
 def _statements(body: list[ast.stmt]) -> list[ast.stmt]:
-    """Statements of a module, those under `if` and `try` too; no imports, nothing for type checkers alone."""
+    """Statements of a module, those under `if` and `try` too."""
     found: list[ast.stmt] = []
     for node in body:
         if isinstance(node, (ast.If, ast.Try)):
-            if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)):
-                handlers = [s for h in getattr(node, "handlers", []) for s in h.body]
-                found += _statements([*node.body, *handlers, *node.orelse])
-        elif not isinstance(node, (ast.Import, ast.ImportFrom)):
+            handlers = [s for h in getattr(node, "handlers", []) for s in h.body]
+            found += _statements([*node.body, *handlers, *node.orelse])
+        else:
             found.append(node)
     return found
 
 
+def _imports(tree: ast.Module, package: str) -> dict[str, list[_Definition]]:
+    """What each imported name stands for: (module, name), with "" for the module itself."""
+    found: dict[str, list[_Definition]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for a in node.names:
+                found.setdefault(a.asname or a.name.partition(".")[0], []).append((a.name, ""))
+        elif isinstance(node, ast.ImportFrom):
+            base = importlib.util.resolve_name("." * node.level + (node.module or ""), package)
+            for a in node.names:
+                inner = f"{base}.{a.name}"
+                target = (inner, "") if source(inner) else (base, a.name)
+                if target not in found.setdefault(a.asname or a.name, []):
+                    found[a.asname or a.name].append(target)
+    return found
+
+
 @functools.cache
-def _definition(module: str, name: str, stamp: tuple[int, int]) -> tuple[str, list[_Definition]]:
+def _definition(module: str, name: str) -> tuple[str, list[_Definition]]:
     """The normal form of a definition, "" where it is not ours to count, and what it uses."""
     if source(module) is None or module.startswith(PLUMBING):
         return "", []
-    bound, imported = _module(module, stamp)
+    bound, imported = _module(module)
     if not name:
         return "", [(module, n) for n in bound if n]
     if name not in bound:

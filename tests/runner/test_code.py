@@ -48,24 +48,28 @@ FILES = {
 }
 
 
+def forget():
+    """A module is read once; here its text changes."""
+    code._module.cache_clear()
+    code._definition.cache_clear()
+
+
 @pytest.fixture
 def hashed(tmp_path, monkeypatch):
     """The hash of the little package, with `old` replaced by `new` in its module `name`."""
     area = tmp_path / "companion" / "area"
     area.mkdir(parents=True)
     monkeypatch.setattr(code, "__file__", str(tmp_path / "companion" / "runner" / "code.py"))
-    code._module.cache_clear()
-    code._definition.cache_clear()
 
     def hashed(name="top", old="", new=""):
         assert old in FILES[name]
         for module, text in FILES.items():
             (area / f"{module}.py").write_text(text.replace(old, new) if module == name else text)
+        forget()
         return code.code_hash("companion.area.top")
 
     yield hashed
-    code._module.cache_clear()
-    code._definition.cache_clear()
+    forget()
 
 
 @pytest.mark.parametrize(
@@ -117,8 +121,7 @@ def test_a_definition_counts_wherever_it_lives(hashed):
     assert moved != before, "there is no such module"
     area = Path(code.__file__).parents[1] / "area"
     (area / "deeper.py").write_text(DEEP)
-    code._module.cache_clear()
-    code._definition.cache_clear()
+    forget()
     assert code.code_hash("companion.area.top") == before
 
 
@@ -142,8 +145,8 @@ def test_an_unknown_function_has_no_hash():
 def test_every_experiment_reaches_the_library_and_not_what_stores_it(monkeypatch):
     reached = {}
 
-    def noted(module, name, stamp, real=code._definition.__wrapped__):
-        text, used = real(module, name, stamp)
+    def noted(module, name, real=code._definition.__wrapped__):
+        text, used = real(module, name)
         reached[module, name] = text
         return text, used
 
