@@ -13,8 +13,8 @@ import socket
 import threading
 import time
 import warnings
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, suppress
 from functools import cache
 from typing import Any
 
@@ -63,32 +63,33 @@ def cluster(
         from distributed.scheduler import KilledWorker
     except ModuleNotFoundError:
         raise ModuleNotFoundError("backend dask needs the package distributed: pip install distributed") from None
-    gone = RuntimeError(
-        f"the Dask scheduler at {scheduler} is gone; finished pieces are kept, the same command goes on"
-    )
-    with _silenced():
+    with ExitStack() as ending:
+        ending.callback(logging.disable, logging.root.manager.disable)
+        logging.disable(logging.CRITICAL)  # what happened is said in one line, by an exception
         try:
             _knock(scheduler)
             client = Client(scheduler, timeout=f"{PATIENCE:g}s", set_as_default=False)
         except (OSError, ValueError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise RuntimeError(f"no Dask scheduler answers at {scheduler!r} ({reason})") from None
-        futures: list[Any] = []
+        ending.callback(client.close, timeout=PATIENCE)
+        index: dict[Any, int] = {}
         try:
             # pure=False: equal arguments of two runs must not share a key, or one run would cancel the other's work.
-            futures = [client.submit(_numbered, i, task, pure=False, retries=2) for i, task in enumerate(tasks)]
+            index = {client.submit(task, pure=False, retries=2): i for i, task in enumerate(tasks)}
             if not client.scheduler_info()["workers"]:
                 tell(f"the Dask cluster at {scheduler} has no workers yet; waiting for the first")
-            for future in as_completed(futures, loop=client.loop):
-                yield future.result()
+            for future in as_completed(index, loop=client.loop):
+                yield index[future], future.result()
         except KilledWorker as error:
             raise RuntimeError(f"a piece brought down every Dask worker that tried it: {error}") from None
         except (FutureCancelledError, CommClosedError, TimeoutError):
-            raise gone from None
+            raise RuntimeError(
+                f"the Dask scheduler at {scheduler} is gone; finished pieces are kept, the same command goes on"
+            ) from None
         finally:
             with suppress(CommClosedError, TimeoutError, OSError, FutureCancelledError):
-                client.cancel(futures, force=True)
-            client.close(timeout=PATIENCE)
+                client.cancel(list(index), force=True)
 
 
 def _knock(scheduler: str) -> None:
@@ -98,34 +99,18 @@ def _knock(scheduler: str) -> None:
     the length of a message of exbibytes.
     """
     from distributed.comm.addressing import get_address_host_port, parse_address
-    from distributed.comm.registry import get_backend
 
-    protocol, _ = parse_address(scheduler)
-    get_backend(protocol)
-    if protocol != "tcp":
+    if parse_address(scheduler)[0] != "tcp":
         return
     with socket.create_connection(get_address_host_port(scheduler, strict=True), timeout=PATIENCE) as line:
-        greeting = b""
-        while len(greeting) < 8 and (more := line.recv(8 - len(greeting))):
-            greeting += more
+        greeting = line.makefile("rb").read(8)
     if len(greeting) < 8 or int.from_bytes(greeting, "little") > 2**20:
         raise OSError("another kind of server listens there")
 
 
-@contextmanager
-def _silenced() -> Iterator[None]:
-    """Nothing is logged: what happened is said in one line, by an exception."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logging.disable(before)
-
-
 def _owned(owner: int, index: int, task: Task) -> tuple[int, Any]:
     _end_with(owner)
-    return _numbered(index, task)
+    return index, task()
 
 
 @cache
@@ -139,7 +124,3 @@ def _end_with(owner: int) -> None:
 
     if os.getppid() == owner:  # else: no child of the owner, so this cannot be told
         threading.Thread(target=watch, daemon=True, name="end-with-owner").start()
-
-
-def _numbered(index: int, task: Task) -> tuple[int, Any]:
-    return index, task()
