@@ -4,13 +4,11 @@ import argparse
 import io
 import os
 import re
-import shlex
 import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import NoReturn
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, NoReturn
 
 from companion import __version__
 from companion import _validate as check
@@ -28,12 +26,6 @@ examples
 """
 
 _OUT = "result folder (default: $COMPANION_RESULTS, the checkout you stand in, or your data folder)"
-_INTERRUPTED = {
-    "run": "finished pieces are kept, the same command goes on",
-    "repeat": "the stored result is as it was",
-    "data": "whole files are kept, the same command goes on",
-    "claims": "claims are checked anew each time",
-}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -42,14 +34,27 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"companion: {' '.join(message.split())} (see {self.prog} --help)\n")
 
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        _say("", end="")  # what --help printed may still wait
+        super().exit(status, message)
+
+
+class _Path(argparse.Action):
+    """A path, which is refused by the name of its option."""
+
+    def __call__(self, parser: Any, given: argparse.Namespace, value: Any, option: str | None = None) -> None:
+        setattr(given, self.dest, check.path(option or self.dest, value))
+
 
 def parser() -> argparse.ArgumentParser:
     """The arguments of every subcommand."""
     top = _Parser(prog="companion", description="Run the experiments and checks behind the book.")
     top.add_argument("--version", action="version", version=f"companion {__version__}")
     commands = top.add_subparsers(dest="command", required=True, parser_class=_Parser)
+    folder: Any = {"action": _Path, "metavar": "DIR"}
 
-    commands.add_parser("list", help="the experiments, their presets and stored results")
+    listed = commands.add_parser("list", help="the experiments, their presets and stored results")
+    listed.set_defaults(act=_list)
 
     run = commands.add_parser(
         "run",
@@ -58,15 +63,14 @@ def parser() -> argparse.ArgumentParser:
         epilog=_RUN_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    run.add_argument(
-        "--device", default="auto", metavar="DEVICE", help="auto (default), cpu or cuda; with dask the workers'"
-    )
+    run.set_defaults(act=_run, kept="finished pieces are kept, the same command goes on")
+    run.add_argument("--device", default="auto", help="auto (default), cpu or cuda; with dask the workers'")
     run.add_argument("--seeds", type=int, metavar="N", help="number of seeds (default: the preset's)")
     run.add_argument("--jobs", type=int, default=1, metavar="J", help="pieces at a time (default 1)")
     run.add_argument("--threads", type=int, default=1, metavar="T", help="threads of each piece (default 1)")
     run.add_argument("--backend", default="joblib", metavar="NAME", help="joblib (default, this machine) or dask")
     run.add_argument("--scheduler", metavar="ADDRESS", help="of an existing Dask cluster, e.g. tcp://host:8786")
-    run.add_argument("--blocks", metavar="DIR", help="folder of blocks of networks to take in and add to (real-scores)")
+    run.add_argument("--blocks", **folder, help="folder of blocks of networks to take in and add to (real-scores)")
     run.add_argument("--share", metavar="K/M", help="only add the K-th of every M blocks to --blocks; store no result")
     run.add_argument("--fresh", action="store_true", help="replace what is stored: start anew")
 
@@ -75,43 +79,56 @@ def parser() -> argparse.ArgumentParser:
         help="repeat some runs of a stored result and compare every number",
         description="Repeat some runs of a stored result with today's code; exit 1 if a number differs.",
     )
+    again.set_defaults(act=_repeat, kept="the stored result is as it was")
     again.add_argument("--pieces", type=int, default=1, metavar="N", help="how many runs to repeat (default 1)")
-    again.add_argument("--device", default="cpu", metavar="DEVICE", help="cpu (default), cuda or auto")
+    again.add_argument("--device", default="cpu", help="cpu (default), cuda or auto")
     for command in (run, again):
         command.add_argument("experiment", metavar="EXPERIMENT", help="a name from `companion list`")
-        command.add_argument("--preset", default="smoke", metavar="PRESET", help="smoke (default), cpu or paper")
-        command.add_argument("--out", metavar="DIR", help=_OUT)
-        command.add_argument("--root", metavar="DIR", help="image data (default: $COMPANION_DATA or the cache)")
+        command.add_argument("--preset", default="smoke", help="smoke (default), cpu or paper")
+        command.add_argument("--out", **folder, help=_OUT)
+        command.add_argument("--root", **folder, help="image data (default: $COMPANION_DATA or the cache)")
 
     data = commands.add_parser("data", help="fetch or verify MNIST and Omniglot")
+    data.set_defaults(act=_data, kept="whole files are kept, the same command goes on")
     data.add_argument("action", choices=("fetch", "verify"), help="fetch: download what is missing; verify: check")
-    data.add_argument("--root", metavar="DIR", help="folder (default: $COMPANION_DATA or the user's cache)")
+    data.add_argument("--root", **folder, help="folder (default: $COMPANION_DATA or the user's cache)")
 
     claims = commands.add_parser("claims", help="check every numbered statement of the book, both ways")
+    claims.set_defaults(act=_claims, kept="claims are checked anew each time")
     claims.add_argument("--markdown", action="store_true", help="print a Markdown table")
-    claims.add_argument("--json", metavar="FILE", help="write what was found, with statements and sources, as JSON")
+    told = "write what was found, with statements and sources, as JSON"
+    claims.add_argument("--json", action=_Path, metavar="FILE", help=told)
     return top
-
-
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM: ends like an interrupt, so that what is open is closed and what is half-written removed."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit code."""
     _open_streams()
+    before = signal.signal(signal.SIGTERM, _terminate)
+    given = argparse.Namespace(command="companion", kept="")
     try:
-        with _terminable():
-            code = _act(argv)
+        parser().parse_args(argv, given)
+        return given.act(given)
     except SystemExit as stop:  # --help, --version, bad arguments, a reader that went away
-        code = int(stop.code or 0)
-    try:
-        _say("", end="")  # what argparse printed may still wait
-    except SystemExit as stop:
         return int(stop.code or 0)
-    except OSError as error:
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("torch", "torchvision"):
+            return _fail(2, error)
+        return _fail(2, f"{given.command} needs {error.name}: pip install 'long-tail-companion[networks]'")
+    except (ValueError, TypeError, OSError) as error:
         return _fail(2, error)
-    return code
+    except (RuntimeError, ArithmeticError, MemoryError) as error:
+        return _fail(1, str(error) or type(error).__name__)
+    except KeyboardInterrupt as stop:
+        what = "terminated" if stop.args else "interrupted"
+        return _fail(143 if stop.args else 130, f"{what}; {given.kept}" if given.kept else what)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminate(*_: object) -> NoReturn:
+    """SIGTERM ends like an interrupt, so that what is open is closed and what is half-written removed."""
+    raise KeyboardInterrupt("terminated")
 
 
 def _say(text: str, end: str = "\n") -> None:
@@ -126,25 +143,6 @@ def _say(text: str, end: str = "\n") -> None:
         raise
 
 
-def _act(argv: Sequence[str] | None) -> int:
-    given = parser().parse_args(argv)
-    act = {"list": _list, "run": _run, "repeat": _repeat, "data": _data, "claims": _claims}[given.command]
-    try:
-        return act(given)
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in ("torch", "torchvision"):
-            return _fail(2, error)
-        return _fail(2, f"{given.command} needs {error.name}: pip install 'long-tail-companion[networks]'")
-    except (ValueError, TypeError, OSError) as error:
-        return _fail(2, error)
-    except (RuntimeError, ArithmeticError, MemoryError) as error:
-        return _fail(1, str(error) or type(error).__name__)
-    except KeyboardInterrupt as stop:
-        terminated = isinstance(stop, _Terminated)
-        what, kept = "terminated" if terminated else "interrupted", _INTERRUPTED.get(given.command)
-        return _fail(143 if terminated else 130, f"{what}; {kept}" if kept else what)
-
-
 def _open_streams() -> None:
     """Closed streams (`2>&-`) become /dev/null, before a file takes their place; what a terminal lacks is escaped."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
@@ -153,22 +151,6 @@ def _open_streams() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may ask for signals
-        return
-
-    def stop(*_: object) -> NoReturn:
-        raise _Terminated
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _fail(code: int, error: object) -> int:
@@ -194,7 +176,6 @@ def _run(given: argparse.Namespace) -> int:
     from companion.runner.run import run
 
     known = experiment(given.experiment)
-    out = (results.own_folder() if given.out is None else check.path("--out", given.out)).resolve()
     share = None
     if given.share is not None:
         if not (told := re.fullmatch(r"(\d+)/(\d+)", given.share)):
@@ -203,15 +184,15 @@ def _run(given: argparse.Namespace) -> int:
     file = run(
         known,
         given.preset,
-        out=out,
+        out=(given.out or results.own_folder()).resolve(),
         seeds=given.seeds,
         device=_device(given.device, known, elsewhere=given.backend == "dask"),
         jobs=given.jobs,
         threads=given.threads,
-        data=None if given.root is None else check.path("--root", given.root),
+        data=given.root,
         backend=given.backend,
         scheduler=given.scheduler,
-        blocks=None if given.blocks is None else check.path("--blocks", given.blocks).resolve(),
+        blocks=given.blocks and given.blocks.resolve(),
         share=share,
         fresh=given.fresh,
         progress=True,
@@ -226,9 +207,8 @@ def _repeat(given: argparse.Namespace) -> int:
     from companion.runner.repeat import repeat
 
     known = experiment(given.experiment)
-    data, root = (None if v is None else check.path(n, v) for n, v in (("--root", given.root), ("--out", given.out)))
-    resources = Resources(_device(given.device, known), data=data, progress=sys.stderr.isatty())
-    _say(repeat(known, given.preset, pieces=given.pieces, root=root, resources=resources).line())
+    resources = Resources(_device(given.device, known), data=given.root, progress=sys.stderr.isatty())
+    _say(repeat(known, given.preset, pieces=given.pieces, root=given.out, resources=resources).line())
     return 0
 
 
@@ -239,8 +219,7 @@ def _device(name: str, known: Experiment, elsewhere: bool = False) -> str:
     CPU, and cuda is taken at its word. ValueError for a device that is not there or of no use.
     """
     kind, colon, card = name.partition(":")
-    kind = check.one_of("device", kind, ("auto", "cpu", "cuda"))
-    asked = kind + colon + card
+    asked = check.one_of("device", kind, ("auto", "cpu", "cuda")) + colon + card
     if kind == "cuda" and not known.trains:
         raise ValueError(f"device must be auto or cpu for {known.name}, which trains no networks; got {asked!r}")
     if elsewhere or not known.trains:
@@ -252,18 +231,16 @@ def _data(given: argparse.Namespace) -> int:
     from companion.neural import images
 
     act = images.fetch if given.action == "fetch" else images.verify
-    _say("\n".join(act(None if given.root is None else check.path("--root", given.root))))
+    _say("\n".join(act(given.root)))
     return 0
 
 
 def _claims(given: argparse.Namespace) -> int:
     from book.reference.claims import check_all
 
-    file = check.path("--json", given.json) if given.json else None
+    file = given.json
     if file and (file.is_dir() or not file.absolute().parent.is_dir()):
-        return _fail(
-            2, f"--json {shlex.quote(given.json)} is no file that can be written: expected one in a folder that exists"
-        )
+        raise ValueError(f"--json must be a file that can be written, in a folder that exists; got {str(file)!r}")
     failed = check_all(_say, markdown=given.markdown, file=file)
     return _fail(1, f"not as stated: {', '.join(failed)}") if failed else 0
 
