@@ -139,9 +139,8 @@ def setting_rows(known: Experiment, preset: str = "cpu") -> list[tuple[str, str,
 
     ValueError for a preset that the experiment has not.
     """
-    if preset not in known.presets:
-        raise ValueError(f"preset of {known.name} must be one of {', '.join(known.presets)}; got {preset!r}")
-    chosen, paper = known.presets[preset], known.presets.get("paper", known.presets[preset])
+    chosen = known.settings(preset)
+    paper = known.presets.get("paper", chosen)
     rows = []
     for field in dataclasses.fields(chosen):
         value, papers = getattr(chosen, field.name), getattr(paper, field.name)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from companion.memorization.scores import group_rates, subset_masks
-from companion.runner.experiment import Experiment, Resources, setting
+from companion.runner.experiment import Resources, define, setting
 
 IS, AND_ITS, DIRECTLY, IN_STEPS = range(4)  # words of the two-hop world that are no names
 BRIDGES = ("never", "once", "often", "used")
@@ -365,16 +365,12 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
     return [{"shown": "", **row} for row in PARTS[cell["part"]](settings, cell, seed, settings.worlds)]
 
 
-EXPERIMENT = Experiment(
-    name="language",
-    presets={
-        "smoke": Settings(worlds=2, widths=(4,), layers=(1,), decays=(0.0,), sum_decays=(0.0,), shares=(0.1,),
-                          watched=(1, 2), judged=1, rounds=1, subsets=20, subset_epochs=2, epochs=2),
-        "cpu": Settings(),
-        "paper": Settings(worlds=20, rounds=10, subsets=1_000),
-    },
-    seeds={"smoke": 1, "cpu": 1, "paper": 2},
-    cells=cells,
-    run=run,
+EXPERIMENT = define(
+    run,
+    cells,
+    smoke=(1, Settings(worlds=2, widths=(4,), layers=(1,), decays=(0.0,), sum_decays=(0.0,), shares=(0.1,),
+                       watched=(1, 2), judged=1, rounds=1, subsets=20, subset_epochs=2, epochs=2)),
+    cpu=(1, Settings()),
+    paper=(2, Settings(worlds=20, rounds=10, subsets=1_000)),
     by=("part", "width", "layers", "decay", "share", "shown"),
 )  # fmt: skip

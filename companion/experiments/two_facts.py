@@ -24,7 +24,7 @@ from companion.experiments.language import (
     sums_world,
 )
 from companion.memorization.scores import group_rates
-from companion.runner.experiment import Experiment, Resources, setting
+from companion.runner.experiment import Resources, define, setting
 
 PARTS = 4  # of the first facts, and of the second: each model lacks one part of either
 LACKING = {"neither": (True, True), "the first": (False, True), "the second": (True, False), "both": (False, False)}
@@ -178,15 +178,11 @@ def run(settings: Settings, cell: dict[str, Any], seed: int, resources: Resource
     return [{"world": j, **row} for j in range(settings.worlds) for row in judge(settings, cell["decay"], seed, j)]
 
 
-EXPERIMENT = Experiment(
-    name="two-facts",
-    presets={
-        "smoke": Settings(worlds=1, rounds=1, sum_decays=(0.0,), watched=(1, 2), epochs=2),
-        "cpu": Settings(),
-        "paper": Settings(worlds=20, rounds=4),
-    },
-    seeds={"smoke": 1, "cpu": 1, "paper": 2},
-    cells=cells,
-    run=run,
+EXPERIMENT = define(
+    run,
+    cells,
+    smoke=(1, Settings(worlds=1, rounds=1, sum_decays=(0.0,), watched=(1, 2), epochs=2)),
+    cpu=(1, Settings()),
+    paper=(2, Settings(worlds=20, rounds=4)),
     by=("part", "decay", "shown", "epoch", "lacking"),
 )

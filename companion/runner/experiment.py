@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,11 +57,11 @@ class Experiment:
     trains: bool = False  # whether it trains networks, on `Resources.device`; else a GPU is of no use to it
     fill: Fill | None = None  # computes one share (k, m) of the blocks that `run` takes in
 
-    def __post_init__(self) -> None:
-        if unknown := set(self.presets) - set(PRESETS):
-            raise ValueError(f"presets must be among {', '.join(PRESETS)}; got {', '.join(sorted(unknown))}")
-        if set(self.seeds) != set(self.presets):
-            raise ValueError(f"seeds must name the presets {sorted(self.presets)}, got {sorted(self.seeds)}")
+    def settings(self, preset: str) -> Any:
+        """The settings of a preset; ValueError for one that it has not."""
+        if preset not in self.presets:
+            raise ValueError(f"preset of {self.name} must be one of {', '.join(self.presets)}; got {preset!r}")
+        return self.presets[preset]
 
     @property
     def code(self) -> str:
@@ -101,8 +102,4 @@ def grid(*slowest: str, **axes: str) -> Callable[[Any], list[dict[str, Any]]]:
 
 def settings_dict(settings: Any) -> dict[str, Any]:
     """Settings as JSON holds them: tuples become lists."""
-    return {f.name: _plain(getattr(settings, f.name)) for f in dataclasses.fields(settings)}
-
-
-def _plain(value: Any) -> Any:
-    return [_plain(v) for v in value] if isinstance(value, (list, tuple)) else value
+    return json.loads(json.dumps(dataclasses.asdict(settings)))
