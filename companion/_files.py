@@ -27,6 +27,10 @@ def replacing(path: Path) -> Iterator[Path]:
             os.fsync(written.fileno())
         temporary.chmod(0o644)
         temporary.replace(path)
+    except OSError as error:
+        if error.errno and not error.filename:  # "no space left on device" names no file by itself
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -7,7 +7,6 @@ of its runs shows that it did, for a fraction of the time; the result then says 
 import math
 import random
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +24,11 @@ ROUNDING = {"optimality": 1e-12, "difference": 1e-7}
 #: absolute; below it a squared error is 0 but for rounding, and nothing that is measured is as small
 ZERO = 1e-24
 
+_HERE = Resources()
+
 
 def repeat(
-    known: Experiment, preset: str, *, pieces: int = 1, root: Path | None = None, resources: Resources | None = None
+    known: Experiment, preset: str, *, pieces: int = 1, root: Path | None = None, resources: Resources = _HERE
 ) -> results.Result:
     """Repeat `pieces` runs (a cell and a seed each) of a stored result and note in its file that they agree.
 
@@ -48,48 +49,37 @@ def repeat(
     own = results.own_folder() if root is None else root
     if root is None and results.path(known.name, preset, own).is_file():
         root = own
-    stored = results.load(known.name, preset, root=root)
-    settings = known.presets[preset]
+    stored = results.stored(known, preset, root)
+    settings = known.settings(preset)
     everything = [(cell, seed) for seed in stored.seeds for cell in known.cells(settings)]
     pieces = integer("pieces", pieces, low=1, high=len(everything))
-    resources = resources or Resources()
     for cell, seed in random.Random(stored.name).sample(everything, pieces):
         made = known.run(settings, cell, seed, resources)
-        try:
-            _compare(stored, cell, seed, [{**cell, "seed": seed, **row} for row in made])
-        except RuntimeError as difference:
-            raise RuntimeError(f"{difference}{_elsewhere(stored, device_name(resources.device))}") from None
-    note = {
-        "code": known.code,
-        "runs": pieces,
-        "of": len(everything),
-        "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-    }
+        if told := _difference(stored, cell, seed, [{**cell, "seed": seed, **row} for row in made]):
+            there, here = stored.provenance["device"], device_name(resources.device)
+            if there != here:
+                told += (
+                    f"; it was made on {there}, this is {here}: rounding differs between them and training magnifies "
+                    f"it, so repeat it there, or renew it here with: {stored.command}"
+                )
+            raise RuntimeError(told)
+    note = {"code": known.code, "runs": pieces, "of": len(everything), "date": results.now()}
     noted = replace(stored, provenance={**stored.provenance, "repeated": note})
     results.save(known, preset, noted.seeds, noted.rows, noted.provenance, own)
     return noted
 
 
-def _compare(stored: results.Result, cell: dict[str, Any], seed: int, made: list[results.Row]) -> None:
+def _difference(stored: results.Result, cell: dict[str, Any], seed: int, made: list[results.Row]) -> str | None:
+    """Where the rows of one run differ from the stored ones, None if they agree."""
     where = f"{stored.name}, {', '.join(f'{k} {v}' for k, v in cell.items())}, seed {seed}"
     before = stored.select(**cell, seed=seed)
     if len(before) != len(made):
-        raise RuntimeError(f"{where}: {len(before)} rows are stored, today's code gives {len(made)}")
+        return f"{where}: {len(before)} rows are stored, today's code gives {len(made)}"
     for old, new in zip(before, made, strict=True):
         for key in {**old, **new}.keys() - TIMED:
             if not _same(old.get(key), new.get(key), ROUNDING.get(key, ZERO)):
-                raise RuntimeError(f"{where}: {key} is stored as {old.get(key)!r}, today's code gives {new.get(key)!r}")
-
-
-def _elsewhere(stored: results.Result, here: str) -> str:
-    """What to add to a difference when the stored rows, or some of them, were made on another device than this one."""
-    there = stored.provenance["device"]
-    if there == here:
-        return ""
-    return (
-        f"; it was made on {there}, this is {here}: rounding differs between them and training magnifies it, so repeat "
-        f"it there, or renew it here with: {stored.command}"
-    )
+                return f"{where}: {key} is stored as {old.get(key)!r}, today's code gives {new.get(key)!r}"
+    return None
 
 
 def _same(old: Any, new: Any, zero: float = ZERO) -> bool:

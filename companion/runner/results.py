@@ -10,7 +10,7 @@ import os
 import platform
 import shlex
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -24,7 +24,6 @@ from companion.experiments import experiment
 from companion.runner import schema
 from companion.runner.experiment import Experiment, settings_dict
 
-FORMAT = 1
 _PACKAGES = ("numpy", "scipy", "torch", "torchvision", "scikit-learn")
 Row = dict[str, Any]
 
@@ -81,54 +80,50 @@ class Result:
     @property
     def stands(self) -> bool:
         """Whether today's code is known to give these numbers: it made them, or it repeated some of the runs."""
-        return not self.code_changed or bool(self._repeated())
+        return not self.code_changed or self._repeated is not None
+
+    @property
+    def _repeated(self) -> dict[str, Any] | None:
+        """What `companion repeat` found with the code as it is now, if it was called."""
+        note = self.provenance.get("repeated")
+        return note if note and note["code"] == experiment(self.experiment).code else None
 
     def line(self) -> Line:
         """One line that says where the numbers come from."""
-        p = self.provenance
+        p, kept = self.provenance, self.provenance.get("kept")
         versions = ", ".join(f"{k} {v}" for k, v in p["versions"].items())
-        changed = " The code has changed since; the settings have not." if self.code_changed else ""
-        line = Line(
-            f"Stored result {self.name}: {len(self.seeds)} seed{'s' * (len(self.seeds) != 1)}, "
-            f"{len(self.rows)} rows, {duration(p['seconds'])} of computing on {p['device']}, {p['date'][:10]}, "
-            f"{versions}, code {p['code']}. Renew with: {self.command}{self._repeated() or changed}{self._kept()}"
-        )
+        said = [
+            f"Stored result {self.name}: {len(self.seeds)} seed{'s' * (len(self.seeds) != 1)}, {len(self.rows)} rows, "
+            f"{duration(p['seconds'])} of computing on {p['device']}, {p['date'][:10]}, {versions}, code {p['code']}. "
+            f"Renew with: {self.command}"
+        ]
+        if note := self._repeated:
+            said.append(_agreement(note, f"today's code on {note['date'][:10]}"))
+        elif self.code_changed:
+            said.append("The code has changed since; the settings have not.")
+        if kept:
+            older = f"The first {kept['seeds']} seeds were made by code {kept['code']}"
+            said.append(f"{older}; {_agreement(kept['repeated'], 'the later code')}")
+        line = Line(" ".join(said))
         line.command, line.seeds = self.command, len(self.seeds)
         return line
-
-    def _repeated(self) -> str:
-        """What `companion repeat` found with the code as it is now, if it was called."""
-        note = self.provenance.get("repeated", {})
-        if not note or note["code"] != experiment(self.experiment).code:
-            return ""
-        agreement = _agreement(note, f"today's code on {note['date'][:10]}")
-        return f" {agreement}, gave the same numbers."
-
-    def _kept(self) -> str:
-        """Which seeds are older than the rest, and what showed that they may stand beside it."""
-        note = self.provenance.get("kept")
-        if not note:
-            return ""
-        agreement = _agreement(note["repeated"], "the later code")
-        return f" The first {note['seeds']} seeds were made by code {note['code']}; {agreement}, gave the same numbers."
 
 
 class Line(str):
     """Plain where it is printed; a page shows the seeds, and opens the rest. What a file says is never markup."""
 
-    command, seeds = "", 0
+    command: str
+    seeds: int
 
     def _repr_html_(self) -> str:
-        said, command = html.escape(self), html.escape(self.command)
-        said = said.replace(command, f"<code>{command}</code>.") if command else said
-        if not self.seeds:
-            return f'<p class="provenance">{said}</p>'
+        command = html.escape(self.command)
+        said = html.escape(self).replace(command, f"<code>{command}</code>.")
         many = f"From {self.seeds} random draws" if self.seeds > 1 else "From one random draw"
         return f'<details class="provenance"><summary>{many}</summary><p>{said}</p></details>'
 
 
 def _agreement(note: Mapping[str, Any], code: str) -> str:
-    return f"{note['runs']} of the {note['of']} runs, repeated with {code}"
+    return f"{note['runs']} of the {note['of']} runs, repeated with {code}, gave the same numbers."
 
 
 def _matches(row: Mapping[str, Any], keys: Mapping[str, Any]) -> bool:
@@ -191,101 +186,60 @@ def load(name: str, preset: str = "paper", *, root: Path | None = None) -> Resul
 
 def stored(known: Experiment, preset: str, root: Path | None = None) -> Result:
     """The stored result of `known`, see `load`."""
-    name = known.name
-    if preset not in known.presets:
-        raise ValueError(f"preset of {name} must be one of {', '.join(known.presets)}; got {preset!r}")
+    settings, name = known.settings(preset), known.name
     file = path(name, preset, root)
     command = renewal(name, preset, out=_unusual(file.parent))
     if not file.is_file():
         raise FileNotFoundError(f"no stored result {file.name} in {file.parent}; make it with: {command}")
     try:
         result = read(file)
+        if (result.experiment, result.preset) != (name, preset):
+            raise ValueError(f"{file} holds {result.name}")
     except ValueError as error:
         raise ValueError(f"{error}; renew it with: {command}") from None
-    if (result.experiment, result.preset) != (name, preset):
-        raise ValueError(f"{file} holds {result.name}; renew it with: {command}")
-    expected = settings_dict(known.presets[preset])
-    differing = sorted(key for key in {*expected, *result.settings} if expected.get(key) != result.settings.get(key))
+    there, here = result.settings, settings_dict(settings)
+    differing = sorted(key for key in {*here, *there} if here.get(key) != there.get(key))
     if differing:
-        shown = "; ".join(f"{k}: stored {result.settings.get(k)!r}, code {expected.get(k)!r}" for k in differing)
+        shown = "; ".join(f"{k}: stored {there.get(k)!r}, code {here.get(k)!r}" for k in differing)
         raise StaleResult(f"{file.name} was made with other settings ({shown}); renew with: {result.command}")
     return result
 
 
 def read(file: Path) -> Result:
-    """Parse a result file, without comparing it with the code; ValueError names what is wrong with it."""
-    data = schema.parse(file, {"format": int})
-    if data["format"] != FORMAT:
-        raise ValueError(f"{file} has format {data['format']}, expected {FORMAT}; make it anew")
-    data = schema.parse(file, schema.RESULT)
-    try:
-        told = _contradiction(data)
-        rows, summary = _with_nan(data["rows"]), _with_nan(data["summary"])
-    except RecursionError:
-        told = "it is nested too deeply"
-    if told:
-        raise ValueError(f"{file} cannot be read: {told}")
+    """Parse a result file, without comparing it with the code; ValueError names what is wrong with it.
+
+    The summary is made of the rows again. The one in the file is for those who read that by other means.
+    """
+    data = parse(file, schema.RESULT)
+    seeds, by = data["seeds"], data["by"]
+    rows = _each(data["rows"], lambda value: math.nan if value is None else value)
+    if not rows or sorted(seeds) != sorted({row["seed"] for row in rows}):
+        raise ValueError(f"{file} cannot be read: seeds must be those of its rows, each once, got {seeds}")
+    if lacking := [key for key in by if not all(key in row for row in rows)]:
+        raise ValueError(f"{file} cannot be read: by must name keys of every row, got {lacking[0]!r}")
     return Result(
         experiment=data["experiment"],
         preset=data["preset"],
         settings=data["settings"],
-        seeds=data["seeds"],
-        by=tuple(data["by"]),
+        seeds=seeds,
+        by=tuple(by),
         rows=rows,
-        summary=summary,
+        summary=summarise(rows, by),
         provenance=data["provenance"],
         out=_unusual(file.parent),
     )
 
 
-def _contradiction(data: dict[str, Any]) -> str | None:
-    """What does not fit together in a result whose fields have the right shapes, None if all does."""
-    seeds, by, made = data["seeds"], data["by"], data["provenance"]
-    if not seeds or len(set(seeds)) != len(seeds):
-        return f"seeds must be different whole numbers, at least one, got {seeds}"
+def parse(file: Path, kind: Any) -> Any:
+    """The contents of a file of rows, see `schema.parse`; ValueError also if its rows are not those of its digest."""
+    data = schema.parse(file, kind)
     try:
-        datetime.fromisoformat(made["date"])
-    except ValueError:
-        return f"provenance.date must be a date and time, got {made['date']!r}"
-    for kind, table in (("rows", data["rows"]), ("summary", data["summary"])):
-        keys = [*by, "seed"] if kind == "rows" else by
-        for i, row in enumerate(table):
-            if lacking := [key for key in keys if key not in row]:
-                return f"{kind}[{i}] lacks {', '.join(lacking)}"
-            if odd := [key for key in keys if isinstance(row[key], (list, dict))]:
-                return f"{kind}[{i}].{odd[0]} must be a number or a word, got {row[odd[0]]!r}"
-            if kind == "rows" and row["seed"] not in seeds:
-                return f"{kind}[{i}].seed must be one of {seeds}, got {row['seed']!r}"
-            if kind == "summary":
-                for key in row.keys() - set(by):
-                    if told := schema.differs(row[key], schema.STATISTICS, f"{kind}[{i}].{key}"):
-                        return told
-    if missing := set(seeds) - {row["seed"] for row in data["rows"]}:
-        return f"rows hold none of seed {min(missing)}"
-    if data.get("digest", digest(data["rows"])) != digest(data["rows"]):
-        return "rows are not those that were stored: some were edited, added or lost"
-    return _unsummed(data["rows"], by, data["summary"])
-
-
-def _unsummed(rows: Sequence[Row], by: Sequence[str], summary: Sequence[Row]) -> str | None:
-    """Where the rows do not give the counts and means of the summary: files without a digest lose rows there."""
-    groups = _groups(rows, by)
-    for i, group in enumerate(summary):
-        members = groups.pop(tuple(group[k] for k in by), None)
-        if not members:
-            return f"rows hold nothing of summary[{i}]"
-        for field in [key for key in group if key not in by]:
-            n, mean = group[field]["n"], group[field]["mean"]
-            values = [row[field] for row in members if _number(row.get(field))]
-            if len(values) != n:
-                return f"summary[{i}].{field}.n must be {len(values)}, as many as the rows hold, got {n}"
-            if n and not math.isclose(_mean(values), math.nan if mean is None else mean, rel_tol=1e-9, abs_tol=1e-9):
-                return f"summary[{i}].{field}.mean must be {_mean(values)}, that of the rows, got {mean}"
-    return f"summary holds nothing of the rows of {next(iter(groups))}" if groups else None
-
-
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)
+        told = "" if digest(data["rows"]) == data["digest"] else "rows are not those that were stored"
+    except RecursionError:
+        told = "it is nested too deeply"
+    if told:
+        raise ValueError(f"{file} cannot be read: {told}")
+    return data
 
 
 def digest(rows: Sequence[Row]) -> str:
@@ -305,7 +259,7 @@ def save(
     settings = known.presets[preset]
     by = known.by or tuple(known.cells(settings)[0])
     head = {
-        "format": FORMAT,
+        "format": schema.FORMAT,
         "experiment": known.name,
         "preset": preset,
         "settings": settings_dict(settings),
@@ -323,18 +277,8 @@ def save(
     return file
 
 
-def provenance(
-    known: Experiment, preset: str, device: str, seconds: float, used: Mapping[str, str] | None = None
-) -> dict[str, Any]:
-    """Where, when and with what a result was made; `used` are the versions met where the pieces were computed."""
-    return {
-        "device": device,
-        "versions": {**versions(), **(used or {})},
-        "code": known.code,
-        "date": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "seconds": round(seconds, 1),
-        "command": renewal(known.name, preset),
-    }
+def now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def versions() -> dict[str, str]:
@@ -349,35 +293,29 @@ def summarise(rows: Iterable[Row], by: Sequence[str]) -> list[Row]:
 
     NaN entries are left out and `n` counts what remains; with one value there is no interval (NaN).
     """
+    groups: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[k] for k in by), []).append(row)
     out = []
-    for key, members in _groups(rows, by).items():
+    for key, members in groups.items():
         fields = dict.fromkeys(f for row in members for f, v in row.items() if f not in (*by, "seed") and _number(v))
         stats = {f: interval([row[f] for row in members if _number(row.get(f))]) for f in fields}
         out.append({**dict(zip(by, key, strict=True)), **stats})
     return out
 
 
-def _groups(rows: Iterable[Row], by: Sequence[str]) -> dict[tuple[Any, ...], list[Row]]:
-    groups: dict[tuple[Any, ...], list[Row]] = {}
-    for row in rows:
-        groups.setdefault(tuple(row[k] for k in by), []).append(row)
-    return groups
-
-
-def interval(values: Sequence[float], level: float = 0.95) -> dict[str, float]:
-    """Mean, sd, n and the two-sided Student t interval of independent values; NaN values are left out."""
+def interval(values: Sequence[float]) -> dict[str, float]:
+    """Mean, sd, n and the two-sided 95% Student t interval of independent values; NaN values are left out."""
     from scipy.stats import t
 
-    if not 0 < level < 1:
-        raise ValueError(f"level must be in (0, 1), got {level}")
     for v in values:
         if not isinstance(v, Real):
             raise TypeError(f"values must hold numbers, got {v!r} of type {type(v).__name__}")
     kept = [float(v) for v in values if not math.isnan(v)]
     n = len(kept)
-    mean = _mean(kept) if kept else math.nan
+    mean = math.fsum(kept) / n if n else math.nan
     sd = math.sqrt(math.fsum((v - mean) ** 2 for v in kept) / (n - 1)) if n > 1 else math.nan
-    half = float(t.ppf(0.5 + level / 2, n - 1)) * sd / math.sqrt(n) if n > 1 else math.nan
+    half = float(t.ppf(0.975, n - 1)) * sd / math.sqrt(n) if n > 1 else math.nan
     return {"mean": mean, "sd": sd, "n": n, "low": mean - half, "high": mean + half}
 
 
@@ -393,19 +331,16 @@ def _json(value: Any) -> str:
 
 
 def _without_nan(value: Any) -> Any:
+    return _each(value, lambda v: None if isinstance(v, float) and math.isnan(v) else v)
+
+
+def _each(value: Any, change: Callable[[Any], Any]) -> Any:
+    """`value` as JSON holds it, with every number, word and null changed."""
     if isinstance(value, dict):
-        return {k: _without_nan(v) for k, v in value.items()}
+        return {k: _each(v, change) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_without_nan(v) for v in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def _with_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _with_nan(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_with_nan(v) for v in value]
-    return math.nan if value is None else value
+        return [_each(v, change) for v in value]
+    return change(value)
 
 
 def duration(seconds: float) -> str:

@@ -5,14 +5,14 @@ import itertools
 import json
 import os
 import platform
-import re
+import shlex
 import shutil
 import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -29,7 +29,6 @@ from companion.runner.experiment import Experiment, Resources, settings_dict
 BACKENDS = ("joblib", "dask")
 DEVICES = ("cpu", "cuda")
 FRESH = "fresh"  # in the folder of a run that replaces a stored result
-STALE = 600.0  # seconds after which a temporary file belongs to no living writer
 
 
 @dataclass(frozen=True)
@@ -54,17 +53,11 @@ class Piece:
         if not os.path.lexists(self.file):
             return None
         try:
-            data = schema.parse(self.file, schema.PIECE)
-            wanted = {**self.cell, "seed": self.seed}
-            if not data["rows"] or data["digest"] != results.digest(data["rows"]):
-                raise ValueError(f"{self.file} cannot be read: its rows are not those that were stored")
-            if any(row.get(key) != value for row in data["rows"] for key, value in wanted.items()):
-                raise ValueError(f"{self.file} cannot be read: its rows are those of another piece")
+            return results.parse(self.file, schema.PIECE)
         except (ValueError, OSError) as error:
             aside = _files.set_aside(self.file)
             tell(f"{error}; it is set aside as {aside.name}, and its piece is computed again")
             return None
-        return data
 
 
 def run(
@@ -108,8 +101,7 @@ def run(
     RuntimeError
         The cluster is not there or went away (see `companion.runner.backends`), or the experiment itself failed.
     """
-    if preset not in known.presets:
-        raise ValueError(f"preset of {known.name} must be one of {', '.join(known.presets)}; got {preset!r}")
+    settings = known.settings(preset)
     count = positive_int("seeds", known.seeds[preset] if seeds is None else seeds)
     jobs = positive_int("jobs", jobs)
     threads = positive_int("threads", threads)
@@ -120,73 +112,66 @@ def run(
         raise ValueError(f"scheduler goes with backend dask, and only with it; got {backend} and {scheduler!r}")
     if blocks is not None and known.fill is None:
         raise ValueError(f"blocks are of no use to {known.name}, which keeps none")
-    settings = known.presets[preset]
+    alone = jobs == 1 and backend == "joblib"
+    shown = progress and sys.stderr.isatty()  # a bar in a log file is noise: there, a line says what begins
+    resources = Resources(device, threads, blocks=blocks, data=data, progress=shown and alone)
     if share is not None:
         k, m = share
-        if blocks is None or known.fill is None or backend != "joblib" or jobs > 1:
+        if blocks is None or known.fill is None or not alone:
             raise ValueError("share goes with blocks, and with neither jobs nor dask: one command for each process")
         if not 1 <= k <= m:
             raise ValueError(f"share must be K/M with K from 1 to M, got {k}/{m}")
         for seed, cell in itertools.product(range(count), known.cells(settings)):
-            known.fill(settings, cell, seed, Resources(device, threads, blocks=blocks, data=data), share)
+            known.fill(settings, cell, seed, resources, share)
         return blocks
-    shown = progress and sys.stderr.isatty()  # a bar in a log file is noise: there, a line says what begins
-    work = out / ".partial" / f"{known.name}-{preset}-{_key(known, settings)}"
-    file = results.path(known.name, preset, out)
 
     def tell(text: str) -> None:
         if progress:
             tqdm.write(f"companion: {text}", file=sys.stderr)
 
-    def kept() -> results.Result | None:
-        return None if fresh or (work / FRESH).exists() else _stored(known, preset, out)
-
-    if not work.exists() and _holds(kept(), count, tell):
-        return file  # before anything is written, be it a lock
-    with _naming(out), _alone(work, progress):
-        stored = kept()
-        if stored and _holds(stored, count, tell):
-            _clear(work, stored.seeds)
-            return file
+    key = _digest({"settings": settings_dict(settings), "code": known.code})
+    work = out / ".partial" / f"{known.name}-{preset}-{key}"
+    if not work.exists() and _done(None if fresh else _stored(known, preset, out), count, tell):
+        return results.path(known.name, preset, out)  # before anything is written, be it a lock
+    with _alone(work, tell):
+        stored = None if fresh or (work / FRESH).exists() else _stored(known, preset, out)
+        seeds_before = stored.seeds if stored else []
+        if _done(stored, count, tell):
+            _clear(work, seeds_before)
+            return results.path(known.name, preset, out)
         if fresh:
             shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True, exist_ok=True)
         if fresh:
             (work / FRESH).touch()  # a stop in between: the same run goes on without asking again
-        known_seeds, owner = set(stored.seeds if stored else ()), uuid.uuid4().hex[:8]
-        new = [seed for seed in range(count) if seed not in known_seeds]
+        owner = uuid.uuid4().hex[:8]
+        new = [seed for seed in range(count) if seed not in seeds_before]
         pieces = [Piece(c, s, work / f"{_digest(c)}-{s}.json", owner) for s in new for c in known.cells(settings)]
-        waiting = [piece for piece in pieces if piece.read(tell) is None]
+        made: dict[Path, Any] = {piece.file: piece.read(tell) for piece in pieces}
+        waiting = [piece for piece in pieces if made[piece.file] is None]
         _take_over(work, waiting)
-        alone = jobs == 1 and backend == "joblib"
-        resources = Resources(device, threads, blocks=blocks, data=data, progress=shown and alone)
         tasks = [partial(_compute, known.run, settings, piece, resources) for piece in waiting]
-        finished: Generator[tuple[int, Any]]
         if scheduler is not None and tasks:
             finished = backends.cluster(tasks, scheduler, tell)
         elif jobs > 1 and len(tasks) > 1:
             finished = backends.processes(tasks, jobs, threads)
         else:
             finished = backends.serial(tasks)
-        done = len(pieces) - len(waiting)
         label = f"{known.name} on {device}" if known.trains else known.name
         if progress and known.trains and waiting and not shown:
             print(f"{label}: {len(waiting)} of {len(pieces)} pieces to compute", file=sys.stderr)
+        done = len(pieces) - len(waiting)
         with closing(finished), tqdm(total=len(pieces), initial=done, desc=label, disable=not shown) as bar:
             for i, text in finished:
                 _files.write_text(waiting[i].file, text)
+                made[waiting[i].file] = json.loads(text)
                 shutil.rmtree(waiting[i].scratch, ignore_errors=True)
                 bar.update()
-        contents = [piece.read(tell) for piece in pieces]
-        if lost := sum(content is None for content in contents):
-            raise RuntimeError(f"{lost} of {len(pieces)} pieces hold no rows; the same command computes them again")
-        made = [content for content in contents if content is not None]
-        rows = [*(stored.rows if stored else ()), *(row for content in made for row in content["rows"])]
-        provenance = _provenance(known, preset, device, stored, made)
-        seeds_now = sorted({*known_seeds, *new})
-        results.save(known, preset, seeds_now, rows, provenance, out)
+        rows = [*(stored.rows if stored else ()), *(row for part in made.values() for row in part["rows"])]
+        seeds_now = sorted([*seeds_before, *new])
+        provenance = _provenance(known, preset, stored, list(made.values()))
+        file = results.save(known, preset, seeds_now, rows, provenance, out)
         _clear(work, seeds_now)
-        _sweep(file)
     return file
 
 
@@ -198,16 +183,16 @@ def _stored(known: Experiment, preset: str, out: Path) -> results.Result | None:
         return None
     made = stored.provenance
     if known.code not in (made["code"], made.get("repeated", {}).get("code")):
-        compare = stored.command.replace(" run ", " repeat ", 1).replace(" --fresh", "")
-        compare = re.sub(r" --seeds \d+", "", compare)
+        folder = ["--out", str(stored.out)] if stored.out else []
         raise ValueError(
-            f"{results.path(known.name, preset, out)} was made by other code; compare it with today's: {compare}; or "
-            f"make it anew: {stored.command}"
+            f"{results.path(known.name, preset, out)} was made by other code; compare it with today's: "
+            f"{shlex.join(['companion', 'repeat', known.name, '--preset', preset, *folder])}; or make it anew: "
+            f"{stored.command}"
         )
     return stored
 
 
-def _holds(stored: results.Result | None, count: int, tell: Callable[[str], None]) -> bool:
+def _done(stored: results.Result | None, count: int, tell: Callable[[str], None]) -> bool:
     """Whether a stored result has all seeds that are asked for, so that there is nothing to compute or write."""
     if stored is None or not set(range(count)) <= set(stored.seeds):
         return False
@@ -216,84 +201,60 @@ def _holds(stored: results.Result | None, count: int, tell: Callable[[str], None
 
 
 def _provenance(
-    known: Experiment, preset: str, device: str, stored: results.Result | None, made: Sequence[dict[str, Any]]
+    known: Experiment, preset: str, stored: results.Result | None, made: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
     """That of new pieces beside stored seeds; seeds of other code come with what `repeat` said of them."""
-    before = [stored.provenance] if stored else []
-    parts = [*before, *made]
-    devices = dict.fromkeys(name for part in parts for name in part["device"].split("; "))
-    used = {name: version for part in parts for name, version in part["versions"].items()}
-    seconds = sum(part["seconds"] for part in parts)
-    new = results.provenance(known, preset, "; ".join(devices) or device_name(device), seconds, used)
-    if stored and stored.provenance["code"] != known.code:
-        note = {key: stored.provenance[key] for key in ("code", "repeated")}
-        return {**new, "kept": {"seeds": len(stored.seeds), **note}}
-    return new | ({"kept": stored.provenance["kept"]} if stored and "kept" in stored.provenance else {})
+    before = stored.provenance if stored else {}
+    parts = [before, *made] if before else made
+    new = {
+        "device": "; ".join(dict.fromkeys(name for part in parts for name in part["device"].split("; "))),
+        "versions": {name: version for part in parts for name, version in part["versions"].items()},
+        "code": known.code,
+        "date": results.now(),
+        "seconds": round(sum(part["seconds"] for part in parts), 1),
+        "command": results.renewal(known.name, preset),
+    }
+    if stored and before["code"] != known.code:
+        new["kept"] = {"seeds": len(stored.seeds), "code": before["code"], "repeated": before["repeated"]}
+    elif "kept" in before:
+        new["kept"] = before["kept"]
+    return new
 
 
 def _clear(work: Path, seeds: Sequence[int]) -> None:
     """Remove what is kept of seeds that are stored; a piece of another seed waits for the run that asks for it."""
-    if not work.is_dir():
-        return
-    for left in work.iterdir():
-        seed = left.name.lstrip(".").partition(".")[0].rpartition("-")[2]
-        if left.name == FRESH or seed in map(str, seeds):
-            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
+    for left in itertools.chain([work / FRESH], *(work.glob(f"*-{seed}.*") for seed in seeds)):
+        shutil.rmtree(left, ignore_errors=True) if left.is_dir() else left.unlink(missing_ok=True)
     with suppress(OSError):
         work.rmdir()
 
 
 def _take_over(work: Path, waiting: Sequence[Piece]) -> None:
-    """Let this run own what earlier ones left of its pieces; a rename takes a checkpoint and its rows together."""
-    mine = {piece.file.stem: piece for piece in waiting}
-    left = [folder for folder in work.iterdir() if folder.is_dir() and folder.stem in mine]
-    for folder in sorted(left, key=lambda folder: folder.stat().st_mtime, reverse=True):
-        piece = mine[folder.stem]
-        if piece.scratch.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-        else:
-            folder.rename(piece.scratch)
+    """Let this run own what the last one left of its pieces; a rename takes a checkpoint and its rows together."""
+    left = sorted((folder for folder in work.iterdir() if folder.is_dir()), key=lambda folder: folder.stat().st_mtime)
+    newest = {folder.stem: folder for folder in left}
+    for piece in waiting:
+        if piece.file.stem in newest:
+            newest[piece.file.stem].rename(piece.scratch)
 
 
-@contextmanager
-def _naming(out: Path) -> Iterator[None]:
-    """Say where, when the system only says what: "no space left on device" names no file by itself."""
-    try:
-        yield
-    except OSError as error:
-        if error.filename is not None or error.errno is None:
-            raise
-        raise OSError(error.errno, error.strerror, str(out)) from error
-
-
-def _sweep(file: Path) -> None:
-    """Remove what writers of `file` that were killed left beside it. None is ever read: no name ends in .json."""
-    for left in file.parent.glob(f".{file.name}.*.tmp"):
-        with suppress(OSError):
-            if time.time() - left.stat().st_mtime > STALE:
-                left.unlink()
-
-
-@contextmanager
-def _alone(work: Path, progress: bool) -> Iterator[None]:
-    """Hold the lock of this (experiment, preset, settings, code); the system drops it if the process dies."""
+def _alone(work: Path, tell: Callable[[str], None]) -> AbstractContextManager:
+    """The lock of this (experiment, preset, settings, code), held; the system drops it if the process dies."""
     work.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(work.with_name(work.name + ".lock"))
+    lock = FileLock(f"{work}.lock")
     try:
-        lock.acquire(timeout=0)
+        return lock.acquire(blocking=False)
     except Timeout:
-        if progress:
-            tqdm.write("another run of this experiment is at work; waiting for it", file=sys.stderr)
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
+        tell("another run of this experiment is at work; waiting for it")
+        return lock.acquire()
 
 
 def _compute(run: Any, settings: Any, piece: Piece, resources: Resources) -> str:
     """The rows of a piece, the seconds they took, and the versions and device that made them: its file's text."""
-    with _scratch(piece) as scratch:
+    shared = piece.file.parent.is_dir()  # whether this machine sees the result folder
+    with nullcontext(piece.scratch) if shared else tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        scratch.mkdir(exist_ok=True)
         start = time.perf_counter()
         once = partial(run, settings, piece.cell, piece.seed, replace(resources, scratch=scratch))
         rows = _despite_damage(once, scratch)
@@ -317,21 +278,6 @@ def _despite_damage(run: Callable[[], list[dict[str, Any]]], scratch: Path) -> l
             names = " and ".join(_files.set_aside(file).name for file in left)
             said = str(error).partition("; delete it")[0]
             tqdm.write(f"companion: {said}; set aside as {names}, what it held is computed again", file=sys.stderr)
-
-
-@contextmanager
-def _scratch(piece: Piece) -> Iterator[Path]:
-    """The piece's own folder where this machine shares the result folder, else a temporary one."""
-    if piece.file.parent.is_dir():
-        piece.scratch.mkdir(exist_ok=True)
-        yield piece.scratch
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            yield Path(folder)
-
-
-def _key(known: Experiment, settings: Any) -> str:
-    return _digest({"settings": settings_dict(settings), "code": known.code})
 
 
 def _digest(value: dict[str, Any]) -> str:

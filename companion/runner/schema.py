@@ -2,23 +2,24 @@
 
 import json
 import math
+import reprlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-_NAMES = {str: "a string", int: "a whole number", float: "a finite number", dict: "an object", type(None): "null"}
+_NAMES = {str: "a string", int: "a whole number", float: "a finite number", dict: "an object", list: "a list"}
 
-STATISTICS = {name: (float, type(None)) for name in ("mean", "sd", "low", "high")} | {"n": int}
 _REPETITION = {"code": str, "runs": int, "of": int, "date": str}
+FORMAT = 1
 RESULT = {
-    "format": int,
+    "format": FORMAT,
     "experiment": str,
     "preset": str,
     "settings": dict,
     "seeds": [int],
     "by": [str],
     "rows": [dict],
-    "summary": [dict],
-    "digest?": str,
+    "digest": str,
     "provenance": {
         "device": str,
         "versions": {str: str},
@@ -35,46 +36,35 @@ PIECE = {"rows": [dict], "seconds": float, "digest": str, "versions": {str: str}
 def parse(file: Path, kind: Any) -> Any:
     """The contents of a JSON file of the shape `kind`; ValueError names the file, the field and what was expected.
 
-    A shape is a type (`float` takes whole numbers too, none of them takes a boolean), a tuple of alternatives,
+    A shape is a type (`float` takes whole numbers too, none of them takes a boolean), a number that must be there,
     `[shape]` for a list, `{str: shape}` for an object, or an object's fields by name, "name?" where it may be absent.
     """
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
-        told = differs(data, kind)
-    except RecursionError:
-        told = "it is nested too deeply"
-    except ValueError as error:  # no UTF-8, no JSON
-        told = f"it is no JSON ({' '.join(str(error).split())})"
-    if told:
+    except (ValueError, RecursionError) as error:  # no UTF-8, no JSON, nested too deeply
+        raise ValueError(f"{file} cannot be read: it is no JSON ({' '.join(str(error).split())})") from None
+    if told := next(_faults(data, kind, ""), None):
         raise ValueError(f"{file} cannot be read: {told}")
     return data
 
 
-def differs(value: Any, kind: Any, where: str = "") -> str | None:
-    """Where `value` is not of the shape `kind`, None if it is."""
-    if isinstance(kind, list):
-        if not isinstance(value, list):
-            return _wrong(value, "a list", where)
-        told = (differs(entry, kind[0], f"{where}[{i}]") for i, entry in enumerate(value))
-        return next(filter(None, told), None)
-    if isinstance(kind, dict):
-        if not isinstance(value, dict):
-            return _wrong(value, "an object", where)
-        if str in kind:
-            told = (differs(entry, kind[str], f"{where}.{key}") for key, entry in value.items())
-            return next(filter(None, told), None)
-        for field, inner in kind.items():
+def _faults(value: Any, kind: Any, where: str) -> Iterator[str]:
+    """Where `value` is not of the shape `kind`."""
+    outer = kind if isinstance(kind, type) else type(kind)
+    if not _is(value, outer) or (outer is int and kind not in (int, value)):
+        wanted = f"{kind}" if isinstance(kind, int) else _NAMES[outer]
+        yield f"{where or 'it'} must be {wanted}, got {reprlib.repr(value)}"
+    elif isinstance(kind, list):
+        for i, entry in enumerate(value):
+            yield from _faults(entry, kind[0], f"{where}[{i}]")
+    elif isinstance(kind, dict):
+        for field, inner in (dict.fromkeys(value, kind[str]) if str in kind else kind).items():
             name = field.rstrip("?")
+            place = f"{where}.{name}".lstrip(".")
             if name in value:
-                if found := differs(value[name], inner, f"{where}.{name}".lstrip(".")):
-                    return found
+                yield from _faults(value[name], inner, place)
             elif name == field:
-                return f"{where}.{name}".lstrip(".") + " is missing"
-        return None
-    kinds = kind if isinstance(kind, tuple) else (kind,)
-    if any(_is(value, k) for k in kinds):
-        return None
-    return _wrong(value, " or ".join(_NAMES[k] for k in kinds), where)
+                yield f"{place} is missing"
 
 
 def _is(value: Any, kind: type) -> bool:
@@ -83,8 +73,3 @@ def _is(value: Any, kind: type) -> bool:
     if kind is float:
         return isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))
     return isinstance(value, kind)
-
-
-def _wrong(value: Any, wanted: str, where: str) -> str:
-    text = repr(value)
-    return f"{where or 'it'} must be {wanted}, got {text if len(text) <= 60 else text[:57] + '...'}"

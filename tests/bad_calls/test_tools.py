@@ -57,7 +57,6 @@ TOOLS = [
     bad("load-unknown", lambda: results.load("figure7"), ValueError, "experiment must be one of", "got 'figure7'"),
     bad("load-preset", lambda: results.load("figure1", "huge"), ValueError, "preset of figure1 must be", "got 'huge'"),
     bad("load-missing", lambda: results.load("figure1"), FileNotFoundError, "figure1-paper.json", "companion run"),
-    bad("level", lambda: results.interval([1.0], 2.0), ValueError, "level must be in (0, 1), got 2.0"),
     bad("values", lambda: results.interval(["a"]), TypeError, "values must hold numbers, got 'a'"),
     bad("alt", lambda: style.picture(figure(), ""), ValueError, "alt must say in words", "got ''"),
     bad("alt-None", lambda: style.picture(figure(), None), ValueError, "alt must say in words", "got None"),
@@ -180,6 +179,7 @@ RESULT = {
     "by": ["alpha"],
     "rows": [{"alpha": 1.0, "seed": 0}],
     "summary": [{"alpha": 1.0}],
+    "digest": results.digest([{"alpha": 1.0, "seed": 0}]),
     "provenance": {"device": "a box", "versions": {}, "code": "0", "date": "2026-02-03", "seconds": 1},
 }
 
@@ -194,7 +194,7 @@ RESULT = {
         pytest.param('"figure1"', ValueError, ["cannot be read"], id="string"),
         pytest.param('{"format": 1}', ValueError, ["cannot be read", "experiment"], id="no-rows"),
         pytest.param(json.dumps({**RESULT, "rows": 3}), ValueError, ["cannot be read"], id="rows-number"),
-        pytest.param(json.dumps({**RESULT, "format": 2}), ValueError, ["has format 2, expected 1"], id="newer-format"),
+        pytest.param(json.dumps({**RESULT, "format": 2}), ValueError, ["format must be 1, got 2"], id="newer-format"),
         pytest.param(
             json.dumps(RESULT), results.StaleResult, ["other settings", "companion run figure1"], id="settings"
         ),

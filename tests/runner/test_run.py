@@ -1,10 +1,13 @@
 """The runner: resumes, shares work, never mixes runs."""
 
 import json
+import platform
 import sys
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from companion.runner import results
@@ -55,6 +58,19 @@ def test_rows_carry_cell_and_seed(toy):
     assert result.one(a=2)["value"]["mean"] == 7
     left = [p.name for p in out.rglob("*") if p.is_file() and p.suffix != ".lock"]
     assert left == ["toy-smoke.json"], "no leftovers"
+
+
+def test_provenance_names_time_code_and_versions(toy):
+    known, _, out = toy
+    before = datetime.now(UTC).replace(microsecond=0)
+    made = results.read(runner.run(known, "smoke", out=out)).provenance
+    assert before <= datetime.strptime(made["date"], "%Y-%m-%dT%H:%M:%S%z") <= datetime.now(UTC)
+    assert 0 <= made["seconds"] == round(made["seconds"], 1) < 60
+    assert (made["device"], made["code"]) == (runner.device_name("cpu"), "0" * 16)
+    assert made["command"] == "companion run toy --preset smoke --fresh"
+    assert made["versions"]["numpy"] == np.__version__
+    assert made["versions"]["python"] == platform.python_version()
+    assert "torch" not in made["versions"] or "torch" in sys.modules
 
 
 def test_a_stopped_run_goes_on(toy):
@@ -266,22 +282,6 @@ def test_a_piece_that_is_damaged_is_set_aside_and_made_again(toy, damage, capsys
     said = capsys.readouterr().err
     assert f"{piece} cannot be read: " in said
     assert "it is set aside as " in said
-
-
-def test_old_temporary_files_are_swept_and_young_ones_left(toy):
-    """What a killed writer left goes after ten minutes; a file that may still be written stays."""
-    import os
-
-    known, _, out = toy
-    out.mkdir()
-    old, other = (out / f".{name}.json.ab12.tmp" for name in ("toy-smoke", "rest-smoke"))
-    young = out / ".toy-smoke.json.cd34.tmp"
-    for file in (old, young, other):
-        file.write_text("{")
-    for file in (old, other):
-        os.utime(file, (0, 0))
-    runner.run(known, "smoke", out=out)
-    assert sorted(p.name for p in out.glob(".*.tmp")) == [other.name, young.name]
 
 
 @pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="the kernel does not tell the CPU's instructions")
