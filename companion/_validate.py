@@ -310,12 +310,9 @@ def design(name: str, value: Any) -> Any:
     if value.ndim != 2:
         raise ValueError(f"{name} must be a matrix, shape (n, d); got shape {value.shape}")
     _real(name, value.dtype)
-    if type(value) is sp.csr_array and value.dtype == np.float64 and _whole(value):
-        csr = of_parts(sp.csr_array, value.data, value.indices, value.indptr, value.shape)
-    else:
-        with np.errstate(over="ignore"):
-            value = value.astype(np.float64, copy=False)
-        csr = sp.csr_array(value)  # after the conversion: it adds duplicates up, and small integers would wrap
+    with np.errstate(over="ignore"):
+        value = value.astype(np.float64, copy=False)
+    csr = sp.csr_array(value)  # after the conversion: it adds duplicates up, and small integers would wrap
     if not csr.has_canonical_format:  # sums duplicate entries, sorts indices; both work in place
         csr = csr.copy()
         csr.sum_duplicates()
@@ -324,13 +321,6 @@ def design(name: str, value: Any) -> Any:
         csr.eliminate_zeros()
     _finite(name, csr.data)
     return csr
-
-
-def _whole(A: sp.csr_array) -> bool:
-    """Whether the parts of A are of such kinds and lengths as scipy's constructor would leave as they are."""
-    kind, end = A.indptr.dtype, A.indptr[-1]
-    fits = A.indptr.shape == (A.shape[0] + 1,) and A.indptr[0] == 0 and A.data.shape == A.indices.shape == (end,)
-    return fits and A.indices.dtype == kind and (kind == np.int32 or kind == np.int64)
 
 
 def of_parts(kind: Any, data: np.ndarray, indices: np.ndarray, indptr: np.ndarray, shape: tuple[int, ...]) -> Any:
