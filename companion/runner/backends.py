@@ -47,9 +47,7 @@ def processes(tasks: Sequence[Task], jobs: int, threads: int) -> Generator[tuple
                 finished.close()
 
 
-def cluster(
-    tasks: Sequence[Task], scheduler: str, tell: Callable[[str], None] = lambda text: None
-) -> Generator[tuple[int, Any]]:
+def cluster(tasks: Sequence[Task], scheduler: str, tell: Callable[[str], None]) -> Generator[tuple[int, Any]]:
     """On the workers of the Dask cluster whose scheduler listens at `scheduler`, e.g. "tcp://host:8786".
 
     A task whose worker dies is given to another one. However this ends, tasks that wait are taken back; one that runs

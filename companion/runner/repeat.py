@@ -49,7 +49,7 @@ def repeat(
     own = results.own_folder() if root is None else root
     if root is None and results.path(known.name, preset, own).is_file():
         root = own
-    stored = results.stored(known, preset, root)
+    stored = results.load(known, preset, root=root)
     settings = known.settings(preset)
     everything = [(cell, seed) for seed in stored.seeds for cell in known.cells(settings)]
     pieces = integer("pieces", pieces, low=1, high=len(everything))

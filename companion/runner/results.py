@@ -70,7 +70,8 @@ class Result:
     def command(self) -> str:
         """The command that makes it anew: with its seeds and its folder, where they are not the usual ones."""
         usual = len(self.seeds) == experiment(self.experiment).seeds.get(self.preset)
-        return renewal(self.experiment, self.preset, None if usual else len(self.seeds), self.out)
+        seeds = [] if usual else ["--seeds", str(len(self.seeds))]
+        return command("run", self.experiment, self.preset, self.out, *seeds, "--fresh")
 
     @property
     def code_changed(self) -> bool:
@@ -130,11 +131,10 @@ def _matches(row: Mapping[str, Any], keys: Mapping[str, Any]) -> bool:
     return all(row.get(k) == v for k, v in keys.items())
 
 
-def renewal(name: str, preset: str, seeds: int | None = None, out: Path | None = None) -> str:
-    """The command that makes a result anew, ready to be pasted: a path with blanks is quoted."""
-    given = [("--seeds", seeds), ("--out", out)]
-    options = [word for option, value in given if value is not None for word in (option, str(value))]
-    return shlex.join(["companion", "run", name, "--preset", preset, *options, "--fresh"])
+def command(verb: str, name: str, preset: str, out: Path | None, *more: str) -> str:
+    """`companion run` or `repeat`, ready to be pasted: a path with blanks is quoted."""
+    folder = ["--out", str(out)] if out else []
+    return shlex.join(["companion", verb, name, "--preset", preset, *folder, *more])
 
 
 def _unusual(place: Path) -> Path | None:
@@ -169,8 +169,8 @@ def path(name: str, preset: str, root: str | Path | None = None) -> Path:
     return (folder() if root is None else check.path("root", root)) / f"{name}-{preset}.json"
 
 
-def load(name: str, preset: str = "paper", *, root: Path | None = None) -> Result:
-    """The stored result of experiment `name`.
+def load(known: str | Experiment, preset: str = "paper", *, root: Path | None = None) -> Result:
+    """The stored result of an experiment, given by its name.
 
     Raises
     ------
@@ -181,22 +181,18 @@ def load(name: str, preset: str = "paper", *, root: Path | None = None) -> Resul
     StaleResult
         Stored with other settings than the code's; the message holds the command that renews it.
     """
-    return stored(experiment(name), preset, root)
-
-
-def stored(known: Experiment, preset: str, root: Path | None = None) -> Result:
-    """The stored result of `known`, see `load`."""
+    known = known if isinstance(known, Experiment) else experiment(known)
     settings, name = known.settings(preset), known.name
     file = path(name, preset, root)
-    command = renewal(name, preset, out=_unusual(file.parent))
+    renewal = command("run", name, preset, _unusual(file.parent), "--fresh")
     if not file.is_file():
-        raise FileNotFoundError(f"no stored result {file.name} in {file.parent}; make it with: {command}")
+        raise FileNotFoundError(f"no stored result {file.name} in {file.parent}; make it with: {renewal}")
     try:
         result = read(file)
         if (result.experiment, result.preset) != (name, preset):
             raise ValueError(f"{file} holds {result.name}")
     except ValueError as error:
-        raise ValueError(f"{error}; renew it with: {command}") from None
+        raise ValueError(f"{error}; renew it with: {renewal}") from None
     there, here = result.settings, settings_dict(settings)
     differing = sorted(key for key in {*here, *there} if here.get(key) != there.get(key))
     if differing:
@@ -217,17 +213,8 @@ def read(file: Path) -> Result:
         raise ValueError(f"{file} cannot be read: seeds must be those of its rows, each once, got {seeds}")
     if lacking := [key for key in by if not all(key in row for row in rows)]:
         raise ValueError(f"{file} cannot be read: by must name keys of every row, got {lacking[0]!r}")
-    return Result(
-        experiment=data["experiment"],
-        preset=data["preset"],
-        settings=data["settings"],
-        seeds=seeds,
-        by=tuple(by),
-        rows=rows,
-        summary=summarise(rows, by),
-        provenance=data["provenance"],
-        out=_unusual(file.parent),
-    )
+    said = {key: data[key] for key in ("experiment", "preset", "settings", "seeds", "provenance")}
+    return Result(**said, by=tuple(by), rows=rows, summary=summarise(rows, by), out=_unusual(file.parent))
 
 
 def parse(file: Path, kind: Any) -> Any:

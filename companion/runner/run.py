@@ -5,7 +5,6 @@ import itertools
 import json
 import os
 import platform
-import shlex
 import shutil
 import sys
 import tempfile
@@ -35,18 +34,14 @@ FRESH = "fresh"  # in the folder of a run that replaces a stored result
 class Piece:
     """One (cell, seed) of a run and the file that holds its rows once it is done.
 
-    Its scratch folder bears the name of the run that owns it. A task that an earlier run left behind on a cluster goes
-    on writing, but into a folder of its own, which no one reads.
+    Its scratch folder bears a name of this run. A task that an earlier run left behind on a cluster goes on writing,
+    but into a folder of its own, which no one reads.
     """
 
     cell: dict[str, Any]
     seed: int
     file: Path
-    owner: str
-
-    @property
-    def scratch(self) -> Path:
-        return self.file.with_suffix(f".{self.owner}")
+    scratch: Path
 
     def read(self, tell: Callable[[str], None]) -> dict[str, Any] | None:
         """What its file holds, None if there is none; a damaged one is set aside and the piece made again."""
@@ -146,7 +141,8 @@ def run(
             (work / FRESH).touch()  # a stop in between: the same run goes on without asking again
         owner = uuid.uuid4().hex[:8]
         new = [seed for seed in range(count) if seed not in seeds_before]
-        pieces = [Piece(c, s, work / f"{_digest(c)}-{s}.json", owner) for s in new for c in known.cells(settings)]
+        names = [(cell, seed, f"{_digest(cell)}-{seed}") for seed in new for cell in known.cells(settings)]
+        pieces = [Piece(cell, seed, work / f"{name}.json", work / f"{name}.{owner}") for cell, seed, name in names]
         made: dict[Path, Any] = {piece.file: piece.read(tell) for piece in pieces}
         waiting = [piece for piece in pieces if made[piece.file] is None]
         _take_over(work, waiting)
@@ -178,16 +174,15 @@ def run(
 def _stored(known: Experiment, preset: str, out: Path) -> results.Result | None:
     """The stored result, if there is one to add to; an error if it may not be touched."""
     try:
-        stored = results.stored(known, preset, out)
+        stored = results.load(known, preset, root=out)
     except FileNotFoundError:
         return None
     made = stored.provenance
     if known.code not in (made["code"], made.get("repeated", {}).get("code")):
-        folder = ["--out", str(stored.out)] if stored.out else []
+        again = results.command("repeat", known.name, preset, stored.out)
         raise ValueError(
-            f"{results.path(known.name, preset, out)} was made by other code; compare it with today's: "
-            f"{shlex.join(['companion', 'repeat', known.name, '--preset', preset, *folder])}; or make it anew: "
-            f"{stored.command}"
+            f"{results.path(known.name, preset, out)} was made by other code; compare it with today's: {again}; or "
+            f"make it anew: {stored.command}"
         )
     return stored
 
@@ -212,7 +207,7 @@ def _provenance(
         "code": known.code,
         "date": results.now(),
         "seconds": round(sum(part["seconds"] for part in parts), 1),
-        "command": results.renewal(known.name, preset),
+        "command": results.command("run", known.name, preset, None, "--fresh"),
     }
     if stored and before["code"] != known.code:
         new["kept"] = {"seeds": len(stored.seeds), "code": before["code"], "repeated": before["repeated"]}

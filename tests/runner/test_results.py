@@ -477,7 +477,7 @@ def test_the_command_that_renews_a_result_names_what_was_given(tmp_path, monkeyp
     """Pasted into a shell it makes the same file with the same seeds, whatever the folder is called."""
     out = tmp_path / "my results"
     made = results.read(run(experiment("figure1"), "smoke", out=out, seeds=1))
-    words = ["companion", "run", "figure1", "--preset", "smoke", "--seeds", "1", "--out", str(out), "--fresh"]
+    words = ["companion", "run", "figure1", "--preset", "smoke", "--out", str(out), "--seeds", "1", "--fresh"]
     assert shlex.split(made.command) == words
     assert f"Renew with: {made.command}" in made.line()
     monkeypatch.setenv("COMPANION_RESULTS", str(out))
