@@ -2,7 +2,7 @@
 
 import itertools
 import os
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,14 +18,11 @@ def set_aside(path: Path) -> Path:
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside `path`, renamed to it only if the block ends well; removed otherwise."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
         yield temporary
         with temporary.open("rb") as written:
             os.fsync(written.fileno())
-        temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:
         if error.errno and not error.filename:  # "no space left on device" names no file by itself
