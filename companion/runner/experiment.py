@@ -41,6 +41,8 @@ class Resources:
         torch.set_num_threads(self.threads)
 
 
+Cells = Callable[[Any], list[dict[str, Any]]]
+Run = Callable[[Any, dict[str, Any], int, Resources], list[dict[str, Any]]]
 Fill = Callable[[Any, dict[str, Any], int, Resources, tuple[int, int]], None]
 
 
@@ -51,8 +53,8 @@ class Experiment:
     name: str
     presets: Mapping[str, Any]  # preset -> frozen settings dataclass
     seeds: Mapping[str, int]  # preset -> number of seeds
-    cells: Callable[[Any], list[dict[str, Any]]]
-    run: Callable[[Any, dict[str, Any], int, Resources], list[dict[str, Any]]]
+    cells: Cells
+    run: Run
     by: tuple[str, ...] = ()  # row keys that identify a group of the summary; () for the cell's keys
     trains: bool = False  # whether it trains networks, on `Resources.device`; else a GPU is of no use to it
     fill: Fill | None = None  # computes one share (k, m) of the blocks that `run` takes in
@@ -70,8 +72,8 @@ class Experiment:
 
 
 def define(
-    run: Callable[[Any, dict[str, Any], int, Resources], list[dict[str, Any]]],
-    cells: Callable[[Any], list[dict[str, Any]]],
+    run: Run,
+    cells: Cells,
     *,
     by: tuple[str, ...] = (),
     trains: bool = False,
@@ -84,7 +86,7 @@ def define(
     return Experiment(name, settings, seeds, cells, run, by, trains, fill)
 
 
-def grid(*slowest: str, **axes: str) -> Callable[[Any], list[dict[str, Any]]]:
+def grid(*slowest: str, **axes: str) -> Cells:
     """Cells that are a full grid: each key runs through the values of one setting; `slowest` first, the last fastest.
 
     >>> from types import SimpleNamespace

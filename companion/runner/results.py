@@ -11,6 +11,7 @@ import platform
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -220,13 +221,10 @@ def read(file: Path) -> Result:
 def parse(file: Path, kind: Any) -> Any:
     """The contents of a file of rows, see `schema.parse`; ValueError also if its rows are not those of its digest."""
     data = schema.parse(file, kind)
-    try:
-        told = "" if digest(data["rows"]) == data["digest"] else "rows are not those that were stored"
-    except RecursionError:
-        told = "it is nested too deeply"
-    if told:
-        raise ValueError(f"{file} cannot be read: {told}")
-    return data
+    with suppress(RecursionError):  # no rows of ours are nested that deeply
+        if digest(data["rows"]) == data["digest"]:
+            return data
+    raise ValueError(f"{file} cannot be read: rows are not those that were stored")
 
 
 def digest(rows: Sequence[Row]) -> str:
@@ -235,12 +233,7 @@ def digest(rows: Sequence[Row]) -> str:
 
 
 def save(
-    known: Experiment,
-    preset: str,
-    seeds: Sequence[int],
-    rows: list[Row],
-    provenance: dict[str, Any],
-    root: Path,
+    known: Experiment, preset: str, seeds: Sequence[int], rows: list[Row], provenance: dict[str, Any], root: Path
 ) -> Path:
     """Write the result of `known` whole or not at all; returns its path."""
     settings = known.presets[preset]

@@ -25,8 +25,6 @@ from companion._validate import one_of, path, positive_int
 from companion.runner import backends, results, schema
 from companion.runner.experiment import Experiment, Resources, settings_dict
 
-BACKENDS = ("joblib", "dask")
-DEVICES = ("cpu", "cuda")
 FRESH = "fresh"  # in the folder of a run that replaces a stored result
 
 
@@ -77,8 +75,7 @@ def run(
     A run adds seeds to a stored result, or leaves it as it is: only `fresh` replaces one. Pieces finished earlier with
     the same settings and code are kept (unless `fresh`); a piece cut off in the middle goes on from its own
     checkpoints, if the experiment writes any. A second run of the same experiment waits for the first and then finds
-    its work done. With `backend="dask"` the pieces are computed on the cluster whose
-    `scheduler` is given; rows are stored here, as they come back.
+    its work done. With `backend="dask"` the pieces are computed on the cluster of `scheduler`; rows are stored here.
 
     `blocks`: a folder whose finished blocks of networks are taken in, and to which new ones are added. With `share`
     (k, m) only the k-th of every m blocks is computed; no result is stored, and `blocks` is returned.
@@ -100,8 +97,8 @@ def run(
     count = positive_int("seeds", known.seeds[preset] if seeds is None else seeds)
     jobs = positive_int("jobs", jobs)
     threads = positive_int("threads", threads)
-    backend = one_of("backend", backend, BACKENDS)
-    one_of("device", str(device).partition(":")[0], DEVICES)
+    backend = one_of("backend", backend, ("joblib", "dask"))
+    one_of("device", str(device).partition(":")[0], ("cpu", "cuda"))
     out = path("out", out)
     if (backend == "dask") != (scheduler is not None):
         raise ValueError(f"scheduler goes with backend dask, and only with it; got {backend} and {scheduler!r}")
