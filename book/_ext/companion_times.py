@@ -4,12 +4,12 @@ The role `reading-time` says the sum over several pages: {reading-time}`landscap
 """
 
 import companion_address
+from babel.dates import format_timedelta
 from docutils import nodes
 from myst_nb.sphinx_ import NbMetadataCollector
 
-# Prose alone is read faster; this is technical text. A formula in a line counts as words, one on its own as seconds.
-WORDS_A_MINUTE, WORDS_A_FORMULA = 180, 2
-SECONDS_A_FIGURE, SECONDS_A_DISPLAY = 15, 15
+# Prose alone is read faster; this is technical text. A picture or a formula on its own counts as seconds.
+WORDS_A_MINUTE, SECONDS_A_PICTURE = 180, 15
 UNREAD = (nodes.literal_block, nodes.raw, nodes.Invisible, nodes.image)
 
 
@@ -22,75 +22,44 @@ def reading_time(name, rawtext, text, lineno, inliner, options=None, content=Non
     return [pending_time(rawtext, "", pages=text.split())], []
 
 
-def minutes(tree):
-    """Minutes to read a page: its words, figures and formulas, without code, proofs and folded parts."""
-    words, figures, displays = _count(tree)
-    return words / WORDS_A_MINUTE + (figures * SECONDS_A_FIGURE + displays * SECONDS_A_DISPLAY) / 60
-
-
-def _count(node):
+def seconds(node):
+    """Seconds to read a page: its words, figures and formulas, without code, proofs and folded parts."""
     if isinstance(node, nodes.Text):
-        return len(node.split()), 0, 0
-    if isinstance(node, nodes.math):
-        return WORDS_A_FORMULA, 0, 0
+        return 60 * len(node.split()) / WORDS_A_MINUTE
     if isinstance(node, nodes.math_block):
-        return 0, 0, 1
+        return SECONDS_A_PICTURE
     if isinstance(node, UNREAD) or node.get("design_component") == "dropdown" or type(node).__name__ == "proof_node":
-        return 0, 0, 0
+        return 0
     # of a cell, what is read is its figures' captions
-    parts = list(node.findall(nodes.figure)) if "cell" in node.get("classes", ()) else node.children
-    words, figures, displays = (sum(count) for count in zip((0, 0, 0), *map(_count, parts), strict=True))
-    return words, figures + isinstance(node, nodes.figure), displays
+    parts = node.findall(nodes.figure) if "cell" in node.get("classes", ()) else node.children
+    return sum(map(seconds, parts)) + SECONDS_A_PICTURE * isinstance(node, nodes.figure)
 
 
-def together(env, pages):
-    """The reading time of several pages, in words."""
-    folder = env.config.root_doc.rpartition("/")[0]
-    return said(sum(minutes(env.get_doctree(f"{folder}/{page}")) for page in pages))
+def said(seconds, shortest="minute"):
+    """Seconds as a person says them, in the largest unit of which there are two, and in `shortest` if there is none.
 
-
-def said(minutes):
-    """A number of minutes as a person says it."""
-    if minutes >= 52.5:
-        halves = max(2, round(minutes / 30))
-        return _counted(f"{halves // 2}" + "½" * (halves % 2), "hour")
-    return _counted(max(1, round(minutes) if minutes < 20 else 5 * round(minutes / 5)), "minute")
-
-
-def ran(seconds):
-    """Seconds as a person says them."""
-    return said(seconds / 60) if seconds >= 90 else _counted(max(1, round(seconds)), "second")
-
-
-def _counted(number, unit):
-    return f"{number} {unit}" + "s" * (str(number) != "1")
-
-
-def is_chapter(app, docname):
-    """Pages with code, but for the front page and the reference."""
-    code = "kernelspec" in app.env.metadata.get(docname, {})
-    return code and docname != app.config.root_doc and "/reference/" not in docname
+    >>> said(95), said(420), said(9000), said(0.2, "second")
+    ('2 minutes', '7 minutes', '2 hours', '1 second')
+    """
+    return format_timedelta(seconds, granularity=shortest, threshold=2, locale="en")
 
 
 def show(app, tree, docname):
-    """Handler of `doctree-resolved`: times under a chapter's title, and the sums that a page asks for."""
+    """Handler of `doctree-resolved`: times and links under a chapter's title, and the sums that a page asks for."""
     for pending in list(tree.findall(pending_time)):
-        pending.replace_self(nodes.Text(together(app.env, pending["pages"])))
-    if not is_chapter(app, docname):
+        total = sum(seconds(app.env.get_doctree(f"book/{page}")) for page in pending["pages"])
+        pending.replace_self(nodes.Text(said(300 * round(total / 300))))  # to five minutes
+    if "kernelspec" not in app.env.metadata[docname] or docname == app.config.root_doc or "/reference/" in docname:
         return
-    text = f"About {said(minutes(app.env.get_doctree(docname)))} to read, proofs and folded parts aside"
+    text = f"About {said(seconds(app.env.get_doctree(docname)))} to read, proofs and folded parts aside"
     if measured := NbMetadataCollector.get_exec_data(app.env, docname):
-        text += f"; its code ran in {ran(measured['runtime'])} for this page"
-    line = nodes.paragraph("", f"{text}. ", classes=["chapter-times"])
-    links = nodes.inline("", "", classes=["chapter-links"])
-    here = "../" * docname.count("/")
-    for words, address in (
-        ("Run it on Colab", companion_address.colab(app.config, docname)),
-        ("Download the notebook", here + companion_address.notebook(docname)),
-        ("See the source", companion_address.source(app.config, f"{docname}.md")),
-    ):
-        links += [nodes.reference("", words, refuri=address, internal=False), nodes.Text(" · ")]
-    links.pop()
-    line += links
+        text += f"; its code ran in {said(measured['runtime'], 'second')} for this page"
+    links = {
+        "Run it on Colab": companion_address.colab(app.config, docname),
+        "Download the notebook": "../" * docname.count("/") + companion_address.notebook(docname),
+        "See the source": companion_address.source(app.config, f"{docname}.md"),
+    }
+    shown = " · ".join(f'<a class="reference external" href="{there}">{words}</a>' for words, there in links.items())
+    line = f'<p class="chapter-times">{text}. <span class="chapter-links">{shown}</span></p>'
     title = next(iter(tree.findall(nodes.title)))
-    title.parent.insert(title.parent.index(title) + 1, line)
+    title.parent.insert(title.parent.index(title) + 1, nodes.raw("", line, format="html"))

@@ -96,7 +96,7 @@
     });
   });
 
-  /* MathJax takes the page for seconds on a phone, so it starts when all that moves does (book/_ext/companion_scripts.py). */
+  /* MathJax takes the page for seconds on a phone, so it starts when all that moves does (mathjax_options in _config.yml). */
   const typeset = async () => {
     const source = document.querySelector("link[href*=mathjax i]");
     if (!source) return;

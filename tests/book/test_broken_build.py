@@ -78,7 +78,7 @@ def build(folder):
 def test_a_broken_function_stops_a_build_with_a_warm_cache(small):
     first = build(small)
     assert first.returncode == 0, first.stdout[-3000:] + first.stderr[-3000:]
-    assert "executing 1 chapter" in first.stdout
+    assert "executing 1 chapters" in first.stdout
     assert (small / "_build/html/results").is_dir()
     assert not (small / "_build/html/results/.partial").exists()
 

@@ -9,7 +9,7 @@ import pytest
 from tests.book.pages import ROOT
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
-statements = pytest.importorskip("companion_statements")
+ledger = pytest.importorskip("companion_ledger")
 napoleon = pytest.importorskip("sphinx.ext.napoleon")
 
 
@@ -21,10 +21,10 @@ def test_a_description_is_whole_and_upright(name):
     module, _, own = f"companion.{name}".rpartition(".")
     text = inspect.getdoc(getattr(importlib.import_module(module), own))
     lines = text.splitlines()
-    statements.say_items(None, "function", name, None, None, lines)
+    ledger.say_items(None, "function", name, None, None, lines)
     config = napoleon.Config(napoleon_use_param=False, napoleon_use_ivar=True)
     shown = str(napoleon.NumpyDocstring("\n".join(lines), config))
-    items = statements.ITEM.findall(text.split("Parameters\n", 1)[-1] if "Parameters\n" in text else text)
+    items = ledger.ITEM.findall(text.split("Parameters\n", 1)[-1] if "Parameters\n" in text else text)
     assert items
     for names, what in items:
         words = what.split("`")[0].strip()

@@ -74,7 +74,7 @@ def test_cells_stand_where_the_page_has_them_and_hidden_ones_too():
         '<p>See <a href="../x.html#y" title="z">it</a>.</p>'
         '<div class="cell" id="cell-3"><div class="cell_input"><pre>shown</pre></div><figure><figcaption><p>'
         '<span class="caption-number">Fig. 1 </span>Words.</p></figcaption></figure></div>'
-        "<noscript>no</noscript></section>"
+        '<div class="live"><figcaption>no</figcaption></div></section>'
     )
     parts = list(companion_notebooks.parts(body, "https://site/book/a/b.html", {1: "", 3: "", 5: ""}))
     assert [part for part in parts if isinstance(part, int)] == [1, 3, 5]

@@ -21,22 +21,26 @@ def page_of(*parts):
 
 def test_words_formulas_and_figures_take_time_and_code_takes_none():
     prose = nodes.paragraph("", "word " * 358)
-    assert times.minutes(page_of(prose)) == pytest.approx(2)
-    assert times.minutes(page_of(prose, nodes.literal_block("", "code " * 500))) == pytest.approx(2)
-    assert times.minutes(page_of(prose, nodes.math_block("", "a=b"))) == pytest.approx(2.25)
+    assert times.seconds(page_of(prose)) == pytest.approx(120)
+    assert times.seconds(page_of(prose, nodes.literal_block("", "code " * 500))) == pytest.approx(120)
+    assert times.seconds(page_of(prose, nodes.math_block("", "a=b"))) == pytest.approx(135)
     figure = nodes.figure("", nodes.image(), nodes.caption("", "word " * 90))
     cell = nodes.container("", nodes.literal_block("", "printed " * 90), figure, classes=["cell"])
-    assert times.minutes(page_of(prose, cell)) == pytest.approx(2.75)
+    assert times.seconds(page_of(prose, cell)) == pytest.approx(165)
     fold = nodes.container("", nodes.paragraph("", "word " * 900), design_component="dropdown")
-    assert times.minutes(page_of(prose, fold)) == pytest.approx(2)
+    assert times.seconds(page_of(prose, fold)) == pytest.approx(120)
 
 
 @pytest.mark.parametrize(
-    ("minutes", "words"),
-    [(0.2, "1 minute"), (7.4, "7 minutes"), (33, "35 minutes"), (58, "1 hour"), (95, "1½ hours"), (130, "2 hours")],
+    ("seconds", "words"),
+    [(12, "1 minute"), (444, "7 minutes"), (1980, "33 minutes"), (5700, "95 minutes"), (7800, "2 hours")],
 )
-def test_times_are_said_as_a_person_says_them(minutes, words):
-    assert times.said(minutes) == words
+def test_times_are_said_as_a_person_says_them(seconds, words):
+    assert times.said(seconds) == words
+
+
+def test_a_run_is_said_in_seconds_too():
+    assert [times.said(seconds, "second") for seconds in (0.2, 77.4, 130)] == ["1 second", "77 seconds", "2 minutes"]
 
 
 # What was built
@@ -75,8 +79,8 @@ def test_a_chapter_says_how_long_it_takes(html, page):
 @pytest.mark.site
 def test_the_front_page_sums_the_times_of_its_paths(html):
     paths = built(html, "book/index").select(".paths > div")
-    said = [re.match(r"([\d½]+) (minutes|hours?) to read", path.select("p")[1].text) for path in paths]
-    ten, results, theory, dispute = (float(s[1].replace("½", ".5")) * (60 if "hour" in s[2] else 1) for s in said)
+    said = [re.match(r"(\d+) minutes to read", path.select("p")[1].text) for path in paths]
+    ten, results, theory, dispute = (int(s[1]) for s in said)
     assert paths[0].p.text == "Ten minutes"
     assert 7 <= ten <= 12
     assert ten < results < theory

@@ -10,12 +10,10 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
 import companion_scripts  # noqa: E402
 
-COMMAND = companion_scripts.tool("node")
-
 
 @cache
 def _started():
-    driver = [*COMMAND, Path(__file__).with_name("driver.mjs")]
+    driver = [companion_scripts.NODE, Path(__file__).with_name("driver.mjs")]
     return subprocess.Popen(driver, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8")
 
 

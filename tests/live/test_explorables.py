@@ -15,11 +15,10 @@ from book.shared.live import digits, live, module, names
 from companion import results
 from companion.linear import LongTailModel, theory
 from tests.book.pages import CHAPTERS, source
-from tests.live.asking import COMMAND, ask, companion_scripts, first
+from tests.live.asking import ask, companion_scripts, first
 
 NAMES = names()
 PLACED = {page: re.findall(r'^live\("([a-z0-9-]+)"', source(page), re.M) for page in CHAPTERS}
-needs_node = pytest.mark.skipif(COMMAND is None, reason="no Node: neither on the path nor from a wheel")
 
 
 def shown(name, **state):
@@ -35,7 +34,6 @@ def test_every_explorable_has_its_place_and_stands_once_on_a_page():
     assert all(len(set(placed)) == len(placed) for placed in PLACED.values())
 
 
-@needs_node
 @pytest.mark.parametrize("name", NAMES)
 def test_the_first_picture_has_all_that_the_frame_promises(name):
     picture, words = shown(name)
@@ -51,7 +49,6 @@ def test_the_first_picture_has_all_that_the_frame_promises(name):
     assert picture == ask([name, {}])["picture"], "the same again"
 
 
-@needs_node
 def test_phrases_that_follow_an_explorable_are_its_own_and_are_filled():
     for page, placed in PLACED.items():
         asked = re.findall(r"\{follows\}`([^`]+)`", source(page))
@@ -59,9 +56,9 @@ def test_phrases_that_follow_an_explorable_are_its_own_and_are_filled():
         assert set(asked) <= known, page
     body = live("receipts")
     place = f'<div class="live" data-live="receipts" data-state="{html.escape(json.dumps(body.state))}"></div>'
-    said = companion_scripts.speak(place + '<span data-follows="receipts.sum"></span>')
-    assert '<span data-follows="receipts.sum">9 + 31 − 3</span>' in said
-    assert 'class="live-picture"' in companion_scripts.fill(place, "../")
+    filled = companion_scripts.fill(f'<span data-follows="receipts.sum"></span>{place}', "../")
+    assert '<span data-follows="receipts.sum">9 + 31 − 3</span>' in filled
+    assert 'class="live-picture"' in filled
 
 
 def test_a_name_that_no_explorable_has_is_refused():
@@ -69,7 +66,6 @@ def test_a_name_that_no_explorable_has_is_refused():
         live("receipt")
 
 
-@needs_node
 def test_receipts():
     """Forgetting takes the odd basket and leaves everyday ones; a price that nobody can know is not needed."""
     assert shown("receipts")[1].startswith("The learner prices saffron + truffle at 37; it costs 37.")
@@ -84,7 +80,6 @@ def test_receipts():
     assert shown("receipts", seed=1) != shown("receipts", seed=2)
 
 
-@needs_node
 def test_tail_counts_what_theory_expects():
     """The expectations are the package's; the counts scatter around them."""
     n, d, alpha, s = 50, 80, 1.4, 3
@@ -103,7 +98,6 @@ def test_tail_counts_what_theory_expects():
     assert (abs(np.mean(drawn, axis=0) - [d - seen, once, seen - once]) < 5 * np.sqrt(d / 4 / 3)).all()
 
 
-@needs_node
 def test_peeling_ends_at_the_closure_in_any_order_and_a_row_frees_it():
     """Five orders of draw 0 end at the same features; a row for a stuck one frees it."""
     ends = set()
@@ -123,7 +117,6 @@ def test_peeling_ends_at_the_closure_in_any_order_and_a_row_frees_it():
     assert shown("peel", k=4)[1].startswith("The first 4 features are known in advance. 4 of the ")
 
 
-@needs_node
 @pytest.mark.parametrize("alpha", [1.5, 2.0])
 def test_figure1_draws_what_the_stored_result_has(alpha):
     """Each quantity of single draws lies within five standard deviations of the package's fifty stored draws."""
@@ -137,7 +130,6 @@ def test_figure1_draws_what_the_stored_result_has(alpha):
             assert abs(found - stored[key]["mean"]) < 5 * stored[key]["sd"], key
 
 
-@needs_node
 def test_forgetting_takes_the_pairs_and_leaves_the_training_loss():
     """At n lambda = 1 (f = 5/9) about half of what was seen once is gone; ridge and early stopping tell one story."""
     asked = r"seen once keep (\d+)% .* is ([\d.]+) on training data and ([\d.]+) on fresh data\. .* it is ([\d.]+)\."
@@ -159,7 +151,6 @@ def test_forgetting_takes_the_pairs_and_leaves_the_training_loss():
     assert near[0] < 0.02
 
 
-@needs_node
 @pytest.mark.parametrize("rho", [0.0, 0.5, 0.9])
 def test_connect_says_what_the_kernels_say(rho):
     """Connected: the signed sum of labels, whatever rho; both learners are the package's, connected or not."""
@@ -181,7 +172,6 @@ def test_connect_says_what_the_kernels_say(rho):
     assert "No path" in shown("connect", edges=[0, 5])[1]
 
 
-@needs_node
 def test_one_wrong_receipt_makes_a_cross_and_tied_goods_another():
     """A label off by 6 reaches the nine pairs of its good and leaves training exact; with nothing wrong, no pair is."""
     words = shown("wrong")[1]
@@ -195,7 +185,6 @@ def test_one_wrong_receipt_makes_a_cross_and_tied_goods_another():
         assert f"priced wrong by {str(off).replace('-', '−')}, and" in shown("wrong", off=off, good=7, seed=3)[1]
 
 
-@needs_node
 def test_who_is_right_turns_its_sign_between_tail_and_wrong_labels():
     """Five draws: removing the memorized hurts where they are a tail, and helps where they are wrong labels."""
     held = r"By the absolute score, (\d+) of 160 .*: (\d+) mislabelled, (\d+) alone in their cluster"
@@ -213,7 +202,6 @@ def test_who_is_right_turns_its_sign_between_tail_and_wrong_labels():
     assert shown("who", removed="memorized")[0].count('class="gone"') == int(first("who")["phrases"]["size"])
 
 
-@needs_node
 def test_what_a_class_is_asked_to_do_shows_what_the_plan_says():
     """The steps of book/reference/teaching.md, at the settings that it names."""
     alone = {noise: shown("who", tail=0.4, noise=noise, k="1", protocol="absolute")[1] for noise in (0, 0.4)}
@@ -234,7 +222,6 @@ def test_what_a_class_is_asked_to_do_shows_what_the_plan_says():
     assert np.argmax(after - before) == 2
 
 
-@needs_node
 def test_a_question_is_read_as_a_person_writes_it_and_an_unknown_word_is_named():
     assert "Nothing is trained yet." in shown("ask", asked="mira LIVES in?")[1]
     assert "The text has no word “mars”." in shown("ask", asked="Mira lives in Mars")[1]
@@ -249,7 +236,6 @@ def test_a_question_is_read_as_a_person_writes_it_and_an_unknown_word_is_named()
     assert shown("ask", seed=1)[0].replace("draw 1", "") != picture.replace("draw 0", "")
 
 
-@needs_node
 @pytest.mark.parametrize("asked", ["the dog", "the robots", "the trees"])
 def test_for_each_noun_three_verbs_are_new_whatever_the_draw(asked):
     for seed in range(5):
@@ -259,7 +245,6 @@ def test_for_each_noun_three_verbs_are_new_whatever_the_draw(asked):
         assert all(verb.endswith("s") != asked.endswith("s") for verb in verbs)  # a plural noun takes a plural verb
 
 
-@needs_node
 @pytest.mark.parametrize("name", NAMES)
 def test_a_notebooks_widget_is_the_same_explorable(name, monkeypatch, tmp_path):
     """With a kernel `live` is a widget; its module, loaded as one file, renders what the page's module does."""
@@ -272,7 +257,7 @@ def test_a_notebooks_widget_is_the_same_explorable(name, monkeypatch, tmp_path):
     (tmp_path / "widget.mjs").write_text(widget._esm, encoding="utf-8")
     ask = 'import made from "./widget.mjs"; console.log(JSON.stringify([typeof made.render, made.still({ seed: 3 })]));'
     (tmp_path / "ask.mjs").write_text(ask, encoding="utf-8")
-    call = [*companion_scripts.tool("node"), tmp_path / "ask.mjs"]
+    call = [companion_scripts.NODE, tmp_path / "ask.mjs"]
     made = subprocess.run(call, capture_output=True, text=True, encoding="utf-8", timeout=60, check=True)
     assert json.loads(made.stdout) == ["function", shown(name, seed=3)[0]]
 
@@ -282,7 +267,6 @@ def test_while_the_book_is_built_an_explorable_is_a_place_and_no_widget(monkeypa
     assert live("peel", seed=3)._repr_html_().startswith('<div class="live" data-live="peel"')
 
 
-@needs_node
 def test_the_widget_of_a_drawn_symbol_brings_its_trainer_and_digits():
     assert "self.onmessage" in module("symbol")
     assert digits()[:40] in module("symbol")
