@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.stats import t as student
 
-from book.shared.networks import COLOURS, NAMES, factor
+from book.shared.networks import COLOURS, NAMES, factor, loss
 from book.shared.style import COMPOSITION, FRESH, GREY, INK, ONCE, TRAINING, Picture, picture, subplots
 from companion.neural.tasks import ONE_SHOTS
 from companion.runner.results import Result
@@ -105,13 +105,12 @@ def fig_dials(decay: Result, epochs: Result, model: str = "sum") -> Picture:
     right.set(xlabel="epochs", title="Along training, no decay")
     left.yaxis.set_major_formatter("{x:g}")
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=4)
-    ends = (decay.one(model=model, weight_decay=wd) for wd in (decays[0], decays[-1]))
-    words = words_of(*ends)
-    trained = [epochs.one(model=model, weight_decay=0.0, epoch=e) for e in (passed[0], passed[-1])]
+    words = words_of(decay, *({"model": model, "weight_decay": wd} for wd in (decays[0], decays[-1])))
+    trained = words_of(epochs, *({"model": model, "weight_decay": 0.0, "epoch": e} for e in (passed[0], passed[-1])))
     return picture(
         figure,
-        f"Losses of {NAMES[model]} on a logarithmic axis, means with 95% intervals, each seed a mark. From decay "
-        f"{decays[0]:g} to {decays[-1]:g}: {words}. From epoch {passed[0]} to {passed[-1]}: {words_of(*trained)}.",
+        f"Losses of {NAMES[model]} on a logarithmic axis, geometric means with 95% intervals, each seed a mark. From "
+        f"decay {decays[0]:g} to {decays[-1]:g}: {words}. From epoch {passed[0]} to {passed[-1]}: {trained}.",
     )
 
 
@@ -125,15 +124,15 @@ def fig_training(epochs: Result) -> Picture:
         passed = values_of(epochs, "epoch", **keys)
         along(ax, epochs, keys, "epoch", passed, passed)
         ax.set(title=f"{NAMES[model]}, decay {wd:g}", xlabel="epochs", yscale="log")
-        last = epochs.one(**keys, epoch=passed[-1])
-        words.append(f"{NAMES[model]}, decay {wd:g}: " + ", ".join(end(last, key) for key in CURVES))
+        ends = (f"{CURVES[key][0]} {loss(epochs, key, **keys, epoch=passed[-1])['mean']:.2g}" for key in CURVES)
+        words.append(f"{NAMES[model]}, decay {wd:g}: " + ", ".join(ends))
     axes[0, 0].set_ylabel("mean squared error")
     axes[0, 0].yaxis.set_major_formatter("{x:g}")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return picture(
         figure,
-        "Losses along training on a logarithmic axis, means with 95% intervals and one mark for each seed; at the end: "
-        f"{'; '.join(words)}.",
+        "Losses along training on a logarithmic axis, geometric means with 95% intervals and one mark for each seed; at "
+        f"the end: {'; '.join(words)}.",
     )
 
 
@@ -287,21 +286,14 @@ def values_of_rows(result: Result, name: str) -> list[Any]:
 def along(ax: Axes, result: Result, keys: Mapping[str, Any], name: str, at: Sequence[Any], x: Sequence[float]) -> None:
     place = dict(zip(at, x, strict=True))
     for key, (label, color) in CURVES.items():
-        groups = [result.one(**keys, **{name: value})[key] for value in at]
+        groups = [loss(result, key, **keys, **{name: value}) for value in at]
         seeds = [(place[row[name]], row[key]) for row in result.select(**keys)]
-        floor = 0.7 * min(value for _, value in seeds)  # an interval may reach below 0, a logarithm may not
-        ceiling = 1.4 * max(value for _, value in seeds)
-        mean, low, high = (np.array([g[part] for g in groups], float) for part in ("mean", "low", "high"))
-        ax.fill_between(
-            list(x), np.maximum(low, floor), np.minimum(high, ceiling), color=color, alpha=0.16, linewidth=0
-        )
+        mean, low, high = (np.array([g[part] for g in groups]) for part in ("mean", "low", "high"))
+        ax.fill_between(list(x), low, high, color=color, alpha=0.16, linewidth=0)
         ax.plot(list(x), mean, color=color, label=label)
         ax.plot(*zip(*seeds, strict=True), "o", color=color, ms=3.2, alpha=0.75)
 
 
-def words_of(first: Mapping[str, Any], last: Mapping[str, Any]) -> str:
-    return ", ".join(f"{CURVES[k][0]} {first[k]['mean']:.2g} to {last[k]['mean']:.2g}" for k in CURVES)
-
-
-def end(group: Mapping[str, Any], key: str) -> str:
-    return f"{CURVES[key][0]} {group[key]['mean']:.2g}"
+def words_of(result: Result, first: Mapping[str, Any], last: Mapping[str, Any]) -> str:
+    ends = ((loss(result, key, **cell)["mean"] for cell in (first, last)) for key in CURVES)
+    return ", ".join(f"{CURVES[key][0]} {a:.2g} to {b:.2g}" for key, (a, b) in zip(CURVES, ends, strict=True))

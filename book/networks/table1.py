@@ -156,9 +156,7 @@ def evidence(source: str | None = None) -> list[Evidence]:
     found = []
     for name, words, more in (
         ("surrogate", "small networks", {}),
-        ("dose", "ResNet, more decay", {}),
         ("measured", "ResNet, half the glyphs", {"kind": "pair", "kept": 2}),
-        ("decay", "ResNet, the dial", {}),
         ("table1", "ResNet, Table 1", {}),
         ("fullsize", "ResNet, the paper's size", {"epoch": "last"}),
     ):
@@ -246,7 +244,7 @@ def fig_table1(result: Result) -> Picture:
         ("in_distribution", "in distribution"),
         ("composition", "two glyphs (new pair)"),
     )
-    decays = sorted({group["weight_decay"] for group in result.summary})
+    decays = switched(result)
     models = [m for m in NAMES if result.where(model=m)]
     figure, axes = subplots(1, len(panels), size=(8.6, 3.2), sharey=True)
     for ax, (key, title) in zip(axes, panels, strict=True):
@@ -280,6 +278,11 @@ def fig_table1(result: Result) -> Picture:
     )
 
 
+def switched(result: Result) -> list[float]:
+    """The values of weight decay that every model was trained at."""
+    return sorted(set.intersection(*({g["weight_decay"] for g in result.where(model=m)} for m in NAMES)))
+
+
 def seeds(ax: Axes, result: Result, model: str, decay: float, key: str, x: float, marker: str) -> None:
     values = [row[key] for row in result.select(model=model, weight_decay=decay)]
     color = COLOURS[model]
@@ -294,7 +297,7 @@ def mean(result: Result, model: str, decay: float, key: str = "composition") -> 
 
 def fig_fit_and_compose(result: Result) -> Picture:
     """One mark a training run: loss on the glyphs' training triples against loss on their new pairs."""
-    decays = sorted({group["weight_decay"] for group in result.summary})
+    decays = switched(result)
     figure, ax = subplots(size=(6.2, 4.0))
     for model, name in NAMES.items():
         for decay in decays:

@@ -28,6 +28,11 @@ def factor(pairs: ArrayLike) -> dict[str, float]:
     return {key: float(np.exp(logs[key])) for key in ("mean", "low", "high")} | {"n": np.size(pairs)}
 
 
+def loss(result: Result, key: str, **cell: Any) -> dict[str, float]:
+    """Geometric mean of a loss over the seeds of a cell, with its 95% interval."""
+    return factor([row[key] for row in result.select(**cell)])
+
+
 def effect(of: Mapping[str, float]) -> str:
     """The verdict on a factor, from its interval alone.
 
