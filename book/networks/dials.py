@@ -131,8 +131,8 @@ def fig_training(epochs: Result) -> Picture:
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return picture(
         figure,
-        "Losses along training on a logarithmic axis, geometric means with 95% intervals and one mark for each seed; at "
-        f"the end: {'; '.join(words)}.",
+        "Losses along training on a logarithmic axis, geometric means with 95% intervals and one mark for each seed; "
+        f"at the end: {'; '.join(words)}.",
     )
 
 

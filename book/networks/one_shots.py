@@ -10,7 +10,7 @@ import numpy as np
 
 from book.shared import kernels
 from book.shared.ledger import Found, at_least, at_most, claim, exactly
-from book.shared.networks import COLOURS, NAMES
+from book.shared.networks import COLOURS, NAMES, factor, switched
 from book.shared.style import BLUE, GREY, INK, ONCE, RED, Picture, picture, subplots
 from companion.neural.tasks import ONE_SHOTS
 from companion.runner.results import Result, interval
@@ -200,7 +200,7 @@ def fig_one_shots(result: Result) -> Picture:
     """Left: signed error of each glyph beside new digits. Right: its square against the loss of its new pairs (Sum)."""
     from companion.neural.tasks import zipf
 
-    decays = sorted({group["weight_decay"] for group in result.summary})
+    decays = switched(result)
     figure, (left, right) = subplots(1, 2, size=(8.2, 3.5))
     for model, shift in (("sum", -0.12), ("2-layer", 0.0), ("cross-channel", 0.12)):
         labels, errors = labels_and_errors(result, model, decays[0])
@@ -350,7 +350,7 @@ def fig_readings(result: Result, paper: dict[str, float]) -> Picture:
         for x, model in enumerate(models):
             values = under(result, model, reading)
             ax.plot(np.full(len(values), x), values, "o", color=COLOURS[model], ms=5, alpha=0.8)
-            ax.plot([x - 0.25, x + 0.25], [values.mean()] * 2, color=COLOURS[model], lw=1.8)
+            ax.plot([x - 0.25, x + 0.25], [factor(values)["mean"]] * 2, color=COLOURS[model], lw=1.8)
             if model in paper:
                 ax.plot([x - 0.25, x + 0.25], [paper[model]] * 2, color=INK, lw=1.4, ls=":")
         for height in no_network(result).values():
@@ -373,12 +373,12 @@ def fig_readings(result: Result, paper: dict[str, float]) -> Picture:
         axes[0].annotate("paper", (len(models) - 1, paper[models[-1]]), (0, 3), textcoords="offset points", fontsize=8)
     told = "; ".join(
         f"{words.replace(chr(10), ' ')}: "
-        + ", ".join(f"{NAMES[m]} {under(result, m, reading).mean():.2f}" for m in models)
+        + ", ".join(f"{NAMES[m]} {factor(under(result, m, reading))['mean']:.2f}" for m in models)
         for reading, words in READINGS.items()
     )
     flat = ", ".join(f"{words} {height:.1f}" for words, height in no_network(result).items())
     return picture(
         figure,
-        f"Loss on pairs of glyphs under four readings, each seed a mark, bars at the mean, logarithmic axis. {told}. "
+        f"Loss on pairs of glyphs under four readings, each seed a mark, bars at the geometric mean, log axis. {told}. "
         f"Dashed: {flat}. Dotted: the paper's, {', '.join(f'{NAMES[m]} {v:.2f}' for m, v in paper.items())}.",
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from book.shared.ledger import Found, at_most, claim
-from book.shared.networks import COLOURS, NAMES, effect, factor, ratios
+from book.shared.networks import COLOURS, NAMES, effect, factor, loss, ratios, switched
 from book.shared.page import interval
 from book.shared.style import BLUE, COMMON, GREEN, GREY, INK, ONCE, ORANGE, PURPLE, RED, Picture, picture, subplots
 from companion.experiments import experiment
@@ -268,8 +268,9 @@ def fig_table1(result: Result) -> Picture:
     axes[0].legend(loc="upper left")
     axes[0].set_ylabel("mean squared error")
     means = "; ".join(
-        f"{NAMES[m]} {mean(result, m, decays[0]):.2f} without decay, {mean(result, m, decays[-1]):.2f} with"
+        f"{NAMES[m]} {found[0]:.2f} without decay, {found[1]:.2f} with"
         for m in models
+        for found in [[loss(result, "composition", model=m, weight_decay=wd)["mean"] for wd in decays]]
     )
     return picture(
         figure,
@@ -278,21 +279,12 @@ def fig_table1(result: Result) -> Picture:
     )
 
 
-def switched(result: Result) -> list[float]:
-    """The values of weight decay that every model was trained at."""
-    return sorted(set.intersection(*({g["weight_decay"] for g in result.where(model=m)} for m in NAMES)))
-
-
 def seeds(ax: Axes, result: Result, model: str, decay: float, key: str, x: float, marker: str) -> None:
     values = [row[key] for row in result.select(model=model, weight_decay=decay)]
     color = COLOURS[model]
     face = "none" if decay else color
     ax.plot([x] * len(values), values, marker, color=color, mfc=face, ms=5, alpha=0.8)
     ax.plot([x - 0.13, x + 0.13], [factor(values)["mean"]] * 2, color=color, lw=1.6)
-
-
-def mean(result: Result, model: str, decay: float, key: str = "composition") -> float:
-    return factor([row[key] for row in result.select(model=model, weight_decay=decay)])["mean"]
 
 
 def fig_fit_and_compose(result: Result) -> Picture:

@@ -33,6 +33,12 @@ def loss(result: Result, key: str, **cell: Any) -> dict[str, float]:
     return factor([row[key] for row in result.select(**cell)])
 
 
+def switched(result: Result) -> list[float]:
+    """The values of weight decay that every model of a result was trained at."""
+    models = {group["model"] for group in result.summary}
+    return sorted(set.intersection(*({g["weight_decay"] for g in result.where(model=m)} for m in models)))
+
+
 def effect(of: Mapping[str, float]) -> str:
     """The verdict on a factor, from its interval alone.
 
