@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from book.shared.ledger import Found, at_least, at_most, claim, exactly
 from book.shared.networks import COLOURS, NAMES, factor, switched
 from book.shared.style import BLUE, GREY, INK, ONCE, RED, Picture, picture, subplots
 from companion.neural.tasks import ONE_SHOTS
+from companion.runner import results
 from companion.runner.results import Result, interval
 
 if TYPE_CHECKING:
@@ -328,6 +330,17 @@ READINGS = {
     ("separate", "composition"): "three encoders,\nown channels",
     ("separate", "composition_moved"): "three encoders,\nother channels",
 }
+
+
+def both_encoders(three: Result, one: Result) -> Result:
+    """The runs with three encoders, and of those with one (Table 1's) the same models and draws, as one result."""
+    shared = [
+        row | {"encoders": "shared"}
+        for row in one.select(weight_decay=0.0)
+        if row["model"] in three.settings["models"] and row["seed"] in three.seeds
+    ]
+    rows = shared + three.rows
+    return replace(three, rows=rows, summary=results.summarise(rows, three.by))
 
 
 def under(result: Result, model: str, reading: tuple[str, str]) -> np.ndarray:

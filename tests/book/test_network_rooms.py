@@ -129,11 +129,11 @@ def losses(scale):
 
 def test_dials_say_both_ends():
     grid = [(wd, s) for wd in (0.0, 0.5, 4.0) for s in (0, 1)]
-    swept = made("decay", ("model", "weight_decay"), [
-        {"model": "sum", "weight_decay": wd, "seed": s, **losses((1 + wd) * (0.9 + 0.2 * s))} for wd, s in grid
+    swept = made("table1", ("model", "weight_decay"), [
+        {"model": "sum", "weight_decay": wd, "seed": s, **losses((1 + wd) * 1.25 ** (2 * s - 1))} for wd, s in grid
     ])  # fmt: skip
     course = [
-        {"model": m, "weight_decay": wd, "seed": s, "epoch": e, **losses(10 / e * (0.9 + 0.2 * s))}
+        {"model": m, "weight_decay": wd, "seed": s, "epoch": e, **losses(10 / e * 1.25 ** (2 * s - 1))}
         for m in ("sum", "cross-channel")
         for wd in (0.0, 0.5)
         for s in (0, 1)
@@ -147,7 +147,7 @@ def test_dials_say_both_ends():
     assert "From epoch 3 to 6" in alt
     assert "Cross-channel, decay 0.5: training 0.17" in checked(dial.fig_training(along)).alt
     one = [r for r in course if r["model"] == "sum" and r["weight_decay"] == 0.0 and r["seed"] == 0]
-    assert "epoch 3 to 6: training 0.3 to 0.15" in checked(dial.fig_course(one)).alt
+    assert "epoch 3 to 6: training 0.27 to 0.13" in checked(dial.fig_course(one)).alt
 
 
 def test_doses_are_compared_with_the_same_draw_and_start_without_decay():

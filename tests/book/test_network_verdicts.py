@@ -39,13 +39,13 @@ def test_runs_are_paired_by_their_seed():
         {"weight_decay": wd, "seed": s, "composition": loss}
         for wd, s, loss in ((0.0, 0, 1), (0.0, 1, 2), (0.5, 1, 8), (0.5, 0, 3))
     ]
-    stored = made("decay", ("weight_decay",), rows)
+    stored = made("table1", ("weight_decay",), rows)
     np.testing.assert_allclose(ratios(stored, "composition", {"weight_decay": 0.5}, {"weight_decay": 0.0}), [3, 4])
 
 
 def test_evidence_has_every_stored_comparison():
     found = table1.evidence()
-    known = {"surrogate", "dose", "measured", "decay", "table1", "fullsize"}
+    known = {"surrogate", "measured", "table1", "fullsize"}
     assert len({e.source for e in found}) == len(known) == sum(results.path(name, "cpu").is_file() for name in known)
     assert {source for source, *_ in against.DECAYED} < {e.source for e in found}
     assert {e.word for e in found if e.source == "ResNet, the paper's size"} == {"one draw"}

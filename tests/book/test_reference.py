@@ -176,16 +176,22 @@ def test_a_reading_composes_where_its_losses_are_low(monkeypatch):
     rows = [
         {
             **dict(zip(by, (model, encoders), strict=True)),
+            "weight_decay": decay,
             "seed": seed,
-            "composition": 2.0,
+            "composition": 2.0 + 50 * decay,
             "composition_moved": 2.0 if encoders == "shared" else 20.0,
             "baseline_reads_digit_best": 15.0,
         }
         for model in ("sum", "linear")
         for encoders in ("shared", "separate")
+        for decay in (0.0, 0.5)
         for seed in (0, 1)
     ]
-    monkeypatch.setattr(against, "largest", lambda name: made("slots", by, rows))
+    stored = {
+        "slots": made("slots", by, [r for r in rows if r["encoders"] == "separate" and not r["weight_decay"]]),
+        "table1": made("table1", ("model", "weight_decay"), [r for r in rows if r["encoders"] == "shared"]),
+    }
+    monkeypatch.setattr(results, "load", lambda name, preset: stored[name])
     found = against.against_readings()
     assert [composes for *_, composes, _ in found] == ["yes", "yes", "yes", "no"]
     assert {status for *_, status in found} == {"differs"}, "2 is no 0.17: who composes has not the paper's numbers yet"

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from companion.experiments import decay, dose, epochs, figure2, hurts, measured, mixing, slots, table1
+from companion.experiments import epochs, figure2, hurts, measured, mixing, slots, table1
 from companion.runner.experiment import Resources
 
 TINY = {"source": "embedded", "triples": 60, "test_triples": 60, "width": 2, "hidden": 4, "epochs": 1, "batch": 32}
@@ -15,7 +15,7 @@ def tiny(module, **changes):
     return dataclasses.replace(module.EXPERIMENT.presets["smoke"], **{**TINY, **changes})
 
 
-@pytest.mark.parametrize("module", [decay, dose, epochs, figure2, hurts, measured, mixing, slots, table1])
+@pytest.mark.parametrize("module", [epochs, figure2, hurts, measured, mixing, slots, table1])
 def test_a_cell_gives_finite_numbers_and_the_same_ones_again(module):
     experiment, settings = module.EXPERIMENT, tiny(module)
     cell = experiment.cells(settings)[-1]
@@ -29,7 +29,7 @@ def test_a_cell_gives_finite_numbers_and_the_same_ones_again(module):
     np.testing.assert_equal(rows, again)
 
 
-@pytest.mark.parametrize("module", [decay, dose, epochs, figure2, hurts, measured, mixing, slots, table1])
+@pytest.mark.parametrize("module", [epochs, figure2, hurts, measured, mixing, slots, table1])
 def test_the_paper_preset_has_what_the_paper_fixes(module):
     paper = module.EXPERIMENT.presets["paper"]
     assert (paper.source, paper.triples, paper.width) == ("real", 32_000, 64)
@@ -37,8 +37,18 @@ def test_the_paper_preset_has_what_the_paper_fixes(module):
 
 
 def test_table1_keeps_the_papers_grid():
-    cells = table1.EXPERIMENT.cells(table1.EXPERIMENT.presets["cpu"])
-    assert {(c["model"], c["weight_decay"]) for c in cells} == {(m, wd) for m in table1.PAPER for wd in (0.0, 0.5)}
+    settings = table1.EXPERIMENT.presets["cpu"]
+    cells = [(c["model"], c["weight_decay"]) for c in table1.EXPERIMENT.cells(settings)]
+    assert len(set(cells)) == len(cells)
+    assert set(cells) == {(m, wd) for m in table1.PAPER for wd in (0.0, 0.5)} | {("sum", wd) for wd in settings.dial}
+
+
+def test_one_encoder_and_three_have_the_same_draws():
+    """The page sets them beside each other: nothing but the encoders may differ."""
+    for preset in ("cpu", "paper"):
+        one, three = (vars(module.EXPERIMENT.presets[preset]) for module in (table1, slots))
+        assert {key for key in one.keys() & three.keys() if one[key] != three[key]} == {"models"}
+        assert table1.EXPERIMENT.seeds[preset] == slots.EXPERIMENT.seeds[preset]
 
 
 def test_epochs_keeps_its_rows_when_cut_off(tmp_path, monkeypatch):

@@ -157,7 +157,7 @@ def test_what_is_known_of_a_glyph_is_measured_on_the_pictures(tasks):
 def test_the_papers_preset_has_no_less_decay_between_visits_than_a_stored_run():
     known = experiment("table1")
     paper, stored = (study.dose(known.presets[preset], 0.5) for preset in ("paper", "cpu"))
-    assert paper >= max(stored, study.dose(experiment("dose").presets["cpu"], 0.5))
+    assert paper >= stored
     assert study.dose(known.presets["cpu"], 1.0) == 2 * stored
 
 
