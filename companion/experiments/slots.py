@@ -36,7 +36,7 @@ EXPERIMENT = define(
     run,
     cells,
     smoke=(2, Settings(**study.SMOKE, epochs=4, models=("sum",), pool=500)),
-    cpu=(10, Settings(**study.CPU, epochs=30, batch=16, lr=6e-3, pool=7_500)),
+    cpu=(5, Settings(**study.CPU, epochs=30, batch=16, lr=6e-3, pool=7_500)),
     paper=(5, Settings(epochs=30, batch=32, lr=1.5e-3)),
     trains=True,
 )

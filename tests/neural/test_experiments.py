@@ -48,7 +48,7 @@ def test_one_encoder_and_three_have_the_same_draws():
     for preset in ("cpu", "paper"):
         one, three = (vars(module.EXPERIMENT.presets[preset]) for module in (table1, slots))
         assert {key for key in one.keys() & three.keys() if one[key] != three[key]} == {"models"}
-        assert table1.EXPERIMENT.seeds[preset] == slots.EXPERIMENT.seeds[preset]
+        assert slots.EXPERIMENT.seeds[preset] <= table1.EXPERIMENT.seeds[preset]
 
 
 def test_epochs_keeps_its_rows_when_cut_off(tmp_path, monkeypatch):
