@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 import itertools
 
 from book.shared.ledger import Found, at_most, claim
-from book.shared.networks import COLOURS, NAMES
+from book.shared.networks import COLOURS, NAMES, loss
 
 COUNTS = ("nines_1", "nines_2", "nines_3")
 
@@ -25,13 +25,13 @@ def frequencies(result: Result) -> list[float]:
 
 
 def mean(result: Result, model: str, nine: float, key: str = "nines") -> float:
-    """Mean over seeds of a loss."""
-    return float(result.one(model=model, nine=nine)[key]["mean"])
+    """Geometric mean over seeds of a loss."""
+    return loss(result, key, model=model, nine=nine)["mean"]
 
 
 def baseline(result: Result) -> float:
-    """What the best constant costs on the test triples with '9's, mean over seeds."""
-    return float(np.mean([row["baseline_nines"] for row in result.rows]))
+    """What the best constant costs on the test triples with '9's, geometric mean over seeds."""
+    return loss(result, "baseline_nines")["mean"]
 
 
 def fig_figure2(result: Result) -> Picture:
@@ -43,7 +43,7 @@ def fig_figure2(result: Result) -> Picture:
     for ax, (key, title) in zip(axes, titles, strict=True):
         for place, model in enumerate(models):
             side = np.array(often) * 1.06 ** (place - (len(models) - 1) / 2)  # beside each other, not on top
-            groups = [_within(result.one(model=model, nine=nine)[key]) for nine in often]
+            groups = [loss(result, key, model=model, nine=nine) for nine in often]
             whiskers(ax, side, groups, color=COLOURS[model], fmt="-", lw=1.4, label=NAMES[model])
             for x, nine in zip(side, often, strict=True):
                 values = [row[key] for row in result.select(model=model, nine=nine)]
@@ -67,7 +67,7 @@ def fig_figure2(result: Result) -> Picture:
     return picture(
         figure,
         f"Loss on triples with unseen '9's at probabilities {', '.join(f'{nine:g}' for nine in often)} of '9' in "
-        f"training, both axes logarithmic, bars 95% intervals, one mark for each seed: {told}. "
+        f"training, both axes logarithmic, geometric means with 95% intervals, one mark for each seed: {told}. "
         f"Best constant: {constant:.1f}.",
     )
 
@@ -92,13 +92,13 @@ def fig_by_count(result: Result) -> Picture:
     )
     return picture(
         figure,
-        "Loss on test triples with one, two and three unseen '9's, means with 95% intervals, logarithmic axis, a line "
-        f"for each probability of '9' in training: {told}.",
+        "Loss on test triples with one, two and three unseen '9's, geometric means with 95% intervals, logarithmic "
+        f"axis, a line for each probability of '9' in training: {told}.",
     )
 
 
 def _line(ax: Axes, result: Result, model: str, nine: float, strength: float) -> None:
-    groups = [_within(result.one(model=model, nine=nine)[key]) for key in COUNTS]
+    groups = [loss(result, key, model=model, nine=nine) for key in COUNTS]
     whiskers(ax, [1, 2, 3], groups, color=COLOURS[model], fmt="o-", alpha=strength, ms=3.5, lw=1.4)
 
 
@@ -109,11 +109,6 @@ def _name_lines(ax: Axes, result: Result, model: str, often: list[float]) -> Non
     for height, nine in ends:
         below = max(height, 1.5 * below)
         ax.annotate(f"{nine:g}", (3, below), (6, 0), textcoords="offset points", va="center", fontsize=8)
-
-
-def _within(group: dict[str, float]) -> dict[str, float]:
-    """The interval cut off above 0, where a logarithmic axis ends."""
-    return {**group, "low": max(group["low"], 0.3 * group["mean"])}
 
 
 def _models(result: Result) -> list[str]:

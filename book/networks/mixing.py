@@ -18,6 +18,7 @@ from functools import partial
 from book.shared import kernels
 from book.shared.interaction import interaction_share, two_change_share
 from book.shared.ledger import Found, at_most, claim
+from book.shared.networks import factor, loss
 
 #: model -> (label, where it stands on the axis): stages that each image passes alone, then the heads on vectors
 PLACES = {
@@ -45,6 +46,11 @@ def values(result: Result, model: str, key: str = "composition") -> np.ndarray:
     return np.array([row[key] for row in result.select(model=model)])
 
 
+def mean(result: Result, model: str, key: str = "composition") -> float:
+    """Geometric mean of a loss of one model over seeds."""
+    return loss(result, key, model=model)["mean"]
+
+
 def fig_depth(result: Result) -> Picture:
     """Composition and in-distribution loss along the depth of first mixing, then for the heads on whole vectors."""
     models = [m for m in PLACES if result.where(model=m)]
@@ -59,14 +65,14 @@ def fig_depth(result: Result) -> Picture:
         line = [m for m in DEPTHS if m in models]
         ax.plot(
             [PLACES[m][1] + shift for m in line],
-            [values(result, m, key).mean() for m in line],
+            [mean(result, m, key) for m in line],
             color=color,
             lw=1.2,
             alpha=0.6,
         )
         ax.plot([], [], marker, color=color, label=label)
     flat = {"best constant": "baseline_best_constant", "reads the digit": "baseline_reads_digit_best"}
-    heights = {words: float(np.mean([row[key] for row in result.rows])) for words, key in flat.items()}
+    heights = {words: loss(result, key)["mean"] for words, key in flat.items()}
     for words, style in (("best constant", "--"), ("reads the digit", ":")):
         ax.axhline(heights[words], color=GREY, lw=1, ls=style)
         side = {"best constant": (3, "bottom"), "reads the digit": (-3, "top")}[words]
@@ -82,15 +88,13 @@ def fig_depth(result: Result) -> Picture:
             words, (middle, -0.13), xycoords=("data", "axes fraction"), ha="center", va="top", annotation_clip=False
         )
     ax.legend(loc="lower left")
-    told = "; ".join(
-        f"{PLACES[m][0]} {values(result, m).mean():.2g} ({values(result, m, 'in_distribution').mean():.2g})"
-        for m in models
-    )
+    told = "; ".join(f"{PLACES[m][0]} {mean(result, m):.2g} ({mean(result, m, 'in_distribution'):.2g})" for m in models)
     constants = ", ".join(f"{words} {height:.1f}" for words, height in heights.items())
     return picture(
         figure,
         "Loss on two glyphs, and on three new digits in brackets, by how many of five stages each image passes alone, "
-        f"then by head; logarithmic axis, one mark for each seed: {told}. Lines: {constants}.",
+        "then by head; logarithmic axis, one mark for each seed, bars at the geometric mean: "
+        f"{told}. Lines: {constants}.",
     )
 
 
@@ -102,22 +106,22 @@ def fig_interaction_shares(result: Result, share: Mapping[str, np.ndarray]) -> P
     models = [m for m in PLACES if m in share and result.where(model=m)]
     figure, ax = subplots(size=(6.8, 3.6))
     for model in models:
-        x, y = share[model], values(result, model)
+        x, y, height = share[model], values(result, model), mean(result, model)
         color = BLUE if model in HEADS else ORANGE
         ax.errorbar(
             [x.mean()],
-            [y.mean()],
+            [height],
             xerr=[[x.mean() - x.min()], [x.max() - x.mean()]],
-            yerr=[[y.mean() - y.min()], [y.max() - y.mean()]],
+            yerr=[[height - y.min()], [y.max() - height]],
             fmt="o",
             color=color,
             ms=5,
             elinewidth=1,
         )
-    below = {"sum": (7, 5), "linear": (7, -13), "deepsets": (-2, -15), "2-layer": (-4, 10), "attention": (-10, 10)}
+    below = {"sum": (7, 5), "linear": (7, -13), "deepsets": (-46, -13), "2-layer": (5, -14), "attention": (-10, 10)}
     for model in models:
         name = PLACES[model][0] if model in HEADS else f"{PLACES[model][0]} alone"
-        spot = (share[model].mean(), values(result, model).mean())
+        spot = (share[model].mean(), mean(result, model))
         ax.annotate(name, spot, below.get(model, (7, -11)), textcoords="offset points", fontsize=8)
     ax.set(yscale="log", xlabel="interaction share before training", ylabel="loss on two glyphs, trained")
     ax.set_xscale("symlog", linthresh=0.002)  # so that 0 has a place
@@ -125,17 +129,17 @@ def fig_interaction_shares(result: Result, share: Mapping[str, np.ndarray]) -> P
     ax.set_xticks([0, 0.002, 0.01, 0.05, 0.2], ["0", "0.002", "0.01", "0.05", "0.2"])
     ax.set_yticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
     ax.minorticks_off()
-    told = "; ".join(f"{PLACES[m][0]} {share[m].mean():.2f} and {values(result, m).mean():.2g}" for m in models)
+    told = "; ".join(f"{PLACES[m][0]} {share[m].mean():.2f} and {mean(result, m):.2g}" for m in models)
     return picture(
         figure,
-        "Interaction share of the untrained network and loss on two glyphs of the trained one, means with ranges over "
-        f"initializations and seeds, both axes logarithmic but for the share 0: {told}.",
+        "Interaction share of the untrained network, mean over initializations, and loss on two glyphs of the trained "
+        f"one, geometric mean over seeds, with ranges, both axes logarithmic but for the share 0: {told}.",
     )
 
 
 def seeds(ax: Axes, of: np.ndarray, x: float, color: str, marker: str) -> None:
     ax.plot(np.full(len(of), x), of, marker, color=color, ms=4.5, alpha=0.75, mew=0)
-    ax.plot([x - 0.16, x + 0.16], [of.mean()] * 2, color=color, lw=1.8)
+    ax.plot([x - 0.16, x + 0.16], [factor(of)["mean"]] * 2, color=color, lw=1.8)
 
 
 @claim(

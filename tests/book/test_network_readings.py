@@ -19,17 +19,17 @@ def test_figure2_is_drawn_from_its_rows():
     cells = [{"model": m, "nine": p} for p in (0.01, 0.1) for m in ("sum", "cross-channel")]
 
     def values(cell, seed):
-        loss = (40.0 if cell["model"] == "cross-channel" else 2.0) * (1 + 0.1 * seed) * (0.1 / cell["nine"])
+        loss = (40.0 if cell["model"] == "cross-channel" else 2.0) * 9.0**seed * (0.1 / cell["nine"])
         counts = {f"nines_{k}": loss * k for k in (1, 2, 3)}
-        return {"nines": loss, "in_distribution": loss / 2, "baseline_nines": 18.0, **counts}
+        return {"nines": loss, "in_distribution": loss / 2, "baseline_nines": 6.0 * 9.0**seed, **counts}
 
     stored = made("figure2", ("model", "nine"), twice(cells, values))
     assert figure2.frequencies(stored) == [0.01, 0.1]
-    assert figure2.mean(stored, "sum", 0.1) == pytest.approx(2.1)
+    assert figure2.mean(stored, "sum", 0.1) == pytest.approx(6.0)  # geometric mean of 2 and 18
     alt = figure2.fig_figure2(stored).alt
-    assert "Sum 21, 2.1 (in distribution 10, 1.1)" in alt
+    assert "Sum 60, 6.0 (in distribution 30, 3.0)" in alt
     assert "Best constant: 18.0" in alt
-    assert "Sum 21, 42, 63 at 0.01 and 2.1, 4.2, 6.3 at 0.1" in figure2.fig_by_count(stored).alt
+    assert "Sum 60, 120, 180 at 0.01 and 6.0, 12, 18 at 0.1" in figure2.fig_by_count(stored).alt
     for draw in (figure2.fig_figure2, figure2.fig_by_count):
         checked(draw(stored))
 
@@ -74,14 +74,15 @@ def test_depth_is_drawn_from_its_rows():
     cells = [{"model": m} for m in mixing.PLACES]
 
     def values(cell, seed):
-        return {"composition": 20.0 if cell["model"] == "cross-channel" else 2.0, "in_distribution": 1.0, **LINES}
+        own = 20.0 if cell["model"] == "cross-channel" else 2.0
+        return {"composition": own * 9.0**seed, "in_distribution": 9.0**seed, **LINES}
 
     stored = made("mixing", ("model",), twice(cells, values))
     picture = mixing.fig_depth(stored)
     checked(picture)
-    assert "0 20 (1); 1 2 (1)" in picture.alt
+    assert "0 60 (3); 1 6 (3)" in picture.alt  # geometric means of 20 and 180, 1 and 9, 2 and 18
     share = {m: np.array([0.1, 0.3]) for m in mixing.PLACES}
-    assert "Sum 0.20 and 2" in mixing.fig_interaction_shares(stored, share).alt
+    assert "Sum 0.20 and 6" in mixing.fig_interaction_shares(stored, share).alt
     checked(mixing.fig_interaction_shares(stored, share))
 
 
