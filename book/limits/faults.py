@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from book.shared.networks import COLOURS, NAMES
+from book.shared.networks import COLOURS, NAMES, loss
 from book.shared.style import GREY, INK, Picture, picture, subplots
 from companion.runner.results import Result
 
@@ -22,16 +22,15 @@ def fig_faults(result: Result) -> Picture:
     words = []
     for ax, model in zip(axes[0], models, strict=True):
         for x, case in enumerate(cases):
-            rows = result.select(case=case, model=model)
-            for key, face, shift in (("touched", COLOURS[model], -0.14), ("untouched", "none", 0.14)):
-                values = [row[key] for row in rows]
+            means = {key: loss(result, key, case=case, model=model)["mean"] for key in ("touched", "untouched")}
+            for (key, mean), face, shift in zip(means.items(), (COLOURS[model], "none"), (-0.14, 0.14), strict=True):
+                values = [row[key] for row in result.select(case=case, model=model)]
                 ax.plot([x + shift] * len(values), values, "o", color=COLOURS[model], mfc=face, ms=5, alpha=0.8)
-                ax.plot([x + shift - 0.12, x + shift + 0.12], [np.mean(values)] * 2, color=COLOURS[model], lw=1.8)
-            reached, others = (np.mean([row[key] for row in rows]) for key in ("touched", "untouched"))
-            words.append(f"{NAMES[model]}, {FAULTS[case]}: {reached:.1f} and {others:.1f}".replace("\n", " "))
-        ax.set(title=NAMES[model], yscale="symlog", ylim=(0, None))
-        ax.set_yscale("symlog", linthresh=1.0)
-        ax.set_yticks([0, 1, 3, 10, 30, 100], ["0", "1", "3", "10", "30", "100"])
+                ax.plot([x + shift - 0.12, x + shift + 0.12], [mean] * 2, color=COLOURS[model], lw=1.8)
+            fault = FAULTS[case].replace("\n", " ")
+            words.append(f"{NAMES[model]}, {fault}: {means['touched']:.1f} and {means['untouched']:.1f}")
+        ax.set(title=NAMES[model], yscale="log")
+        ax.set_yticks([1, 3, 10, 30, 100], ["1", "3", "10", "30", "100"])
         ax.minorticks_off()
         ax.set_xticks(range(len(cases)), [FAULTS[case] for case in cases])
     axes[0, 0].set_ylabel("mean squared error on pairs")
@@ -40,8 +39,9 @@ def fig_faults(result: Result) -> Picture:
     axes[0, -1].legend(loc="lower right")
     return picture(
         figure,
-        "Mean squared errors on new pairs, each seed a mark, bars at the mean, first on pairs that hold the glyph in "
-        f"question (one of the two that were bound), then on all others: {'; '.join(words)}.",
+        "Mean squared errors on new pairs, logarithmic axis, each seed a mark, bars at the geometric mean, first on "
+        "pairs that hold the glyph in question (one of the two that were bound), then on all others: "
+        f"{'; '.join(words)}.",
     )
 
 

@@ -195,13 +195,14 @@ def test_the_parts_of_a_spread_are_found_without_bias():
 
 def test_faults_and_targets_say_their_means():
     rows = [
-        {"case": case, "model": m, "seed": s, "touched": 36.0 + s, "untouched": 1.0, "explained": 0.5 - 3 * s}
+        {"case": case, "model": m, "seed": s, "touched": 12.0 * 9.0**s, "untouched": 1.0, "explained": 0.5 - 3 * s}
         for case in ("clean", "mislabelled", "together", "product", "xor")
         for m in ("sum", "2-layer", "cross-channel")
         for s in (0, 1)
     ]
     stored_faults = made("hurts", ("case", "model"), rows)
-    assert "Sum, wrong label: 36.5 and 1.0" in checked(faults.fig_faults(stored_faults)).alt
+    # losses geometric means, of 12 and 108; shares, which can be negative, arithmetic
+    assert "Sum, wrong label: 36.0 and 1.0" in checked(faults.fig_faults(stored_faults)).alt
     alt = checked(faults.fig_targets(stored_faults, {"sum": [1.0, 1.0], "product": [0.5, 0.7], "xor": [0.3, 0.4]})).alt
     assert "xor, 2-layer -1.00" in alt
     assert "product 0.60 (0.50 to 0.70)" in alt
