@@ -1,4 +1,4 @@
-"""Which reading of the paper gives its numbers? An encoder for each channel, glyphs in the same channels or in others."""
+"""Which reading of the paper gives its numbers? An encoder for each channel, glyphs in their channels or in others."""
 
 from dataclasses import dataclass
 from typing import Any
