@@ -186,3 +186,23 @@ def test_a_score_counts_a_glyph_right_with_it_and_wrong_without(monkeypatch):
     monkeypatch.setattr(surrogate, "train", knows)
     rows = known.run(settings, known.cells(settings)[0], 0, Resources())
     assert {row["mem"] for row in rows if "mem" in row} == {1.0}
+
+
+def test_a_pool_changes_the_images_of_digits_and_nothing_else():
+    every, few = (digit_sums(source="embedded", triples=120, test_triples=60, seed=3, pool=pool) for pool in (None, 50))
+    np.testing.assert_array_equal(every.train.labels, few.train.labels)
+    np.testing.assert_array_equal(every.one_shot_rows, few.one_shot_rows)
+    np.testing.assert_array_equal(every.tests["composition"].index, few.tests["composition"].index)
+    first = len(every.bank) - 10
+    seen = [np.unique(task.train.index[task.train.index < first]) for task in (every, few)]
+    assert len(seen[1]) <= 50 < len(seen[0])
+
+
+def test_a_glyph_counts_as_misread_elsewhere_only_if_its_triple_is_fitted(monkeypatch):
+    known = experiment("pools")
+    fit, new = np.array([0.1, -0.4, 0.6, 3.0] + 6 * [0.0]), np.array([2.0, -0.9, 5.0, 5.0] + 6 * [-1.5])
+    found = {"fit": fit[None, None], "new": new[None, None], "composition": np.array([[2.0]])}
+    monkeypatch.setattr(surrogate, "train", lambda *args, **recipe: found)
+    (row,) = known.run(known.presets["smoke"], {"pool": 50}, 0, Resources())
+    assert (row["fitted"], row["elsewhere"], row["composition"]) == (8, 7, 2.0)
+    assert row["fit_size"] == pytest.approx(np.sqrt(np.mean(fit**2)))
